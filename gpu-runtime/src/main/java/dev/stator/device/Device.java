@@ -1,0 +1,55 @@
+package dev.stator.device;
+
+import dev.stator.kv.KvLayout;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * What runs a step of the engine: weights and KV blocks in its memory, and the model's forward
+ * pass.
+ *
+ * <p><b>Same request, same bytes.</b> The logits of a position depend on the tokens up to it and on
+ * the {@link #numericsFingerprint} alone: not on what else is in the step, nor on how its prompt
+ * was cut into steps.
+ *
+ * <p><b>Threads:</b> one thread, the engine's, calls {@link #run}; a device may use more threads
+ * inside. Between runs any one thread may read and write blocks that no sequence of a running step
+ * uses.
+ */
+public interface Device extends AutoCloseable {
+  /** For the user: which kernels run, on what. One line. */
+  String description();
+
+  /**
+   * Equal fingerprints compute equal bits: kernel family, weight and KV formats, weights' identity.
+   */
+  String numericsFingerprint();
+
+  KvLayout kvLayout();
+
+  int blockCount();
+
+  int vocabularySize();
+
+  /** The longest sequence in tokens that a step may touch. */
+  int contextLength();
+
+  /**
+   * The bytes of a block, {@code kvLayout().blockBytes()} long, valid until {@link #close}.
+   * Off-heap.
+   */
+  MemorySegment block(int blockIndex);
+
+  /**
+   * Computes the tokens of all slices: writes their keys and values into their blocks, and logits
+   * where wanted.
+   *
+   * @return valid until the next run
+   */
+  StepOutput run(StepInput input);
+
+  /** The memory this device has taken, as a sum. */
+  MemoryPlan memoryPlan();
+
+  @Override
+  void close();
+}

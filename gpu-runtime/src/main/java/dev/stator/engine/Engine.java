@@ -1,0 +1,51 @@
+package dev.stator.engine;
+
+import dev.stator.device.Device;
+
+/**
+ * Runs sequences on a device: {@code schedule -> step -> commit}. One thread owns an engine;
+ * nothing here blocks.
+ */
+public interface Engine {
+  Device device();
+
+  /** Takes a sequence: its prompt is computed, its answer sampled. */
+  Admission submit(GenerationRequest request);
+
+  /**
+   * Takes a prompt to compute for another engine: only its full blocks before the last token,
+   * nothing is sampled. The blocks stay until {@link #release}.
+   */
+  Admission prefill(GenerationRequest request);
+
+  /**
+   * Takes a sequence whose full prompt blocks another engine will write into {@link
+   * Admission.Admitted#blocksToFill}. It waits until {@link #resume}.
+   */
+  Admission reserve(GenerationRequest request);
+
+  /**
+   * Starts a reserved sequence.
+   *
+   * @param filledBlockCount how many of the reserved blocks, from the first, hold verified keys and
+   *     values; the rest is computed here
+   */
+  void resume(RequestId id, int filledBlockCount);
+
+  /** Lets go of a finished prefill's blocks; they stay findable. Unknown ids are ignored. */
+  void release(RequestId id);
+
+  /**
+   * Ends a sequence in any state and frees its blocks at once; {@code false} when there is none of
+   * this id.
+   */
+  boolean cancel(RequestId id);
+
+  /** Whether {@link #step} would compute something. */
+  boolean hasWork();
+
+  /** Schedules a batch, runs it on the device, commits its results. */
+  StepReport step();
+
+  EngineLoad load();
+}

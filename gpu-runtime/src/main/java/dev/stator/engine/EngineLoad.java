@@ -1,0 +1,23 @@
+package dev.stator.engine;
+
+/**
+ * What an engine holds now, and what it has done since its start.
+ *
+ * @param usedBlocks held by a sequence
+ * @param cachedBlocks full, findable, held by nobody
+ * @param waitingTokens prompt tokens still to be computed, of waiting and running sequences
+ * @param prefixQueriedTokens prompt tokens looked up in the cache since the start
+ * @param prefixHitTokens of these, found
+ */
+public record EngineLoad(
+    int runningSequences,
+    int waitingSequences,
+    int usedBlocks,
+    int cachedBlocks,
+    int totalBlocks,
+    long waitingTokens,
+    long prefixQueriedTokens,
+    long prefixHitTokens,
+    long preemptions,
+    long steps,
+    long computedTokens) {}

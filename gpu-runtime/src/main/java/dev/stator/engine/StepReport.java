@@ -1,0 +1,47 @@
+package dev.stator.engine;
+
+import dev.stator.kv.KvEvent;
+import java.util.List;
+
+/**
+ * What one engine step has done.
+ *
+ * @param progress of every sequence with news, each at most once
+ * @param events what happened to full blocks, in order
+ * @param preemptedCount sequences that lost their blocks in this step and will compute them again
+ * @param batchTokenCount tokens computed
+ * @param batchSequenceCount sequences computed
+ */
+public record StepReport(
+    List<Progress> progress,
+    List<KvEvent> events,
+    int preemptedCount,
+    int batchTokenCount,
+    int batchSequenceCount) {
+  public StepReport {
+    progress = List.copyOf(progress);
+    events = List.copyOf(events);
+  }
+
+  /**
+   * One sequence's news.
+   *
+   * @param tokens chosen in this step; empty while its prompt is being computed
+   * @param fullBlocks device blocks of a prefill-only sequence that are full since the last news,
+   *     in sequence order; their bytes stay until {@link Engine#release}
+   * @param finish why it ended; {@code null} while it goes on. A prefill-only sequence ends with
+   *     {@link FinishReason#LENGTH}
+   * @param cachedTokens prompt tokens that were found, not computed, when it was first scheduled
+   */
+  public record Progress(
+      RequestId id,
+      List<SampledToken> tokens,
+      List<Integer> fullBlocks,
+      FinishReason finish,
+      int cachedTokens) {
+    public Progress {
+      tokens = List.copyOf(tokens);
+      fullBlocks = List.copyOf(fullBlocks);
+    }
+  }
+}

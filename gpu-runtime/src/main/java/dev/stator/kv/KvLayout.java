@@ -1,0 +1,62 @@
+package dev.stator.kv;
+
+/**
+ * How one KV block lies in memory: {@code blockSize} tokens of all layers, keys and values,
+ * contiguous.
+ *
+ * <pre>
+ *   block := layer 0 | layer 1 | ... | layer n-1
+ *   layer := keys of head 0 | ... | keys of head h-1 | values of head 0 | ... | values of head h-1
+ *   keys of a head   := headSize rows of blockSize values    (one row a dimension: 16 tokens lie side by side)
+ *   values of a head := blockSize rows of headSize values    (one row a token)
+ * </pre>
+ *
+ * @param blockSize tokens in a block
+ */
+public record KvLayout(
+    int layerCount, int keyValueHeadCount, int headSize, KvType type, int blockSize) {
+  /** How a key or value is stored. */
+  public enum KvType {
+    F32(4);
+
+    private final int bytes;
+
+    KvType(int bytes) {
+      this.bytes = bytes;
+    }
+
+    public int bytes() {
+      return bytes;
+    }
+  }
+
+  public KvLayout {
+    if (layerCount <= 0 || keyValueHeadCount <= 0 || headSize <= 0 || blockSize <= 0) {
+      throw new IllegalArgumentException("all extents must be positive");
+    }
+  }
+
+  /** Bytes of one head's keys (or values) of one layer within a block. */
+  public long headBytes() {
+    return (long) headSize * blockSize * type.bytes();
+  }
+
+  /** Bytes of one layer within a block. */
+  public long layerBytes() {
+    return 2L * keyValueHeadCount * headBytes();
+  }
+
+  public long blockBytes() {
+    return layerCount * layerBytes();
+  }
+
+  /** Where the keys of a head begin, in bytes from the start of the block. */
+  public long keyOffset(int layerIndex, int headIndex) {
+    return layerIndex * layerBytes() + headIndex * headBytes();
+  }
+
+  /** Where the values of a head begin, in bytes from the start of the block. */
+  public long valueOffset(int layerIndex, int headIndex) {
+    return layerIndex * layerBytes() + (keyValueHeadCount + headIndex) * headBytes();
+  }
+}

@@ -1,0 +1,52 @@
+package dev.stator.model;
+
+import java.util.List;
+
+/**
+ * All weights of a model under their roles.
+ *
+ * @param tokenEmbedding {@code [vocabularySize, hiddenSize]}
+ * @param outputNorm {@code [1, hiddenSize]}
+ * @param outputHead {@code [vocabularySize, hiddenSize]}; the same object as {@code tokenEmbedding}
+ *     when tied
+ */
+public record ModelWeights(
+    WeightMatrix tokenEmbedding,
+    List<Layer> layers,
+    WeightMatrix outputNorm,
+    WeightMatrix outputHead) {
+
+  public ModelWeights {
+    layers = List.copyOf(layers);
+  }
+
+  /**
+   * One layer's weights. Biases are {@code null} unless {@link ModelConfig#attentionBias}, the head
+   * norms unless {@link ModelConfig#queryKeyNorm}.
+   *
+   * @param query {@code [querySize, hiddenSize]}
+   * @param key {@code [keyValueSize, hiddenSize]}
+   * @param value {@code [keyValueSize, hiddenSize]}
+   * @param attentionOutput {@code [hiddenSize, querySize]}
+   * @param queryNorm {@code [1, headSize]}
+   * @param keyNorm {@code [1, headSize]}
+   * @param gate {@code [intermediateSize, hiddenSize]}
+   * @param up {@code [intermediateSize, hiddenSize]}
+   * @param down {@code [hiddenSize, intermediateSize]}
+   */
+  public record Layer(
+      WeightMatrix attentionNorm,
+      WeightMatrix query,
+      WeightMatrix key,
+      WeightMatrix value,
+      WeightMatrix attentionOutput,
+      WeightMatrix queryBias,
+      WeightMatrix keyBias,
+      WeightMatrix valueBias,
+      WeightMatrix queryNorm,
+      WeightMatrix keyNorm,
+      WeightMatrix feedForwardNorm,
+      WeightMatrix gate,
+      WeightMatrix up,
+      WeightMatrix down) {}
+}

@@ -1,0 +1,25 @@
+package dev.stator.model;
+
+/** How rotary frequencies are stretched for contexts longer than the model was first trained on. */
+public sealed interface RopeScaling {
+  /** Frequencies as trained. */
+  record None() implements RopeScaling {}
+
+  /** Every frequency is divided by {@code factor}. */
+  record Linear(float factor) implements RopeScaling {}
+
+  /**
+   * Llama 3.1's: wavelengths above {@code originalContextLength / lowFrequencyFactor} are stretched
+   * by {@code factor}, those below {@code originalContextLength / highFrequencyFactor} stay, those
+   * between are blended.
+   */
+  record Llama3(
+      float factor, float lowFrequencyFactor, float highFrequencyFactor, int originalContextLength)
+      implements RopeScaling {}
+
+  /**
+   * One divisor a pair, given by the file (GGUF's {@code rope_freqs.weight}); {@code headSize / 2}
+   * values.
+   */
+  record PerPair(float[] divisors) implements RopeScaling {}
+}

@@ -1,0 +1,35 @@
+package dev.stator.model;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * A weight as it lies in its file: {@code rowCount} rows of {@code columnCount} values, row-major.
+ * A projection maps {@code columnCount} inputs to {@code rowCount} outputs; a vector (norm, bias)
+ * is one row.
+ *
+ * @param data exactly the weight's bytes, little-endian, read-only, valid while its {@link
+ *     LoadedModel} is open
+ */
+public record WeightMatrix(
+    String name, WeightType type, int rowCount, int columnCount, MemorySegment data) {
+  /**
+   * @throws ModelFormatException when {@code data} has not the size that type and shape ask for
+   */
+  public WeightMatrix {
+    if (rowCount <= 0 || columnCount <= 0) {
+      throw new ModelFormatException(
+          "tensor " + name + " has shape " + rowCount + " x " + columnCount);
+    }
+    final long expected = Math.multiplyExact(type.byteSize(columnCount), (long) rowCount);
+    if (data.byteSize() != expected) {
+      throw new ModelFormatException(
+          "tensor " + name + " has " + data.byteSize() + " bytes, its shape needs " + expected);
+    }
+  }
+
+  /** The bytes of one row. */
+  public MemorySegment row(int rowIndex) {
+    final long rowBytes = type.byteSize(columnCount);
+    return data.asSlice(rowIndex * rowBytes, rowBytes);
+  }
+}

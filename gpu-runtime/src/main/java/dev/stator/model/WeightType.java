@@ -1,0 +1,51 @@
+package dev.stator.model;
+
+/**
+ * How the values of a weight are stored. Values come in blocks; a row is a whole number of blocks.
+ */
+public enum WeightType {
+  F32(1, 4),
+  F16(1, 2),
+  BF16(1, 2),
+  /** 32 signed bytes and an f16 scale. */
+  Q8_0(32, 34),
+  /** 32 nibbles, offset by 8, and an f16 scale. */
+  Q4_0(32, 18),
+  /** 256 nibbles in 8 groups with 6-bit scales and minimums. */
+  Q4_K(256, 144),
+  /** 256 five-bit values in 8 groups with 6-bit scales and minimums. */
+  Q5_K(256, 176),
+  /** 256 six-bit values in 16 groups with 8-bit scales. */
+  Q6_K(256, 210);
+
+  private final int blockLength;
+  private final int blockBytes;
+
+  WeightType(int blockLength, int blockBytes) {
+    this.blockLength = blockLength;
+    this.blockBytes = blockBytes;
+  }
+
+  /** Values in a block. */
+  public int blockLength() {
+    return blockLength;
+  }
+
+  /** Bytes of a block. */
+  public int blockBytes() {
+    return blockBytes;
+  }
+
+  /**
+   * Bytes of {@code valueCount} values.
+   *
+   * @throws ModelFormatException when they are not a whole number of blocks
+   */
+  public long byteSize(long valueCount) {
+    if (valueCount % blockLength != 0) {
+      throw new ModelFormatException(
+          valueCount + " values are not a whole number of " + this + " blocks of " + blockLength);
+    }
+    return Math.multiplyExact(valueCount / blockLength, (long) blockBytes);
+  }
+}
