@@ -18,7 +18,7 @@ import org.slf4j.LoggerFactory;
  * Opens models: a GGUF file, or a Hugging Face folder.
  *
  * <pre>
- *   path -> header, bounds -> shape -> weights in their roles -> tokenizer, chat template -> weights are finite -> model
+ *   path -> header, bounds -> shape -> weights in their roles -> tokenizer, template -> finite weights -> model
  * </pre>
  */
 public final class ModelFiles {
