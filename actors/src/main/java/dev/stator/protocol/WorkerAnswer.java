@@ -26,6 +26,14 @@ public sealed interface WorkerAnswer {
       implements WorkerAnswer {}
 
   /**
+   * A sequence ended here without an answer, its blocks free again.
+   *
+   * @param elsewhere whether another worker may do better
+   */
+  record Lost(RequestId id, int attempt, WorkerId worker, String reason, boolean elsewhere)
+      implements WorkerAnswer {}
+
+  /**
    * One sequence's part of a batch.
    *
    * @param attempt the placement these tokens belong to
