@@ -82,10 +82,10 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
 
   /** The behaviour as the outside sees it; {@link Accept} passes through. */
   static Behavior<DecodeCommand> create(RoleSurroundings surroundings, boolean accepts) {
+    final Behavior<Command> inner =
+        Behaviors.setup(context -> new DecodeWorker(context, surroundings, accepts));
     return Behaviors.transformMessages(
-        DecodeCommand.class,
-        Behaviors.setup(context -> new DecodeWorker(context, surroundings, accepts)),
-        builder -> builder.match(DecodeCommand.class, Received::new));
+        DecodeCommand.class, inner, builder -> builder.match(DecodeCommand.class, Received::new));
   }
 
   private final RoleSurroundings surroundings;

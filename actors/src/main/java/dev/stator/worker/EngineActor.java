@@ -53,8 +53,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
   }
 
   /** Takes a sequence; {@code owner} gets {@link Answered}, then its news. */
-  record Take(Kind kind, GenerationRequest request, ActorRef<? super Event> owner)
-      implements Command {}
+  record Take(Kind kind, GenerationRequest request, ActorRef<Event> owner) implements Command {}
 
   record Resume(RequestId id, int filledBlockCount) implements Command {}
 
@@ -114,7 +113,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
   private final Engine engine;
   private final Surroundings surroundings;
   private final int memoryId;
-  private final Map<RequestId, ActorRef<? super Event>> owners = new HashMap<>();
+  private final Map<RequestId, ActorRef<Event>> owners = new HashMap<>();
   private boolean stepIsDue;
   private int failuresInARow;
 
@@ -191,14 +190,15 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
   }
 
   private void tellOwners(StepReport report) {
-    final Map<ActorRef<? super Event>, News> byOwner = new HashMap<>();
+    final Map<ActorRef<Event>, News> byOwner = new HashMap<>();
     for (StepReport.Progress progress : report.progress()) {
       final boolean ended = progress.finish() != null;
-      final var owner = ended ? owners.remove(progress.id()) : owners.get(progress.id());
+      final ActorRef<Event> owner =
+          ended ? owners.remove(progress.id()) : owners.get(progress.id());
       if (owner != null) byOwner.computeIfAbsent(owner, o -> new News()).progress.add(progress);
     }
     for (StepReport.Failure failure : report.failures()) {
-      final var owner = owners.remove(failure.id());
+      final ActorRef<Event> owner = owners.remove(failure.id());
       if (owner != null) byOwner.computeIfAbsent(owner, o -> new News()).failures.add(failure);
     }
     byOwner.forEach((owner, news) -> owner.tell(new Stepped(news.progress, news.failures)));
@@ -208,9 +208,9 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
   private void onFailure(EngineFailure failure) {
     getContext().getLog().error("Engine of [{}] failed", surroundings.id(), failure);
     surroundings.gauge().loaded(engine.load());
-    final Map<ActorRef<? super Event>, List<RequestId>> byOwner = new HashMap<>();
+    final Map<ActorRef<Event>, List<RequestId>> byOwner = new HashMap<>();
     for (RequestId id : failure.failedIds()) {
-      final var owner = owners.remove(id);
+      final ActorRef<Event> owner = owners.remove(id);
       if (owner != null) byOwner.computeIfAbsent(owner, o -> new ArrayList<>()).add(id);
     }
     byOwner.forEach((owner, ids) -> owner.tell(new Broken(ids, failure.getMessage())));

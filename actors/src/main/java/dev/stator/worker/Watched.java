@@ -6,19 +6,19 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 
 /** Watches actors as long as somebody has an interest in them. One actor's own. */
-final class Watched {
+public final class Watched {
   private final ActorContext<?> context;
   private final Map<ActorRef<?>, Integer> interests = new HashMap<>();
 
-  Watched(ActorContext<?> context) {
+  public Watched(ActorContext<?> context) {
     this.context = context;
   }
 
-  void add(ActorRef<?> ref) {
+  public void add(ActorRef<?> ref) {
     if (interests.merge(ref, 1, Integer::sum) == 1) context.watch(ref);
   }
 
-  void remove(ActorRef<?> ref) {
+  public void remove(ActorRef<?> ref) {
     if (!interests.containsKey(ref)) return; // It is gone.
     if (interests.merge(ref, -1, Integer::sum) > 0) return;
     interests.remove(ref);
@@ -26,7 +26,7 @@ final class Watched {
   }
 
   /** It has terminated. */
-  void gone(ActorRef<?> ref) {
+  public void gone(ActorRef<?> ref) {
     interests.remove(ref);
   }
 }
