@@ -13,8 +13,8 @@ import java.util.Optional;
  * @param status HTTP status code
  * @param type OpenAI's class of error
  * @param code what exactly, for programs
- * @param param the request's parameter that is at fault, such as {@code messages[2].content}; {@code
- *     null} when none is
+ * @param param the request's parameter that is at fault, such as {@code messages[2].content};
+ *     {@code null} when none is
  * @param message one sentence for the user
  * @param retryAfter when trying again makes sense
  */
@@ -99,7 +99,8 @@ record ApiError(
       case UNKNOWN_MODEL ->
           new ApiError(404, INVALID_REQUEST, "model_not_found", "model", message, Optional.empty());
       case OVERLOADED ->
-          overloaded(message, failed.retryAfter() == null ? retryAfterDefault : failed.retryAfter());
+          overloaded(
+              message, failed.retryAfter() == null ? retryAfterDefault : failed.retryAfter());
       case UNAVAILABLE -> unavailable(message, failed.retryAfter());
       case INTERNAL -> of(500, "internal_error", message);
     };

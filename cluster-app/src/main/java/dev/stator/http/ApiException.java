@@ -1,6 +1,8 @@
 package dev.stator.http;
 
-/** Ends the handling of a request with an {@link ApiError}. Carries no stack trace: it is no bug. */
+/**
+ * Ends the handling of a request with an {@link ApiError}. Carries no stack trace: it is no bug.
+ */
 final class ApiException extends RuntimeException {
   private static final long serialVersionUID = 1L;
 
