@@ -81,8 +81,7 @@ final class NodeOptions {
    */
   NodeSettings toSettings(
       CliContext context, String model, String host, int port, NodeSettings.Engine engine) {
-    final Config overrides = ConfigOverlay.read(configFile, context.home(), definitions);
-    logging.apply(overrides);
+    final Config overrides = applyLogging(context);
     return new NodeSettings(
         new ModelLocator(context.home()).locate(model),
         engine,
@@ -98,6 +97,13 @@ final class NodeOptions {
         prefillSlots,
         decodeSlots,
         overrides);
+  }
+
+  /** The configuration that the options name, after its logging part has been applied. */
+  Config applyLogging(CliContext context) {
+    final Config overrides = ConfigOverlay.read(configFile, context.home(), definitions);
+    logging.apply(overrides);
+    return overrides;
   }
 
   private static OptionalInt optional(Integer value) {

@@ -59,6 +59,7 @@ public final class StatorCli implements Runnable {
     final CommandLine commands =
         new CommandLine(new StatorCli())
             .addSubcommand(new ServeCommand(context))
+            .addSubcommand(new BenchCommand(context))
             .addSubcommand(new VersionCommand());
     commands.setUsageHelpAutoWidth(true);
     commands.setCaseInsensitiveEnumValuesAllowed(true);

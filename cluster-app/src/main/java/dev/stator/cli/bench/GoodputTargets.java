@@ -11,15 +11,16 @@ import java.util.Map;
  *
  * @param itl of the request's mean inter-token latency
  */
-record GoodputTargets(Duration ttft, Duration itl, Duration endToEnd) {
-  static final GoodputTargets NONE = new GoodputTargets(null, null, null);
+public record GoodputTargets(Duration ttft, Duration itl, Duration endToEnd) {
+  /** Asks for nothing. */
+  public static final GoodputTargets NONE = new GoodputTargets(null, null, null);
 
   /**
    * Targets from {@code ttft=200ms,itl=50ms,e2e=2s}; any of the three may be missing.
    *
    * @throws UsageException when {@code text} is not that
    */
-  static GoodputTargets parse(String text) {
+  public static GoodputTargets parse(String text) {
     final Map<String, Duration> targets = new LinkedHashMap<>();
     for (String part : text.split(",")) {
       final String[] pair = part.strip().split("=", 2);

@@ -92,7 +92,7 @@ public final class TableReport {
         Quantities.grouped(counts.failed()), Quantities.grouped(counts.sent()));
     counts
         .failures()
-        .forEach((kind, count) -> line("  %,8d  %s: %s", count, kind, counts.examples().get(kind)));
+        .forEach((kind, count) -> line("  %,8d  %s", count, counts.examples().get(kind)));
   }
 
   private static String ms(double ms) {

@@ -58,7 +58,7 @@ final class ChunkReader {
 
   private void chunk(JsonNode chunk) {
     if (chunk.hasNonNull("error")) {
-      throw new EndpointException("error event", "error in mid-stream: " + message(chunk));
+      throw new EndpointException("error event", message(chunk));
     }
     final Usage counted = Usage.from(chunk.path("usage"));
     if (counted != null) usage = counted;

@@ -6,11 +6,13 @@ public final class EndpointException extends RuntimeException {
   private final String kind;
 
   /**
+   * Its message is {@code kind: detail}.
+   *
    * @param kind what to count it under: {@code HTTP 429}, {@code connection}, {@code timeout},
    *     {@code error event}, {@code cut off}, {@code not understood}
    */
-  public EndpointException(String kind, String message) {
-    super(message);
+  public EndpointException(String kind, String detail) {
+    super(kind + ": " + detail);
     this.kind = kind;
   }
 

@@ -111,10 +111,10 @@ public final class OpenAiClient implements AutoCloseable {
           new EndpointException(
               "connection", "no connection within " + CONNECT_TIMEOUT.toSeconds() + " s");
       case TimeoutException _ -> new EndpointException("timeout", "no complete answer in time");
-      case java.net.ConnectException _ -> new EndpointException("connection", "connection refused");
+      case java.net.ConnectException _ -> new EndpointException("connection", "refused");
       case IOException broken when broken.getCause() instanceof EndpointException known -> known;
       case IOException broken ->
-          new EndpointException("connection", "the connection broke: " + broken.getMessage());
+          new EndpointException("connection", "broke: " + broken.getMessage());
       default -> new EndpointException("client", cause.toString());
     };
   }
@@ -168,7 +168,7 @@ public final class OpenAiClient implements AutoCloseable {
   private static EndpointException refused(int status, String body) {
     final String message =
         body.stripLeading().startsWith("{") ? ChunkReader.message(parse(body)) : body.strip();
-    return new EndpointException("HTTP " + status, "HTTP " + status + ": " + message);
+    return new EndpointException("HTTP " + status, message.isEmpty() ? "no message" : message);
   }
 
   private static JsonNode parse(String body) {
