@@ -39,7 +39,10 @@ class ModelFilesTest {
   private static final int TINY_PARAMETER_COUNT = 5_246_208;
   private static final Set<Integer> TINY_END_TOKENS = Set.of(2045, 2047);
 
-  /** The smallest bfloat16 values were rounded to float16's subnormal ones, 2^-24 apart; all others are exact. */
+  /**
+   * The smallest bfloat16 values were rounded to float16's subnormal ones, 2^-24 apart; all others
+   * are exact.
+   */
   private static final float F16_ROUNDING = 0x1p-25f;
 
   @TempDir private Path folder;
