@@ -32,6 +32,13 @@ record NodeSettings(
               + ", "
               + restartDelayMax);
     }
+    if (session.placeTimeout().compareTo(router.pendingTimeout()) <= 0) {
+      throw new IllegalArgumentException(
+          "stator.session.place-timeout must be longer than stator.router.pending-timeout: "
+              + session.placeTimeout()
+              + ", "
+              + router.pendingTimeout());
+    }
     if (transport.writeTimeout().compareTo(worker.remotePrefillTimeout()) >= 0) {
       throw new IllegalArgumentException(
           "stator.transport.write-timeout must be shorter than"
