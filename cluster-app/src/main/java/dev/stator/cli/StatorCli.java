@@ -59,6 +59,8 @@ public final class StatorCli implements Runnable {
     final CommandLine commands =
         new CommandLine(new StatorCli())
             .addSubcommand(new ServeCommand(context))
+            .addSubcommand(new ChatCommand(context))
+            .addSubcommand(new RunCommand(context))
             .addSubcommand(new BenchCommand(context))
             .addSubcommand(new VersionCommand());
     commands.setUsageHelpAutoWidth(true);
