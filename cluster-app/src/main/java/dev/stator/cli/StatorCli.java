@@ -61,6 +61,7 @@ public final class StatorCli implements Runnable {
             .addSubcommand(new ServeCommand(context))
             .addSubcommand(new ChatCommand(context))
             .addSubcommand(new RunCommand(context))
+            .addSubcommand(new InspectCommand(context))
             .addSubcommand(new BenchCommand(context))
             .addSubcommand(new VersionCommand());
     commands.setUsageHelpAutoWidth(true);

@@ -48,8 +48,7 @@ record HuggingFaceVocabulary(
     for (AddedToken token : added.values()) {
       if (!contents.add(token.content())) {
         throw new ModelFormatException(
-            "tokenizer.json: there are two added tokens %s"
-                .formatted(Excerpt.of(token.content())));
+            "tokenizer.json: there are two added tokens %s".formatted(Excerpt.of(token.content())));
       }
       final int modelId = index.find(token.content());
       if (modelId != TokenIndex.ABSENT && modelId != token.id()) {

@@ -26,8 +26,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Broken files, thousands of them from one seed: each is either read or refused with one sentence, soon, and without
- * allocating much.
+ * Broken files, thousands of them from one seed: each is either read or refused with one sentence,
+ * soon, and without allocating much.
  */
 @Timeout(value = 120, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ModelFileFuzzTest {
@@ -71,7 +71,8 @@ class ModelFileFuzzTest {
   @Test
   void shouldReadOrRefuseAnySafetensors() {
     final byte[] original = TinyModels.safetensors("qwen2").bytes();
-    final int headerLength = Long.BYTES + new String(original, StandardCharsets.ISO_8859_1).lastIndexOf('}');
+    final int headerLength =
+        Long.BYTES + new String(original, StandardCharsets.ISO_8859_1).lastIndexOf('}');
     final JsonNode config = TinyModels.config("qwen2");
     final SplittableRandom random = new SplittableRandom(SEED);
     for (int i = 0; i < 3000; i++) {
@@ -84,7 +85,8 @@ class ModelFileFuzzTest {
   @Test
   void shouldReadOrRefuseAnyConfiguration() {
     final SafetensorsFile weights =
-        SafetensorsFile.read(MemorySegment.ofArray(TinyModels.safetensors("llama").bytes()), JSON, LIMITS);
+        SafetensorsFile.read(
+            MemorySegment.ofArray(TinyModels.safetensors("llama").bytes()), JSON, LIMITS);
     final byte[] original = TinyModels.config("llama").toString().getBytes(StandardCharsets.UTF_8);
     final SplittableRandom random = new SplittableRandom(SEED);
     for (int i = 0; i < 2000; i++) {
@@ -129,7 +131,8 @@ class ModelFileFuzzTest {
       ModelFiles.open(path).close();
     } catch (ModelFormatException e) {
       final String start = path.getFileName() + ": ";
-      assertTrue(e.getMessage().startsWith(start), () -> "it does not name the file: " + e.getMessage());
+      assertTrue(
+          e.getMessage().startsWith(start), () -> "it does not name the file: " + e.getMessage());
       throw e;
     }
   }
@@ -143,12 +146,14 @@ class ModelFileFuzzTest {
       readCount++;
     } catch (ModelFormatException e) {
       refusedCount++;
-      assertTrue(SENTENCE.matcher(e.getMessage()).matches(), () -> "not one sentence: " + e.getMessage());
+      assertTrue(
+          SENTENCE.matcher(e.getMessage()).matches(), () -> "not one sentence: " + e.getMessage());
     }
     final long elapsedNs = System.nanoTime() - startNs;
     final long allocated = THREADS.getCurrentThreadAllocatedBytes() - allocatedBefore;
     assertTrue(elapsedNs < CASE_TIME_MAX_NS, () -> "a case took " + elapsedNs + " ns");
-    assertTrue(allocated < CASE_ALLOCATED_BYTES_MAX, () -> "a case allocated " + allocated + " bytes");
+    assertTrue(
+        allocated < CASE_ALLOCATED_BYTES_MAX, () -> "a case allocated " + allocated + " bytes");
   }
 
   private void requireBothOutcomes() {

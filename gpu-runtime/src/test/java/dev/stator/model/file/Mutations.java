@@ -30,7 +30,9 @@ final class Mutations {
 
   private Mutations() {}
 
-  /** Changes {@code original} in one or several places, all of them before {@code end}, or cuts it. */
+  /**
+   * Changes {@code original} in one or several places, all of them before {@code end}, or cuts it.
+   */
   static byte[] mutate(byte[] original, int end, SplittableRandom random) {
     byte[] bytes = original.clone();
     final int changeCount = 1 + random.nextInt(3);
