@@ -78,8 +78,7 @@ final class RunCommand implements Callable<Integer> {
   public Integer call() throws IOException, InterruptedException {
     final RunWords run = RunWords.parse(words);
     if (run.input().equals("http")) {
-      final NodeSettings settings =
-          node.toSettings(context, run.model(), address.host(), address.port(), run.engine());
+      final NodeSettings settings = node.toSettings(context, run.model(), address, run.engine());
       Serving.untilStopped(context.starter(), settings, spec.commandLine().getOut());
       return 0;
     }
