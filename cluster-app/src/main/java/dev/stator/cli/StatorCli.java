@@ -48,6 +48,7 @@ public final class StatorCli implements Runnable {
    * @return the exit code: 0 done, 1 failed, 2 wrong usage
    */
   public static int run(NodeStarter starter, String... arguments) {
+    StandardError.restore();
     return commandLine(CliContext.ofProcess(starter))
         .setOut(utf8(System.out))
         .setErr(utf8(System.err))
