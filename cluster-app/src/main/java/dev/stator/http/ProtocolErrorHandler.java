@@ -8,8 +8,8 @@ import org.apache.pekko.http.scaladsl.model.StatusCode;
 import org.apache.pekko.http.scaladsl.settings.ServerSettings;
 
 /**
- * Answers what is not even HTTP, in the same shape as all other errors. Pekko HTTP
- * makes one by its name.
+ * Answers what is not even HTTP, in the same shape as all other errors. Pekko HTTP makes one by its
+ * name.
  */
 public final class ProtocolErrorHandler extends ParsingErrorHandler {
   @Override

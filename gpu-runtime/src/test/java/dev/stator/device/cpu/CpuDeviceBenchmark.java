@@ -17,8 +17,8 @@ import java.util.Locale;
  *   java ... dev.stator.device.cpu.CpuDeviceBenchmark MODEL [threads=1] [prefill=512] [decode=32] [repetitions=3] [batches=1,8,32]
  * </pre>
  *
- * <p>"cpu" counts processor seconds of the whole process instead of the clock's, which other load on the machine disturbs
- * less; with more than one thread it is the rate of one.
+ * <p>"cpu" counts processor seconds of the whole process instead of the clock's, which other load
+ * on the machine disturbs less; with more than one thread it is the rate of one.
  */
 public final class CpuDeviceBenchmark {
   private static final PrintStream OUT = System.out;
@@ -45,8 +45,15 @@ public final class CpuDeviceBenchmark {
       final int blocks = (prefill + 16) / 16 + 32 * ((CONTEXT_BEFORE_DECODE + decode) / 16 + 1);
       final var settings = new CpuDeviceSettings(threads, 0, blocks, Math.max(prefill, 64), 0);
       try (CpuDevice device = CpuDevice.create(model, settings)) {
-        OUT.printf(Locale.ROOT, "%s, packed in %.2f s%n", device.description(), (System.nanoTime() - start) / 1e9);
-        device.memoryPlan().terms().forEach(t -> OUT.printf(Locale.ROOT, "  %6d MiB %s%n", t.bytes() >> 20, t.what()));
+        OUT.printf(
+            Locale.ROOT,
+            "%s, packed in %.2f s%n",
+            device.description(),
+            (System.nanoTime() - start) / 1e9);
+        device
+            .memoryPlan()
+            .terms()
+            .forEach(t -> OUT.printf(Locale.ROOT, "  %6d MiB %s%n", t.bytes() >> 20, t.what()));
         final var benchmark = new CpuDeviceBenchmark(device, repetitions);
         if (prefill > 0) benchmark.prefill(prefill);
         for (String batch : batches) benchmark.decode(Integer.parseInt(batch), decode);
@@ -71,7 +78,11 @@ public final class CpuDeviceBenchmark {
     for (int i = 0; i < batch; i++) {
       tokens.add(tokens(length, i));
       blocks.add(Sequences.blocks(i * ((length + 15) / 16), length));
-      device.run(new StepInput(List.of(new StepInput.Slice(tokens.get(i), 0, CONTEXT_BEFORE_DECODE, blocks.get(i), false))));
+      device.run(
+          new StepInput(
+              List.of(
+                  new StepInput.Slice(
+                      tokens.get(i), 0, CONTEXT_BEFORE_DECODE, blocks.get(i), false))));
     }
     measure(
         "decode, batch " + batch,
@@ -106,7 +117,8 @@ public final class CpuDeviceBenchmark {
     for (long id : threads.getAllThreadIds()) {
       final var info = threads.getThreadInfo(id);
       final boolean computes =
-          id == Thread.currentThread().threadId() || info != null && info.getThreadName().startsWith("stator-cpu");
+          id == Thread.currentThread().threadId()
+              || info != null && info.getThreadName().startsWith("stator-cpu");
       if (computes) sum += Math.max(0, threads.getThreadCpuTime(id));
     }
     return sum;

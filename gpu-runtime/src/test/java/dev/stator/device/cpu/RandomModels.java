@@ -20,8 +20,22 @@ final class RandomModels {
   /** A shape of its own in every number. */
   static final ModelConfig LLAMA =
       new ModelConfig(
-          "llama", 3, 128, 192, 4, 2, 64, 131, 512, 1e-5f, 10_000f, new RopeScaling.None(),
-          ModelConfig.RopeLayout.INTERLEAVED, false, false, true);
+          "llama",
+          3,
+          128,
+          192,
+          4,
+          2,
+          64,
+          131,
+          512,
+          1e-5f,
+          10_000f,
+          new RopeScaling.None(),
+          ModelConfig.RopeLayout.INTERLEAVED,
+          false,
+          false,
+          true);
 
   private final Random random;
   private final WeightType[] types;
@@ -38,8 +52,10 @@ final class RandomModels {
   static LoadedModel of(ModelConfig config, long seed, WeightType... types) {
     final ModelWeights weights = new RandomModels(seed, types).weights(config);
     final var defaults =
-        new GenerationDefaults(Set.of(), OptionalDouble.empty(), OptionalDouble.empty(), OptionalInt.empty());
-    return new LoadedModel("random", "random", "random", config, weights, 0, null, null, defaults, Arena.ofShared());
+        new GenerationDefaults(
+            Set.of(), OptionalDouble.empty(), OptionalDouble.empty(), OptionalInt.empty());
+    return new LoadedModel(
+        "random", "random", "random", config, weights, 0, null, null, defaults, Arena.ofShared());
   }
 
   private ModelWeights weights(ModelConfig c) {
@@ -47,7 +63,9 @@ final class RandomModels {
     final List<ModelWeights.Layer> layers = new ArrayList<>();
     for (int i = 0; i < c.layerCount(); i++) layers.add(layer(c));
     final WeightMatrix head =
-        c.tiedEmbeddings() ? embedding : matrix(c.vocabularySize(), c.hiddenSize(), 1 / Math.sqrt(c.hiddenSize()));
+        c.tiedEmbeddings()
+            ? embedding
+            : matrix(c.vocabularySize(), c.hiddenSize(), 1 / Math.sqrt(c.hiddenSize()));
     return new ModelWeights(embedding, layers, vector(c.hiddenSize(), 1), head);
   }
 
@@ -71,11 +89,13 @@ final class RandomModels {
   }
 
   private WeightMatrix matrix(int rows, int columns, double scale) {
-    return RandomWeights.matrix("w" + next, types[next++ % types.length], rows, columns, scale, random);
+    return RandomWeights.matrix(
+        "w" + next, types[next++ % types.length], rows, columns, scale, random);
   }
 
   private WeightMatrix vector(int length, double mean) {
     final WeightType[] plain = {WeightType.F32, WeightType.F16, WeightType.BF16};
-    return RandomWeights.vector("v" + next, plain[next++ % plain.length], length, mean, 0.2, random);
+    return RandomWeights.vector(
+        "v" + next, plain[next++ % plain.length], length, mean, 0.2, random);
   }
 }

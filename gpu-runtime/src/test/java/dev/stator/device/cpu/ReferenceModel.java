@@ -7,7 +7,9 @@ import dev.stator.model.RopeScaling;
 import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
 
-/** The forward pass in float64, straight from the papers' formulas: no cache, no blocks, no tricks. */
+/**
+ * The forward pass in float64, straight from the papers' formulas: no cache, no blocks, no tricks.
+ */
 final class ReferenceModel {
   private final ModelConfig config;
   private final ModelWeights weights;
@@ -20,7 +22,8 @@ final class ReferenceModel {
   /** The logits after the last token. */
   double[] logits(int[] tokens) {
     final double[][] x = new double[tokens.length][];
-    for (int t = 0; t < tokens.length; t++) x[t] = doubles(WeightDecoder.row(weights.tokenEmbedding(), tokens[t]));
+    for (int t = 0; t < tokens.length; t++)
+      x[t] = doubles(WeightDecoder.row(weights.tokenEmbedding(), tokens[t]));
     for (ModelWeights.Layer layer : weights.layers()) {
       attention(layer, x);
       for (double[] row : x) feedForward(layer, row);
@@ -48,7 +51,8 @@ final class ReferenceModel {
     }
   }
 
-  private void attend(double[] q, double[][] k, double[][] v, int position, int head, double[] out) {
+  private void attend(
+      double[] q, double[][] k, double[][] v, int position, int head, double[] out) {
     final int size = config.headSize();
     final int shared = head / (config.headCount() / config.keyValueHeadCount());
     final double[] weight = new double[position + 1];
@@ -60,7 +64,8 @@ final class ReferenceModel {
       sum += weight[j];
     }
     for (int j = 0; j <= position; j++) {
-      for (int d = 0; d < size; d++) out[head * size + d] += weight[j] / sum * v[j][shared * size + d];
+      for (int d = 0; d < size; d++)
+        out[head * size + d] += weight[j] / sum * v[j][shared * size + d];
     }
   }
 

@@ -55,8 +55,22 @@ class SameBytesTest {
     final ModelConfig c = RandomModels.LLAMA;
     final ModelConfig config =
         new ModelConfig(
-            c.architecture(), 2, 256, 256, 6, 2, 128, 300, 128, c.rmsNormEpsilon(), c.ropeTheta(), c.ropeScaling(),
-            c.ropeLayout(), true, true, false);
+            c.architecture(),
+            2,
+            256,
+            256,
+            6,
+            2,
+            128,
+            300,
+            128,
+            c.rmsNormEpsilon(),
+            c.ropeTheta(),
+            c.ropeScaling(),
+            c.ropeLayout(),
+            true,
+            true,
+            false);
     try (LoadedModel model = RandomModels.of(config, 5, WeightType.values())) {
       checkSchedules(model, 2, 23);
     }
@@ -100,7 +114,11 @@ class SameBytesTest {
     final float[][] logits = new float[tokens.length][];
     final int[] blocks = Sequences.blocks(0, tokens.length);
     for (int i = 0; i < tokens.length; i++) {
-      logits[i] = device.run(new StepInput(List.of(new StepInput.Slice(tokens, i, 1, blocks, true)))).logits(0).clone();
+      logits[i] =
+          device
+              .run(new StepInput(List.of(new StepInput.Slice(tokens, i, 1, blocks, true))))
+              .logits(0)
+              .clone();
     }
     return logits;
   }
@@ -116,14 +134,16 @@ class SameBytesTest {
       for (Run run : scheduled) {
         final int chunkMax = random.nextBoolean() ? 1 : Math.max(1, budget / scheduled.size());
         final int count = Math.min(run.tokens.length - run.done, 1 + random.nextInt(chunkMax));
-        slices.add(new StepInput.Slice(run.tokens, run.done, count, run.blocks, random.nextInt(4) > 0));
+        slices.add(
+            new StepInput.Slice(run.tokens, run.done, count, run.blocks, random.nextInt(4) > 0));
         budget -= count;
       }
       final StepOutput output = device.run(new StepInput(slices));
       for (int i = 0; i < slices.size(); i++) {
         final Run run = scheduled.get(i);
         run.done += slices.get(i).tokenCount();
-        if (slices.get(i).wantsLogits()) assertSameBits(run.expected[run.done - 1], output.logits(i));
+        if (slices.get(i).wantsLogits())
+          assertSameBits(run.expected[run.done - 1], output.logits(i));
       }
       open.removeIf(run -> run.done == run.tokens.length);
     }
@@ -132,7 +152,8 @@ class SameBytesTest {
   private static void poison(CpuDevice device) {
     for (int b = 0; b < device.blockCount(); b++) {
       final var block = device.block(b);
-      for (long i = 0; i < block.byteSize(); i += 4) block.set(ValueLayout.JAVA_FLOAT, i, Float.NaN);
+      for (long i = 0; i < block.byteSize(); i += 4)
+        block.set(ValueLayout.JAVA_FLOAT, i, Float.NaN);
     }
   }
 
@@ -145,9 +166,11 @@ class SameBytesTest {
 
   @Test
   void shouldGiveTheSameLogitsBeforeAndAfterCompilation() {
-    try (LoadedModel model = RandomModels.of(RandomModels.LLAMA, 9, WeightType.Q8_0, WeightType.Q4_0);
+    try (LoadedModel model =
+            RandomModels.of(RandomModels.LLAMA, 9, WeightType.Q8_0, WeightType.Q4_0);
         CpuDevice device = CpuDevice.create(model, settings(1))) {
-      final int[] tokens = new Random(1).ints(LENGTH_MAX, 0, model.config().vocabularySize()).toArray();
+      final int[] tokens =
+          new Random(1).ints(LENGTH_MAX, 0, model.config().vocabularySize()).toArray();
       final float[][] first = tokenByToken(device, tokens);
       for (int i = 0; i < 40; i++) {
         final float[][] again = tokenByToken(device, tokens);
