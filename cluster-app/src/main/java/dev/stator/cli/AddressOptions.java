@@ -2,27 +2,34 @@ package dev.stator.cli;
 
 import picocli.CommandLine.Option;
 
-/** Where a server listens. */
+/** Where a server listens; what is {@code null} is left to the configuration. */
 final class AddressOptions {
   @Option(
       names = "--host",
       paramLabel = "ADDRESS",
-      defaultValue = "127.0.0.1",
-      description = "Address to listen on; 0.0.0.0 is all of them. Default: ${DEFAULT-VALUE}.")
+      description =
+          "Address to listen on; 0.0.0.0 is all of them. Default: stator.http.host, 127.0.0.1.")
   private String host;
 
   @Option(
       names = "--port",
       paramLabel = "PORT",
-      defaultValue = "8080",
-      description = "Port to listen on; 0 takes a free one. Default: ${DEFAULT-VALUE}.")
-  private int port;
+      description = "Port to listen on; 0 takes a free one. Default: stator.http.port, 8080.")
+  private Integer port;
+
+  /** Any free port of this machine alone: for a node that only this process speaks to. */
+  static AddressOptions privateAddress() {
+    final AddressOptions address = new AddressOptions();
+    address.host = "127.0.0.1";
+    address.port = 0;
+    return address;
+  }
 
   String host() {
     return host;
   }
 
-  int port() {
+  Integer port() {
     return port;
   }
 }

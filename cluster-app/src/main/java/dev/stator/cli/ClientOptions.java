@@ -75,7 +75,9 @@ final class ClientOptions {
       NodeSettings.Engine engine,
       Duration timeout) {
     final RunningNode running =
-        context.starter().start(node.toSettings(context, modelPath, "127.0.0.1", 0, engine));
+        context
+            .starter()
+            .start(node.toSettings(context, modelPath, AddressOptions.privateAddress(), engine));
     Runtime.getRuntime().addShutdownHook(new Thread(running::close, "stop-on-signal"));
     final URI address = running.summary().address();
     return new Server(

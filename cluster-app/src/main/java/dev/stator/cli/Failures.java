@@ -1,5 +1,6 @@
 package dev.stator.cli;
 
+import com.typesafe.config.ConfigException;
 import dev.stator.model.ModelFormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -19,6 +20,7 @@ final class Failures {
       case BindException taken ->
           "cannot listen: " + taken.getMessage() + "; choose another --port";
       case NoSuchFileException missing -> "no such file: " + missing.getMessage();
+      case ConfigException wrong -> "the configuration is wrong: " + wrong.getMessage();
       case UncheckedIOException wrapped -> sentence(wrapped.getCause());
       case IOException broken -> "input or output failed: " + describe(broken);
       case InterruptedException _ -> "interrupted";

@@ -12,6 +12,11 @@ import picocli.CommandLine.Option;
 
 /** The options of every command that starts a node. */
 final class NodeOptions {
+  private static final String HOST_KEY = "stator.http.host";
+  private static final String PORT_KEY = "stator.http.port";
+  private static final String DEFAULT_HOST = "127.0.0.1";
+  private static final int DEFAULT_PORT = 8080;
+
   @Option(
       names = "--name",
       paramLabel = "NAME",
@@ -80,14 +85,14 @@ final class NodeOptions {
    * @throws CommandException when there is no such model
    */
   NodeSettings toSettings(
-      CliContext context, String model, String host, int port, NodeSettings.Engine engine) {
+      CliContext context, String model, AddressOptions address, NodeSettings.Engine engine) {
     final Config overrides = applyLogging(context);
     return new NodeSettings(
         new ModelLocator(context.home()).locate(model),
         engine,
         Optional.ofNullable(name),
-        host,
-        port,
+        host(address, overrides),
+        port(address, overrides),
         optional(threads),
         optional(contextLength),
         kvMemory == null
@@ -97,6 +102,16 @@ final class NodeOptions {
         prefillSlots,
         decodeSlots,
         overrides);
+  }
+
+  private static String host(AddressOptions address, Config overrides) {
+    if (address.host() != null) return address.host();
+    return overrides.hasPath(HOST_KEY) ? overrides.getString(HOST_KEY) : DEFAULT_HOST;
+  }
+
+  private static int port(AddressOptions address, Config overrides) {
+    if (address.port() != null) return address.port();
+    return overrides.hasPath(PORT_KEY) ? overrides.getInt(PORT_KEY) : DEFAULT_PORT;
   }
 
   /** The configuration that the options name, after its logging part has been applied. */

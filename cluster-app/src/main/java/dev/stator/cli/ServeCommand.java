@@ -40,8 +40,7 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    final NodeSettings settings =
-        node.toSettings(context, model, address.host(), address.port(), NodeSettings.Engine.CPU);
+    final NodeSettings settings = node.toSettings(context, model, address, NodeSettings.Engine.CPU);
     Serving.untilStopped(context.starter(), settings, spec.commandLine().getOut());
     return 0;
   }

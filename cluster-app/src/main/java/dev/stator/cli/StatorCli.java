@@ -48,6 +48,7 @@ public final class StatorCli implements Runnable {
    * @return the exit code: 0 done, 1 failed, 2 wrong usage
    */
   public static int run(NodeStarter starter, String... arguments) {
+    StandardError.restore();
     return commandLine(CliContext.ofProcess(starter))
         .setOut(utf8(System.out))
         .setErr(utf8(System.err))
@@ -59,6 +60,9 @@ public final class StatorCli implements Runnable {
     final CommandLine commands =
         new CommandLine(new StatorCli())
             .addSubcommand(new ServeCommand(context))
+            .addSubcommand(new ChatCommand(context))
+            .addSubcommand(new RunCommand(context))
+            .addSubcommand(new InspectCommand(context))
             .addSubcommand(new BenchCommand(context))
             .addSubcommand(new VersionCommand());
     commands.setUsageHelpAutoWidth(true);

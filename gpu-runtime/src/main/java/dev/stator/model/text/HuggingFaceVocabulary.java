@@ -48,8 +48,7 @@ record HuggingFaceVocabulary(
     for (AddedToken token : added.values()) {
       if (!contents.add(token.content())) {
         throw new ModelFormatException(
-            "tokenizer.json: there are two added tokens %s"
-                .formatted(Excerpt.of(token.content())));
+            "tokenizer.json: there are two added tokens %s".formatted(Excerpt.of(token.content())));
       }
       final int modelId = index.find(token.content());
       if (modelId != TokenIndex.ABSENT && modelId != token.id()) {
@@ -62,6 +61,11 @@ record HuggingFaceVocabulary(
     }
     return new HuggingFaceVocabulary(
         spellings, modelSpellings, List.copyOf(added.values()), special);
+  }
+
+  /** Whether {@code model.vocab} has the token, be it an added one or not. */
+  boolean isOfModel(int id) {
+    return modelSpellings[id] != null;
   }
 
   /** By id. What tokenizer_config.json says is of use only where tokenizer.json is silent. */

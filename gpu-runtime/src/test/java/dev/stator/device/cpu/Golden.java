@@ -7,10 +7,14 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 
-/** One conversation of {@code golden.json}: computed by PyTorch in float32 from the bfloat16 weights. */
+/**
+ * One conversation of {@code golden.json}: computed by PyTorch in float32 from the bfloat16
+ * weights.
+ */
 record Golden(String name, int[] prompt, int[] topIds, float[] topLogits, int[] greedy) {
   static List<Golden> all() throws IOException {
-    final JsonNode root = new ObjectMapper().readTree(TestModels.shared("models/golden.json").toFile());
+    final JsonNode root =
+        new ObjectMapper().readTree(TestModels.shared("models/golden.json").toFile());
     final List<Golden> all = new ArrayList<>();
     for (JsonNode c : root.get("cases")) {
       final float[] logits = new float[c.get("top_logits").size()];

@@ -62,7 +62,8 @@ class PackedMatrixTest {
   @ParameterizedTest
   @EnumSource(WeightType.class)
   void shouldNameTheTensorWhenAValueOrScaleIsNotFinite(WeightType type) {
-    final WeightMatrix source = RandomWeights.matrix("blk.0.ffn_up.weight", type, 20, 256, 1, random);
+    final WeightMatrix source =
+        RandomWeights.matrix("blk.0.ffn_up.weight", type, 20, 256, 1, random);
     final int scaleOffset =
         switch (type) {
           case Q6_K -> 208;

@@ -44,7 +44,8 @@ final class RandomWeights {
   }
 
   /** One row of F32 around {@code mean}. */
-  static WeightMatrix vector(String name, WeightType type, int length, double mean, double scale, Random random) {
+  static WeightMatrix vector(
+      String name, WeightType type, int length, double mean, double scale, Random random) {
     final byte[] bytes = new byte[Math.toIntExact(type.byteSize(length))];
     final MemorySegment data = MemorySegment.ofArray(bytes);
     for (int i = 0; i < length; i++) {

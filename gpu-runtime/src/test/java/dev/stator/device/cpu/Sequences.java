@@ -22,13 +22,18 @@ final class Sequences {
     for (int start = 0; start < tokens.length; start += chunk) {
       final int count = Math.min(chunk, tokens.length - start);
       final boolean isLast = start + count == tokens.length;
-      final var output = device.run(new StepInput(List.of(new StepInput.Slice(tokens, start, count, blocks, isLast))));
+      final var output =
+          device.run(
+              new StepInput(List.of(new StepInput.Slice(tokens, start, count, blocks, isLast))));
       if (isLast) logits = output.logits(0);
     }
     return logits;
   }
 
-  /** The likeliest {@code count} tokens one after another, prompt not included; stops after {@code end}. */
+  /**
+   * The likeliest {@code count} tokens one after another, prompt not included; stops after {@code
+   * end}.
+   */
   static int[] greedy(Device device, int[] prompt, int count, int end) {
     final int[] tokens = Arrays.copyOf(prompt, prompt.length + count);
     final int[] blocks = blocks(0, tokens.length);
