@@ -188,7 +188,7 @@ final class GenerationRunner {
       return new Failed(Failed.Kind.UNAVAILABLE, message, null);
     }
     if (failure instanceof RunningGeneration.ClientGoneException) {
-      return new Failed(Failed.Kind.UNAVAILABLE, "The client has gone.", null);
+      return new Failed(Failed.Kind.UNAVAILABLE, "The connection is being closed.", null);
     }
     LOG.error("A generation's event stream failed", failure);
     return new Failed(Failed.Kind.INTERNAL, ApiError.internal().message(), null);

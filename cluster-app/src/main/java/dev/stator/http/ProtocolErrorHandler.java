@@ -8,14 +8,14 @@ import org.apache.pekko.http.scaladsl.model.StatusCode;
 import org.apache.pekko.http.scaladsl.settings.ServerSettings;
 
 /**
- * Answers what is not even HTTP, in the same shape as all other errors. Pekko HTTP
- * makes one by its name.
+ * Answers what is not even HTTP, in the same shape as all other errors. Pekko HTTP makes one by its
+ * name.
  */
 public final class ProtocolErrorHandler extends ParsingErrorHandler {
   @Override
   public HttpResponse handle(
       StatusCode status, ErrorInfo error, LoggingAdapter log, ServerSettings settings) {
     log.debug("Not HTTP: {}", error.summary());
-    return Responses.error(ApiError.of(status.intValue(), "invalid_http", error.summary() + "."));
+    return Responses.error(ApiError.of(status.intValue(), "invalid_http", error.summary()));
   }
 }
