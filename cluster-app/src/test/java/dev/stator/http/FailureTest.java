@@ -80,11 +80,11 @@ class FailureTest {
   @ValueSource(booleans = {true, false})
   void shouldNeverEndSilently(boolean withFailure) {
     SERVER.generations.script(call ->
-        Source.single((GenerationEvent) DELTA)
-            .concatLazy(
-                withFailure
-                    ? Source.failed(new IllegalStateException("on purpose"))
-                    : Source.empty()));
+        Source.range(1, withFailure ? 2 : 1)
+            .map(index -> {
+              if (index == 2) throw new IllegalStateException("on purpose");
+              return DELTA;
+            }));
     HttpResponse<String> streamed = SERVER.post(COMPLETIONS, STREAM);
     assertEquals(200, streamed.statusCode());
     assertTrue(streamed.body().contains("data: {\"error\":{"), streamed.body());
