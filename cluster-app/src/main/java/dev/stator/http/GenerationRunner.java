@@ -80,6 +80,7 @@ final class GenerationRunner {
    */
   CompletionStage<HttpResponse> run(
       PreparedGeneration prepared, Exchange exchange, RequestGate.Permit permit) {
+    LOG.debug("{} runs {}", exchange.id(), prepared.calls().getFirst().requestId());
     RequestMeter meter =
         metrics.generation(prepared.model().name(), prepared.choiceCount(), exchange.startNanos());
     return prepared.stream()

@@ -130,6 +130,7 @@ final class Routes {
 
   private HttpResponse finished(Exchange exchange, HttpResponse response) {
     metrics.answered(exchange.endpoint(), response.status().intValue());
+    LOG.debug("{} {}: {}", exchange.id(), exchange.endpoint(), response.status().intValue());
     HttpResponse withId = response.addHeader(RawHeader.create("X-Request-Id", exchange.id()));
     return cors.allow(exchange.request(), withId);
   }

@@ -188,6 +188,16 @@ class ChatTest {
   }
 
   @Test
+  void shouldKeepNumbersOutOfRangesWhereFloatsBreak() {
+    post(HI + ",'temperature':1e-40,'top_p':1e-60,'repetition_penalty':1e-60,'min_tokens':5000");
+    SamplingParams sampling = SERVER.generations.lastCall().sampling();
+    assertEquals(0, sampling.temperature());
+    assertTrue(sampling.topP() > 0);
+    assertTrue(1 / sampling.repetitionPenalty() < Float.POSITIVE_INFINITY);
+    assertEquals(sampling.maxTokens(), sampling.minTokens());
+  }
+
+  @Test
   void shouldDrawADifferentSeedForEachRequestWithoutOne() {
     try (TestServer server = TestServer.start("", new Random(1), TestServer.TINY)) {
       String body = "{" + HI.replace('\'', '"') + "}";
