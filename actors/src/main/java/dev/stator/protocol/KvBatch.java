@@ -8,7 +8,7 @@ import org.apache.pekko.actor.typed.ActorRef;
  * What happened to a worker's full blocks in one step. A reader that finds a hole in the numbers
  * asks {@code worker} for a dump.
  *
- * @param firstSequence number of the first event; the worker counts its events from 0
+ * @param firstSequence number of the first event; the worker counts the events of each tier from 0
  * @param tier where these blocks lie
  */
 public record KvBatch(

@@ -46,6 +46,10 @@ public final class PrefixIndex {
     feeds.computeIfAbsent(worker, id -> new Feed());
   }
 
+  public boolean follows(WorkerId worker) {
+    return feeds.containsKey(worker);
+  }
+
   /** Nothing of this worker counts any more. */
   public void forget(WorkerId worker) {
     final Feed feed = feeds.remove(worker);

@@ -177,11 +177,23 @@ public final class HttpServer {
     Config overrides =
         ConfigFactory.parseMap(
             Map.of(
-                "pekko.http.server.server-header", "stator",
-                "pekko.http.server.request-timeout", "infinite", // The runner has its own.
-                "pekko.http.server.idle-timeout", settings.idleTimeout(),
-                "pekko.http.server.max-connections", settings.connectionsMax(),
-                "pekko.http.server.parsing.max-content-length", settings.bodyBytesMax()));
-    return ServerSettings.create(overrides.withFallback(system.settings().config()));
+                "server-header",
+                "stator",
+                "default-host-header",
+                "stator", // For clients that speak HTTP/1.0.
+                "request-timeout",
+                "infinite", // The runner has its own.
+                "idle-timeout",
+                settings.idleTimeout().toMillis() + " ms",
+                "max-connections",
+                settings.connectionsMax(),
+                "parsing.max-content-length",
+                settings.bodyBytesMax(),
+                "parsing.error-handler",
+                ProtocolErrorHandler.class.getName(),
+                "parsing.illegal-header-warnings",
+                false)); // Clients do not fill the log.
+    return ServerSettings.create(
+        overrides.atPath("pekko.http.server").withFallback(system.settings().config()));
   }
 }

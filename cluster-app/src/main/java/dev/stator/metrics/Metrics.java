@@ -25,10 +25,9 @@ public final class Metrics {
   private final LongSupplier nanoClock;
 
   /**
-   * @param board the node's figures, read at each scrape
    * @param nanoClock nanoseconds from any origin, never going back
    */
-  public Metrics(StatsBoard board, LongSupplier nanoClock) {
+  public Metrics(LongSupplier nanoClock) {
     this.nanoClock = nanoClock;
     this.httpRequests =
         Counter.builder()
@@ -37,6 +36,10 @@ public final class Metrics {
             .labelNames("endpoint", "status")
             .register(registry);
     this.requests = new RequestMetrics(registry);
+  }
+
+  /** From now on, scrapes also tell this node's figures. To be called once. */
+  public void watch(StatsBoard board) {
     registry.register(new NodeCollector(board));
   }
 

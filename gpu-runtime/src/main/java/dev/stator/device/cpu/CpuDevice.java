@@ -55,7 +55,7 @@ public final class CpuDevice implements Device {
     weights = PackedWeights.pack(config, model.weights(), arena, pool);
     kv = arena.allocate(blockCount * layout.blockBytes(), 64);
     forward = new ForwardPass(config, weights, layout, kv, pool, stepTokensMax, contextLength);
-    fingerprint = "";
+    fingerprint = weights.fingerprint().of(config, KvLayout.KvType.F32);
   }
 
   /**

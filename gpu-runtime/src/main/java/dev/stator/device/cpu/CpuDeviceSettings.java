@@ -24,19 +24,16 @@ public record CpuDeviceSettings(
     require(contextLength >= 0, "context-length", contextLength, "0 or more");
   }
 
-  /**
-   * @param config the whole configuration; {@code threads = 0} becomes the machine's processor
-   *     count
-   */
-  public static CpuDeviceSettings from(Config config) {
-    final Config cpu = config.getConfig("stator.device.cpu");
-    final int threads = cpu.getInt("threads");
+  /** Reads {@code stator.device.cpu}; no threads become the machine's processor count. */
+  public static CpuDeviceSettings from(Config root) {
+    final Config config = root.getConfig("stator.device.cpu");
+    final int threads = config.getInt("threads");
     return new CpuDeviceSettings(
         threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
-        cpu.getBytes("kv-bytes"),
-        cpu.getInt("block-count"),
-        cpu.getInt("step-tokens-max"),
-        cpu.getInt("context-length"));
+        config.getBytes("kv-bytes"),
+        config.getInt("block-count"),
+        config.getInt("step-tokens-max"),
+        config.getInt("context-length"));
   }
 
   private static void require(boolean holds, String key, long value, String expected) {

@@ -8,6 +8,7 @@ import dev.stator.model.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.IntConsumer;
 
 /**
  * A model's weights as the kernels want them: projections repacked off-heap, vectors as floats. The
@@ -36,6 +37,8 @@ final class PackedWeights {
   private final WeightMatrix embedding;
   private final List<Layer> layers = new ArrayList<>();
   private final List<PanelMatrix> matrices = new ArrayList<>();
+  private final List<Runnable> tasks = new ArrayList<>();
+  private final Fingerprint fingerprint = new Fingerprint();
   private final float[] outputNorm;
   private final PackedMatrix outputHead;
 
@@ -61,26 +64,26 @@ final class PackedWeights {
   static PackedWeights pack(
       ModelConfig config, ModelWeights weights, Arena arena, WorkerPool pool) {
     final PackedWeights packed = new PackedWeights(config, weights);
-    final List<Runnable> tasks = new ArrayList<>();
     for (PanelMatrix matrix : packed.matrices) {
       matrix.place(arena.allocate(matrix.placeBytes(), ALIGNMENT));
-      for (int panel = 0; panel < matrix.panelCount(); panel += PackedMatrix.TASK_PANELS) {
-        final int from = panel;
-        final int to = Math.min(matrix.panelCount(), panel + PackedMatrix.TASK_PANELS);
-        tasks.add(() -> {
-          for (int p = from; p < to; p++) matrix.pack(p);
-        });
-      }
+      packed.addTasks(matrix.source, piece -> matrix.packTask(piece));
     }
-    if (weights.tokenEmbedding() != weights.outputHead()) {
-      final int rows = config.vocabularySize();
-      for (int row = 0; row < rows; row += PackedMatrix.TASK_ROWS) {
-        final int from = row;
-        tasks.add(() -> packed.checkEmbedding(from, Math.min(rows, from + PackedMatrix.TASK_ROWS)));
-      }
-    }
-    pool.run(tasks.size(), (task, worker) -> tasks.get(task).run());
+    if (weights.tokenEmbedding() != weights.outputHead())
+      packed.addTasks(weights.tokenEmbedding(), piece -> {});
+    pool.run(packed.tasks.size(), (task, worker) -> packed.tasks.get(task).run());
+    packed.tasks.clear();
     return packed;
+  }
+
+  private void addTasks(WeightMatrix weight, IntConsumer work) {
+    final int number = fingerprint.add(weight, PackedMatrix.TASK_ROWS);
+    for (int i = 0; i * PackedMatrix.TASK_ROWS < weight.rowCount(); i++) {
+      final int piece = i;
+      tasks.add(() -> {
+        fingerprint.hash(number, piece);
+        work.accept(piece);
+      });
+    }
   }
 
   private Layer layer(ModelConfig config, ModelWeights.Layer layer) {
@@ -112,25 +115,17 @@ final class PackedWeights {
     return matrix;
   }
 
-  private static float[] vector(WeightMatrix source, int length) {
+  private float[] vector(WeightMatrix source, int length) {
     require(source, 1, length);
+    addTasks(source, piece -> {});
     final float[] values = WeightDecoder.row(source, 0);
-    requireFinite(source, 0, values);
-    return values;
-  }
-
-  private void checkEmbedding(int rowFrom, int rowTo) {
-    for (int row = rowFrom; row < rowTo; row++)
-      requireFinite(embedding, row, WeightDecoder.row(embedding, row));
-  }
-
-  private static void requireFinite(WeightMatrix source, int row, float[] values) {
     for (float value : values) {
       if (!Float.isFinite(value)) {
         throw new ModelFormatException(
-            "tensor " + source.name() + " has a value that is not finite in row " + row);
+            "tensor " + source.name() + " has a value that is not finite");
       }
     }
+    return values;
   }
 
   private static WeightMatrix require(WeightMatrix source, int rows, int columns) {
@@ -150,6 +145,10 @@ final class PackedWeights {
               + columns);
     }
     return source;
+  }
+
+  Fingerprint fingerprint() {
+    return fingerprint;
   }
 
   /** Writes the embedding of a token. */

@@ -73,6 +73,12 @@ abstract class PanelMatrix implements PackedMatrix {
     return panelCount() * panelBytes;
   }
 
+  /** Repacks the panels of a task. Any thread. */
+  final void packTask(int task) {
+    final int panelEnd = Math.min(panelCount(), (task + 1) * TASK_PANELS);
+    for (int panel = task * TASK_PANELS; panel < panelEnd; panel++) pack(panel);
+  }
+
   /**
    * Repacks one panel from the file. Any thread.
    *

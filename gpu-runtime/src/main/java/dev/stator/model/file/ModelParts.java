@@ -36,10 +36,10 @@ record ModelParts(
   }
 
   /**
-   * @param source {@code null} gives {@code null}
+   * @param source {@code null} or blank gives {@code null}
    */
   static ChatTemplate compileTemplate(String source, String bosToken, String eosToken) {
-    if (source == null) return null;
+    if (source == null || source.isBlank()) return null;
     try {
       return ChatTemplates.compile(source, bosToken, eosToken);
     } catch (ChatTemplateException e) {

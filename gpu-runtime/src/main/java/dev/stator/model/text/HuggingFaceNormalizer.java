@@ -10,6 +10,9 @@ final class HuggingFaceNormalizer {
    */
   static final int MARKS_MAX = 256;
 
+  /** The longest text, in characters, that may be put in; it bounds how much a text grows. */
+  static final int INSERTED_LENGTH_MAX = 64;
+
   private HuggingFaceNormalizer() {}
 
   static TextRewriter read(JsonPart part) {
@@ -24,12 +27,12 @@ final class HuggingFaceNormalizer {
       case "NFKC" -> unicode(Normalizer.Form.NFKC);
       case "NFKD" -> unicode(Normalizer.Form.NFKD);
       case "Prepend" -> {
-        final String prefix = part.required("prepend").string();
+        final String prefix = inserted(part.required("prepend"));
         yield (text, isFirst) -> prefix + text;
       }
       case "Replace" -> {
         final String searched = literal(part.required("pattern"));
-        final String content = part.required("content").string();
+        final String content = inserted(part.required("content"));
         yield (text, isFirst) -> text.replace(searched, content);
       }
       default -> throw part.unsupported("the normalizer " + Excerpt.of(type));
@@ -45,6 +48,13 @@ final class HuggingFaceNormalizer {
             .string();
     if (literal.isEmpty()) throw pattern.expected("a pattern that is not empty");
     return literal;
+  }
+
+  private static String inserted(JsonPart part) {
+    if (part.string().length() > INSERTED_LENGTH_MAX) {
+      throw part.expected("at most %d characters".formatted(INSERTED_LENGTH_MAX));
+    }
+    return part.string();
   }
 
   private static TextRewriter unicode(Normalizer.Form form) {

@@ -134,6 +134,7 @@ final class HuggingFaceTokenizers {
       if (spellings[id] != null) bytes[id] = decoder.bytes(spellings[id]);
     }
     for (AddedToken token : vocabulary.added()) {
+      if (vocabulary.isOfModel(token.id())) continue;
       bytes[token.id()] = token.content().getBytes(StandardCharsets.UTF_8);
     }
     return bytes;

@@ -63,6 +63,11 @@ record HuggingFaceVocabulary(
         spellings, modelSpellings, List.copyOf(added.values()), special);
   }
 
+  /** Whether {@code model.vocab} has the token, be it an added one or not. */
+  boolean isOfModel(int id) {
+    return modelSpellings[id] != null;
+  }
+
   /** By id. What tokenizer_config.json says is of use only where tokenizer.json is silent. */
   private static Map<Integer, AddedToken> addedTokens(JsonPart root, Optional<JsonPart> config) {
     final Map<Integer, AddedToken> added = new TreeMap<>();

@@ -82,8 +82,8 @@ final class PreTokenizers {
       List.of("[\\p{P}\\$\\+<=>\\^~\\|]+", GPT2, NUMBERS, THREE_DIGITS);
   private static final List<String> FALCON =
       List.of("[\\p{P}\\$\\+<=>\\^~\\|`]+", GPT2, THREE_DIGITS);
-  private static final List<String> STARCODER = List.of(NUMBER, GPT2);
-  private static final List<String> DEEPSEEK_LLM =
+  static final List<String> STARCODER = List.of(NUMBER, GPT2);
+  static final List<String> DEEPSEEK_LLM =
       List.of(
           LINE_END,
           "\\s?[" + DeepSeekLetters.RANGES + "]+",
@@ -91,9 +91,9 @@ final class PreTokenizers {
           TRAILING_SPACES,
           CJK,
           NUMBERS);
-  private static final List<String> DEEPSEEK_CODER =
+  static final List<String> DEEPSEEK_CODER =
       List.of(LINE_END, "\\s?\\p{L}+", "\\s?\\p{P}+", CJK, NUMBER);
-  private static final List<String> DEEPSEEK_V3 =
+  static final List<String> DEEPSEEK_V3 =
       List.of(
           THREE_NUMBERS,
           CJK_AND_KANA,

@@ -1,6 +1,5 @@
 package dev.stator.model.text;
 
-import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 
 /**
@@ -52,7 +51,7 @@ final class StreamDecoder implements IncrementalDecoder {
 
   private String release(int length) {
     if (length == 0) return "";
-    final String text = new String(pending, 0, length, StandardCharsets.UTF_8);
+    final String text = Utf8.decode(pending, length);
     System.arraycopy(pending, length, pending, 0, pendingLength - length);
     pendingLength -= length;
     return text;

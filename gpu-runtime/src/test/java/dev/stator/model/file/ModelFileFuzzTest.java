@@ -51,7 +51,7 @@ class ModelFileFuzzTest {
     final byte[] original = TinyModels.gguf(architecture).bytes();
     final int headerLength = original.length - dataLength(original);
     final SplittableRandom random = new SplittableRandom(SEED);
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 2000; i++) {
       final int end = i % 10 == 0 ? original.length : headerLength;
       check(Mutations.mutate(original, end, random), ModelFileFuzzTest::readGguf);
     }
@@ -75,7 +75,7 @@ class ModelFileFuzzTest {
         Long.BYTES + new String(original, StandardCharsets.ISO_8859_1).lastIndexOf('}');
     final JsonNode config = TinyModels.config("qwen2");
     final SplittableRandom random = new SplittableRandom(SEED);
-    for (int i = 0; i < 3000; i++) {
+    for (int i = 0; i < 2000; i++) {
       final int end = i % 3 == 0 ? Long.BYTES : headerLength;
       check(Mutations.mutate(original, end, random), bytes -> readSafetensors(bytes, config));
     }
