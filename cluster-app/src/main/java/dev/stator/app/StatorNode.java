@@ -73,6 +73,8 @@ final class StatorNode implements RunningNode {
       final ServedModel served = served(settings, model, slots.contextLength());
       final List<NodeSummary.Slot> slotSummaries = slots.summaries();
       actors = LocalNode.start(system, served, slots.engineSlots());
+      final Metrics metrics = new Metrics(System::nanoTime);
+      metrics.watch(actors.stats());
       final ReadinessState readiness = new ReadinessState();
       final CompletionStage<HttpServer> binding =
           HttpServer.start(
@@ -80,7 +82,7 @@ final class StatorNode implements RunningNode {
               HttpSettings.from(config),
               ModelCatalog.of(served),
               actors.generations(),
-              new Metrics(actors.stats(), System::nanoTime),
+              metrics,
               readiness);
       await(actors.ready(), config.getDuration("stator.node.start-timeout"));
       final HttpServer http = await(binding, config.getDuration("stator.node.start-timeout"));
