@@ -247,7 +247,8 @@ public final class GgufFile implements TensorSource {
   @Override
   public WeightMatrix matrix(String name) {
     final Tensor tensor = tensors.get(name);
-    if (tensor == null) throw new ModelFormatException("the tensor " + name + " is missing");
+    if (tensor == null)
+      throw new ModelFormatException("the tensor " + Messages.quoted(name) + " is missing");
     return Messages.about("tensor " + Messages.quoted(name), () -> matrix(tensor));
   }
 

@@ -90,6 +90,14 @@ public final class GgufMetadata implements TokenizerMetadata {
     return entries.containsKey(key);
   }
 
+  /** Elements of an array, 0 when it is absent. */
+  public int arrayLength(String key) {
+    final Entry entry = entries.get(key);
+    if (entry == null) return 0;
+    if (entry.type != GgufValueType.ARRAY) throw wrongType(key, entry, "an array");
+    return (int) entry.count; // The header's limit keeps it within an int.
+  }
+
   @Override
   public Optional<String> string(String key) {
     final Entry entry = entries.get(key);
@@ -149,8 +157,7 @@ public final class GgufMetadata implements TokenizerMetadata {
     final byte[] bytes =
         file.asSlice(entry.start, entry.end - entry.start).toArray(ValueLayout.JAVA_BYTE);
     final MemorySegment lengths = MemorySegment.ofArray(bytes);
-    final String[] strings =
-        new String[(int) entry.count]; // The header's limit keeps it within an int.
+    final String[] strings = new String[(int) entry.count];
     int position = 0;
     for (int i = 0; i < strings.length; i++) {
       final int length = (int) lengths.get(GgufCursor.LONG, position);

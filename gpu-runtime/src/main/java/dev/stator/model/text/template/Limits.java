@@ -20,7 +20,12 @@ public record Limits(
       new Limits(1 << 20, 16 << 20, 20_000_000, 128L << 20, 4_000_000, 300);
 
   public Limits {
-    if (sourceChars <= 0 || outputChars <= 0 || steps <= 0 || textChars <= 0 || elements <= 0 || depth <= 0) {
+    if (sourceChars <= 0
+        || outputChars <= 0
+        || steps <= 0
+        || textChars <= 0
+        || elements <= 0
+        || depth <= 0) {
       throw new IllegalArgumentException("every template limit must be positive");
     }
   }
