@@ -32,6 +32,7 @@ public final class FakeServer implements AutoCloseable {
 
   private final ExecutorService threads = Executors.newVirtualThreadPerTaskExecutor();
   private final HttpServer http;
+  private volatile int answersBeforeFailures = Integer.MAX_VALUE;
 
   /** Listens on a free port. */
   public FakeServer() {
@@ -49,6 +50,11 @@ public final class FakeServer implements AutoCloseable {
 
   public URI address() {
     return URI.create("http://127.0.0.1:" + http.getAddress().getPort());
+  }
+
+  /** Answers {@code count} requests from the first on, and is busy for all others. */
+  public void failNextAfter(int count) {
+    answersBeforeFailures = count;
   }
 
   @Override
@@ -71,7 +77,7 @@ public final class FakeServer implements AutoCloseable {
             ? messages.path(messages.size() - 1).path("content").asText()
             : request.path("prompt").asText();
     if (prompt.contains("SILENT")) return;
-    if (prompt.contains("BUSY")) {
+    if (prompt.contains("BUSY") || requests.size() > answersBeforeFailures) {
       answer(exchange, 503, "{\"error\":{\"message\":\"the queue is full\"}}");
     } else if (request.path("stream").asBoolean()) {
       stream(exchange, request, prompt, chat);
