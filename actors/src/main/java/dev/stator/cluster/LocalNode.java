@@ -4,6 +4,7 @@ import dev.stator.protocol.WorkerRole;
 import dev.stator.request.Generations;
 import dev.stator.request.LocalGenerations;
 import dev.stator.request.ServedModel;
+import dev.stator.request.SessionHub;
 import dev.stator.transport.InProcessBackend;
 import dev.stator.transport.TransferAgent;
 import dev.stator.transport.TransferBackend;
@@ -60,6 +61,7 @@ public final class LocalNode {
   private final StatsBoard stats;
   private final NodeStatus status;
   private final ActorRef<NodeGuardian.Command> guardian;
+  private final ActorRef<SessionHub.Command> hub;
   private final Generations generations;
 
   /**
@@ -111,10 +113,8 @@ public final class LocalNode {
             surroundings.nanoClock(),
             surroundings.choices());
     this.guardian = system.systemActorOf(NodeGuardian.create(parts, status), name, Props.empty());
-    this.generations =
-        new LocalGenerations(
-            status.hub().orTimeout(ACTORS_START_MAX.toSeconds(), TimeUnit.SECONDS).join(),
-            settings.session());
+    this.hub = status.hub().orTimeout(ACTORS_START_MAX.toSeconds(), TimeUnit.SECONDS).join();
+    this.generations = new LocalGenerations(hub, settings.session());
   }
 
   public Generations generations() {
@@ -137,8 +137,10 @@ public final class LocalNode {
     return status.ready().minimalCompletionStage();
   }
 
-  /** Refuses new calls as unavailable, finishes what runs, then stops. */
+  /** Refuses calls started from now on as unavailable, finishes what runs, then stops. */
   public CompletionStage<Done> drain() {
+    status.onDraining();
+    hub.tell(new SessionHub.Close());
     guardian.tell(new NodeGuardian.Drain());
     return status.stopped().minimalCompletionStage();
   }

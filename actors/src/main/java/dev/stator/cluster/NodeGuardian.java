@@ -132,7 +132,6 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
   private Behavior<Command> onMessage(Command command) {
     switch (command) {
       case Drain() -> {
-        status.onDraining();
         final ActorRef<Done> drained =
             getContext().messageAdapter(Done.class, done -> new Drained());
         hub.tell(new SessionHub.Drain(drained));

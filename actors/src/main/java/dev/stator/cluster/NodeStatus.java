@@ -6,14 +6,14 @@ import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 
-/** Where a node stands. <b>Threads:</b> its guardian writes, any may read and wait. */
+/** Where a node stands. <b>Threads:</b> any. */
 final class NodeStatus {
   private final CompletableFuture<ActorRef<SessionHub.Command>> hub = new CompletableFuture<>();
   private final CompletableFuture<Done> ready = new CompletableFuture<>();
   private final CompletableFuture<Done> stopped = new CompletableFuture<>();
-  private volatile State state = State.STARTING;
+  private State state = State.STARTING; // Guarded by this.
 
-  State state() {
+  synchronized State state() {
     return state;
   }
 
@@ -34,12 +34,12 @@ final class NodeStatus {
   }
 
   void onReady() {
-    if (state == State.STARTING) state = State.SERVING;
+    advance(State.SERVING);
     ready.complete(Done.getInstance());
   }
 
   void onDraining() {
-    state = State.DRAINING;
+    advance(State.DRAINING);
   }
 
   void onFailed(String reason) {
@@ -47,10 +47,15 @@ final class NodeStatus {
   }
 
   void onStopped() {
-    state = State.STOPPED;
+    advance(State.STOPPED);
     final var tooLate = new IllegalStateException("the node has stopped");
     hub.completeExceptionally(tooLate);
     ready.completeExceptionally(tooLate);
     stopped.complete(Done.getInstance());
+  }
+
+  /** States only go forward. */
+  private synchronized void advance(State next) {
+    if (next.compareTo(state) > 0) state = next;
   }
 }

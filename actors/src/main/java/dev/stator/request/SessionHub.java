@@ -23,7 +23,7 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
  * calls at the door.
  *
  * <pre>
- *   OPEN ── Drain ──▶ DRAINING ── last session ends ──▶ answered
+ *   OPEN ── Close, Drain ──▶ DRAINING ── last session ends ──▶ answered
  * </pre>
  *
  * A worker sends one message a step to this actor, however many sessions of the node it serves.
@@ -35,7 +35,10 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
   /** Starts a session; {@code client} gets {@link GenerationSource.Opened} or a failure. */
   record Open(GenerationCall call, ActorRef<Object> client) implements Command {}
 
-  /** Refuses new calls as unavailable; answers when no session is left. */
+  /** Refuses new calls as unavailable. */
+  public record Close() implements Command {}
+
+  /** As {@link Close}; answers when no session is left. */
   public record Drain(ActorRef<Done> replyTo) implements Command {}
 
   /** Ends all sessions as unavailable, and refuses new ones. */
@@ -116,6 +119,7 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
         sessions.remove(call.requestId());
         answerDrainer();
       }
+      case Close() -> draining = true;
       case Drain(var replyTo) -> {
         draining = true;
         drainer = replyTo;

@@ -2,6 +2,7 @@ package dev.stator.cluster;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.stator.device.Device;
 import dev.stator.device.simulated.SimulatedDevice;
 import dev.stator.engine.Engine;
 import dev.stator.engine.EngineSettings;
@@ -29,11 +30,17 @@ import java.util.OptionalInt;
 import java.util.Random;
 import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
+import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.Kill;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.typed.javadsl.Adapter;
+import org.apache.pekko.stream.Attributes;
 import org.apache.pekko.stream.javadsl.Sink;
+import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
 
 /** A node on simulated devices, and what its answers must be. */
 final class TestNode implements AutoCloseable {
@@ -122,7 +129,19 @@ final class TestNode implements AutoCloseable {
     return () -> engineOn(new SimulatedDevice(blocks, BLOCK_SIZE, VOCABULARY, CONTEXT));
   }
 
-  static LocalEngine engineOn(SimulatedDevice device) {
+  /** A slot whose steps are controlled by the test. */
+  static EngineSlot controlled(
+      String name, Set<WorkerRole> roles, ControlledDevice.Control control) {
+    return new EngineSlot(
+        name,
+        roles,
+        () ->
+            engineOn(
+                new ControlledDevice(
+                    new SimulatedDevice(BLOCKS, BLOCK_SIZE, VOCABULARY, CONTEXT), control)));
+  }
+
+  static LocalEngine engineOn(Device device) {
     return new LocalEngine(device, ENGINE, Set.of(END_TOKEN));
   }
 
@@ -154,11 +173,52 @@ final class TestNode implements AutoCloseable {
     return start(call).orTimeout(20, TimeUnit.SECONDS).join();
   }
 
-  java.util.concurrent.CompletableFuture<List<GenerationEvent>> start(GenerationCall call) {
+  CompletableFuture<List<GenerationEvent>> start(GenerationCall call) {
     return node.generations()
         .generate(call)
         .runWith(Sink.seq(), testKit.system())
         .toCompletableFuture();
+  }
+
+  /** Events as the reader asks for them. */
+  SinkQueueWithCancel<GenerationEvent> read(GenerationCall call) {
+    return node.generations()
+        .generate(call)
+        .runWith(
+            Sink.<GenerationEvent>queue().withAttributes(Attributes.inputBuffer(1, 1)),
+            testKit.system());
+  }
+
+  static GenerationEvent next(SinkQueueWithCancel<GenerationEvent> reader) {
+    return reader.pull().toCompletableFuture().orTimeout(15, TimeUnit.SECONDS).join().orElse(null);
+  }
+
+  static List<GenerationEvent> rest(SinkQueueWithCancel<GenerationEvent> reader) {
+    final List<GenerationEvent> events = new ArrayList<>();
+    for (GenerationEvent event = next(reader); event != null; event = next(reader)) {
+      events.add(event);
+    }
+    return events;
+  }
+
+  /** An actor of the node by its path below it. */
+  ActorRef actor(String path) {
+    return testKit
+        .system()
+        .classicSystem()
+        .actorSelection("/system/stator-node-*/" + path)
+        .resolveOne(Duration.ofSeconds(10))
+        .toCompletableFuture()
+        .join();
+  }
+
+  /** Puts the end of an actor into its mailbox. */
+  void kill(String path) {
+    actor(path).tell(Kill.getInstance(), ActorRef.noSender());
+  }
+
+  void awaitTerminated(ActorRef actor) {
+    testKit.createTestProbe().expectTerminated(Adapter.toTyped(actor), Duration.ofSeconds(10));
   }
 
   Answer answer(GenerationCall call) {

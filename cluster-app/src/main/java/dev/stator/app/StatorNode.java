@@ -79,7 +79,7 @@ final class StatorNode implements RunningNode {
       final CompletionStage<HttpServer> binding =
           HttpServer.start(
               system,
-              HttpSettings.from(config),
+              HttpSettings.from(config.getConfig("stator.http")),
               ModelCatalog.of(served),
               actors.generations(),
               metrics,

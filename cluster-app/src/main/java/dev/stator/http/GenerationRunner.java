@@ -80,6 +80,7 @@ final class GenerationRunner {
    */
   CompletionStage<HttpResponse> run(
       PreparedGeneration prepared, Exchange exchange, RequestGate.Permit permit) {
+    LOG.debug("{} runs {}", exchange.id(), prepared.calls().getFirst().requestId());
     RequestMeter meter =
         metrics.generation(prepared.model().name(), prepared.choiceCount(), exchange.startNanos());
     return prepared.stream()
@@ -188,7 +189,7 @@ final class GenerationRunner {
       return new Failed(Failed.Kind.UNAVAILABLE, message, null);
     }
     if (failure instanceof RunningGeneration.ClientGoneException) {
-      return new Failed(Failed.Kind.UNAVAILABLE, "The client has gone.", null);
+      return new Failed(Failed.Kind.UNAVAILABLE, "The connection is being closed.", null);
     }
     LOG.error("A generation's event stream failed", failure);
     return new Failed(Failed.Kind.INTERNAL, ApiError.internal().message(), null);

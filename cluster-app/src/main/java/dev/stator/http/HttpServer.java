@@ -23,7 +23,9 @@ import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
+import org.apache.pekko.stream.KillSwitches;
 import org.apache.pekko.stream.Materializer;
+import org.apache.pekko.stream.SharedKillSwitch;
 import org.apache.pekko.stream.SystemMaterializer;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.slf4j.Logger;
@@ -49,13 +51,19 @@ public final class HttpServer {
   private static final Duration FLUSH_TIME = Duration.ofSeconds(1);
 
   private final ServerBinding binding;
+  private final SharedKillSwitch connections;
   private final ReadinessState readiness;
   private final RequestGate gate;
   private final Duration drainTimeout;
 
   private HttpServer(
-      ServerBinding binding, ReadinessState readiness, RequestGate gate, Duration drainTimeout) {
+      ServerBinding binding,
+      SharedKillSwitch connections,
+      ReadinessState readiness,
+      RequestGate gate,
+      Duration drainTimeout) {
     this.binding = binding;
+    this.connections = connections;
     this.readiness = readiness;
     this.gate = gate;
     this.drainTimeout = drainTimeout;
@@ -125,11 +133,13 @@ public final class HttpServer {
             .get("/live", exchange -> done(status.live()))
             .get("/metrics", exchange -> done(status.metrics(exchange.request())))
             .get("/version", exchange -> done(status.version()));
+    SharedKillSwitch connections = KillSwitches.shared("http-connections");
     return Http.get(system)
         .newServerAt(settings.host(), settings.port())
         .withSettings(serverSettings(system, settings))
-        .bindFlow(connectionFlow(routes))
-        .thenApply(binding -> new HttpServer(binding, readiness, gate, settings.drainTimeout()));
+        .bindFlow(connectionFlow(routes, connections))
+        .thenApply(binding ->
+            new HttpServer(binding, connections, readiness, gate, settings.drainTimeout()));
   }
 
   /** Where it listens; with the port that was really bound. */
@@ -153,11 +163,14 @@ public final class HttpServer {
   /** Closes the address and all connections; what runs is cut and cancelled. */
   public CompletionStage<Done> stop() {
     readiness.startDraining();
+    gate.close();
+    connections.shutdown(); // Each ends its side when its last bytes are out.
     return binding.terminate(FLUSH_TIME).thenApply(terminated -> Done.getInstance());
   }
 
   /** One for each connection; its input ends when the client closes its end. */
-  private static Flow<HttpRequest, HttpResponse, ?> connectionFlow(Routes routes) {
+  private static Flow<HttpRequest, HttpResponse, ?> connectionFlow(
+      Routes routes, SharedKillSwitch connections) {
     return Flow.fromMaterializer((materializer, attributes) -> {
       ClientConnection connection = new ClientConnection();
       return Flow.of(HttpRequest.class)
@@ -165,7 +178,8 @@ public final class HttpServer {
             done.whenComplete((ok, failure) -> connection.gone());
             return NotUsed.getInstance();
           })
-          .mapAsync(PIPELINED_REQUESTS, request -> routes.handle(request, connection));
+          .mapAsync(PIPELINED_REQUESTS, request -> routes.handle(request, connection))
+          .via(connections.flow());
     });
   }
 

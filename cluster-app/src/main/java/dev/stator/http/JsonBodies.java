@@ -27,7 +27,7 @@ final class JsonBodies {
 
   /** What Jackson says of its own classes in a message for its own users. */
   private static final Pattern JACKSON_ASIDE =
-      Pattern.compile(" \\(?(start marker at|for (Object|Array) starting at|`?StreamRead).*|\\n.*");
+      Pattern.compile("(?s)( \\(bound as|: not allowed| for `|: enable `| \\(start marker|\\n).*");
 
   private final ObjectMapper mapper;
 
@@ -91,7 +91,8 @@ final class JsonBodies {
       throw new ApiException(malformed(fault, param));
     } catch (IOException fault) { // Bytes that are not text.
       throw new ApiException(
-          ApiError.invalid("invalid_json", param, "The body is not JSON: " + fault.getMessage()));
+          ApiError.invalid(
+              "invalid_json", param, "The body is not JSON: " + fault.getMessage() + "."));
     }
   }
 
@@ -111,6 +112,7 @@ final class JsonBodies {
             ? ""
             : " at line %d, column %d".formatted(place.getLineNr(), place.getColumnNr());
     String what = param == null ? "The body" : "'" + param + "'";
-    return ApiError.invalid("invalid_json", param, what + " is not JSON" + where + ": " + reason);
+    return ApiError.invalid(
+        "invalid_json", param, what + " is not JSON" + where + ": " + reason + ".");
   }
 }

@@ -133,6 +133,17 @@ final class JsonFields {
     return number;
   }
 
+  /** A number that is greater than 0. */
+  OptionalDouble positive(String name, double max) {
+    JsonNode value = get(name);
+    if (value == null) return OptionalDouble.empty();
+    if (!value.isNumber()) throw wrongType(name, "a number", value);
+    double number = value.doubleValue();
+    if (number > 0 && number <= max) return OptionalDouble.of(number);
+    String expected = "greater than 0 and at most " + plain(max);
+    throw new ApiException(ApiError.wrongValue(path(name), expected, value));
+  }
+
   Optional<JsonFields> object(String name) {
     JsonNode value = get(name);
     return value == null ? Optional.empty() : Optional.of(of(value, path(name)));

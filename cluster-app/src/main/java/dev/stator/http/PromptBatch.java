@@ -25,17 +25,24 @@ final class PromptBatch {
    */
   static Source<GenerationEvent, NotUsed> generate(
       Generations generations, List<GenerationCall> calls) {
-    if (calls.size() == 1) return generations.generate(calls.getFirst());
+    if (calls.size() == 1) return started(generations, calls.getFirst());
     List<Source<GenerationEvent, NotUsed>> sources = new ArrayList<>(calls.size());
     int firstChoice = 0;
     for (GenerationCall call : calls) {
       int offset = firstChoice;
-      sources.add(generations.generate(call).map(event -> shifted(event, offset)));
+      sources.add(started(generations, call).map(event -> shifted(event, offset)));
       firstChoice += call.choiceCount();
     }
     return Source.combine(sources, Merge::<GenerationEvent>create)
         .mapMaterializedValue(all -> NotUsed.getInstance())
         .statefulMapConcat(() -> new Total(calls.size())::joined);
+  }
+
+  /** Whatever goes wrong, goes wrong within the stream. */
+  private static Source<GenerationEvent, NotUsed> started(
+      Generations generations, GenerationCall call) {
+    return Source.lazySource(() -> generations.generate(call))
+        .mapMaterializedValue(later -> NotUsed.getInstance());
   }
 
   private static GenerationEvent shifted(GenerationEvent event, int offset) {

@@ -16,6 +16,6 @@ public final class ProtocolErrorHandler extends ParsingErrorHandler {
   public HttpResponse handle(
       StatusCode status, ErrorInfo error, LoggingAdapter log, ServerSettings settings) {
     log.debug("Not HTTP: {}", error.summary());
-    return Responses.error(ApiError.of(status.intValue(), "invalid_http", error.summary() + "."));
+    return Responses.error(ApiError.of(status.intValue(), "invalid_http", error.summary()));
   }
 }

@@ -8,6 +8,8 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.random.RandomGenerator;
+import java.util.stream.Collectors;
+import java.util.stream.StreamSupport;
 import org.apache.pekko.http.javadsl.model.HttpMethod;
 import org.apache.pekko.http.javadsl.model.HttpMethods;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
@@ -42,6 +44,7 @@ final class Routes {
 
   static final String UNKNOWN_ENDPOINT = "other";
   private static final String MODEL_PREFIX = "/v1/models/";
+  private static final int MODEL_PREFIX_SEGMENTS = 2;
   private static final String MODEL_PATTERN = "/v1/models/{id}";
   private static final int REQUEST_ID_LENGTH_MAX = 128;
 
@@ -127,6 +130,7 @@ final class Routes {
 
   private HttpResponse finished(Exchange exchange, HttpResponse response) {
     metrics.answered(exchange.endpoint(), response.status().intValue());
+    LOG.debug("{} {}: {}", exchange.id(), exchange.endpoint(), response.status().intValue());
     HttpResponse withId = response.addHeader(RawHeader.create("X-Request-Id", exchange.id()));
     return cors.allow(exchange.request(), withId);
   }
@@ -137,9 +141,12 @@ final class Routes {
         : path;
   }
 
-  /** The name at the end of a model's path; it may have slashes of its own. */
+  /** The name at the end of a model's path, decoded; it may have slashes of its own. */
   static String modelName(Exchange exchange) {
-    return exchange.request().getUri().path().substring(MODEL_PREFIX.length());
+    Iterable<String> segments = exchange.request().getUri().pathSegments();
+    return StreamSupport.stream(segments.spliterator(), false)
+        .skip(MODEL_PREFIX_SEGMENTS)
+        .collect(Collectors.joining("/"));
   }
 
   private String requestId(HttpRequest request) {

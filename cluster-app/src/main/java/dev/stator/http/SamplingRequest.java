@@ -40,8 +40,11 @@ record SamplingRequest(
   private static final double REPETITION_PENALTY_MAX = 10;
   private static final double BIAS_MAX = 100;
 
-  /** Less is 0 for a {@code float}, or close enough to overflow what it divides. */
-  private static final double SMALLEST_POSITIVE = 1e-6;
+  /** A temperature below this would overflow what it divides; it means the likeliest token. */
+  private static final double TEMPERATURE_MIN = 1e-5;
+
+  /** Positive numbers below this would vanish in a {@code float}. */
+  private static final double POSITIVE_MIN = 1e-6;
 
   SamplingRequest {
     logitBias = Map.copyOf(logitBias);
@@ -69,9 +72,9 @@ record SamplingRequest(
     return new SamplingRequest(
         fields.number("temperature", 0, TEMPERATURE_MAX),
         topK(fields),
-        fields.number("top_p", SMALLEST_POSITIVE, 1),
+        fields.positive("top_p", 1),
         fields.number("min_p", 0, 1),
-        fields.number("repetition_penalty", SMALLEST_POSITIVE, REPETITION_PENALTY_MAX),
+        fields.positive("repetition_penalty", REPETITION_PENALTY_MAX),
         fields.number("presence_penalty", -PENALTY_MAX, PENALTY_MAX),
         fields.number("frequency_penalty", -PENALTY_MAX, PENALTY_MAX),
         logitBias(fields, vocabularySize, limits.logitBiasMax()),
@@ -92,18 +95,20 @@ record SamplingRequest(
    * @param randomSeed for a request without one
    */
   SamplingParams toParams(GenerationDefaults defaults, int room, long randomSeed) {
+    double warmth = temperature.orElse(defaults.temperature().orElse(1));
+    int longest = Math.min(maxTokens.orElse(room), room);
     return new SamplingParams(
-        (float) temperature.orElse(defaults.temperature().orElse(1)),
+        warmth < TEMPERATURE_MIN ? 0 : (float) warmth,
         topK.orElse(defaults.topK().orElse(0)),
-        (float) topP.orElse(defaults.topP().orElse(1)),
+        (float) Math.max(POSITIVE_MIN, topP.orElse(defaults.topP().orElse(1))),
         (float) minP.orElse(0),
-        (float) repetitionPenalty.orElse(1),
+        (float) Math.max(POSITIVE_MIN, repetitionPenalty.orElse(1)),
         (float) presencePenalty.orElse(0),
         (float) frequencyPenalty.orElse(0),
         logitBias,
         seed.orElse(randomSeed),
-        Math.min(maxTokens.orElse(room), room),
-        minTokens,
+        longest,
+        Math.min(minTokens, longest),
         stopTokenIds,
         ignoreEnd,
         logprobs,

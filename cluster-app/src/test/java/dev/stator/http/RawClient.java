@@ -1,5 +1,6 @@
 package dev.stator.http;
 
+import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -14,7 +15,7 @@ final class RawClient implements AutoCloseable {
 
   private RawClient(Socket socket) throws IOException {
     this.socket = socket;
-    this.in = socket.getInputStream();
+    this.in = new BufferedInputStream(socket.getInputStream());
   }
 
   static RawClient connect(TestServer server) {
@@ -53,14 +54,17 @@ final class RawClient implements AutoCloseable {
     }
   }
 
-  /** What comes up to and with this text. */
+  /** What comes up to and with this text, which is ASCII. */
   String readUntil(String end) {
     ByteArrayOutputStream read = new ByteArrayOutputStream();
+    StringBuilder tail = new StringBuilder();
     try {
-      while (!read.toString(StandardCharsets.UTF_8).endsWith(end)) {
+      while (!tail.toString().equals(end)) {
         int value = in.read();
         if (value < 0) throw new AssertionError("ended before '" + end + "': " + read);
         read.write(value);
+        tail.append((char) value);
+        if (tail.length() > end.length()) tail.deleteCharAt(0);
       }
     } catch (IOException failure) {
       throw new UncheckedIOException("after '" + read + "'", failure);

@@ -82,7 +82,6 @@ final class TestServer implements AutoCloseable {
                 .withFallback(ConfigFactory.parseString("stator.http {" + overrides + "}"))
                 .withFallback(ConfigFactory.load())
                 .getConfig("stator.http"));
-    readiness.markReady();
     server =
         await(
             HttpServer.start(
@@ -107,12 +106,21 @@ final class TestServer implements AutoCloseable {
    * @param overrides of keys below {@code stator.http}
    */
   static TestServer start(String overrides) {
-    return new TestServer(overrides, new ZeroRandom(), TINY, BASE);
+    return ready(new TestServer(overrides, new ZeroRandom(), TINY, BASE));
+  }
+
+  static TestServer startNotReady() {
+    return new TestServer("", new ZeroRandom(), TINY, BASE);
+  }
+
+  private static TestServer ready(TestServer server) {
+    server.readiness.markReady();
+    return server;
   }
 
   /** Serves one model. */
   static TestServer start(String overrides, RandomGenerator random, ServedModel model) {
-    return new TestServer(overrides, random, model);
+    return ready(new TestServer(overrides, random, model));
   }
 
   static ActorSystem<?> system() {

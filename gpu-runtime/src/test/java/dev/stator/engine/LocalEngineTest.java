@@ -114,6 +114,23 @@ class LocalEngineTest {
   }
 
   @Test
+  void shouldPreemptTheVeryNewestFirst() {
+    usePool(9);
+    with.maxTokens = 12;
+    submit("a", TEN);
+    submit("b", THIRTEEN);
+    submit("c", 1, 2, 3, 4, 5, 6, 7);
+    while (engine.load().preemptions() == 0) stepOnce();
+    assertEquals(1, engine.load().waitingSequences());
+    assertTrue(engine.load().waitingTokens() > 7, "all its tokens are to be computed again");
+    while (finished.isEmpty()) {
+      for (StepReport.Progress progress : stepOnce().progress()) {
+        assertFalse(progress.id().equals(new RequestId("c")));
+      }
+    }
+  }
+
+  @Test
   void shouldLeaveRoomToGrowWhenAnotherStarts() {
     usePool(8);
     final EngineSettings growing = new EngineSettings(16, 12, 4, 4, 100, 12, 2);
@@ -440,6 +457,24 @@ class LocalEngineTest {
     assertInstanceOf(
         Admission.Admitted.class, engine.reserve(with.request("b", 1, 2, 3, 4, 5, 6, 7, 8)));
     runToTheEnd();
+    assertEquals(FinishReason.LENGTH, finished.get(A));
+  }
+
+  @Test
+  void shouldRefuseToReserveWhatAReservedAnswerMayComeToNeed() {
+    usePool(8);
+    with.maxTokens = 12;
+    engine.reserve(with.request("a", TEN)); // Holds 3 blocks, needs 3 more in the end.
+    with.maxTokens = 1;
+    assertRefused(
+        "device.block-count",
+        6,
+        5,
+        true,
+        engine.reserve(with.request("b", 1, 2, 3, 4, 5, 6, 7, 8, 9)));
+    assertInstanceOf(Admission.Admitted.class, engine.reserve(with.request("b", 1, 2, 3, 4, 5)));
+    engine.resume(A, 0);
+    while (finished.isEmpty()) stepOnce();
     assertEquals(FinishReason.LENGTH, finished.get(A));
   }
 

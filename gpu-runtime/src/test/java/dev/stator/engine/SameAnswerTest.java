@@ -26,7 +26,7 @@ class SameAnswerTest {
               40,
               40);
       try {
-        final Scenario scenario = new Scenario(workload, seed, 16);
+        final Scenario scenario = new Scenario(workload, seed, 24);
         scenario.run();
         preemptions += scenario.preemptions;
         cancellations += scenario.cancellations;

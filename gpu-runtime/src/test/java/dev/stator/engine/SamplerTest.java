@@ -181,6 +181,10 @@ class SamplerTest {
     for (int length = 199; length > 0; length--) {
       backwards.append(choose(FOUR, NO_END, 1, Arrays.copyOf(tokens, length)));
     }
+    for (int length = 1; length < 200; length++) {
+      final int choice = choose(FOUR, NO_END, length, Arrays.copyOf(tokens, length));
+      assertEquals(forwards.charAt(length - 1), '0' + choice);
+    }
     assertEquals(forwards.toString(), backwards.reverse().toString());
     assertTrue(forwards.chars().distinct().count() == 4);
   }

@@ -12,23 +12,22 @@ import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 
 /**
- * One seeded run of a workload through an engine, with cancellations, moved requests, and prompts
- * computed by a second engine whose blocks are copied over (some of them only in part, the rest
- * left as garbage). Every answer must be the one the request gets alone; the books of both engines
- * must be right after each step.
+ * One seeded run of a workload through two engines, with cancellations, moved requests, and prompts
+ * that the other engine computes and whose blocks are copied over (some of them only in part, the
+ * rest left as garbage). Every answer must be the one the request gets alone; the books of both
+ * engines must be right after each step.
  */
 final class Scenario {
   private final Random random;
   private final Workload workload;
-  private final Side decode;
-  private final Side prefill;
+  private final Side left;
+  private final Side right;
   private final Map<RequestId, Live> live = new LinkedHashMap<>();
   private final Deque<Live> arriving = new ArrayDeque<>();
   int preemptions;
@@ -61,57 +60,63 @@ final class Scenario {
     }
 
     void checkEmpty() {
-      assertFalse(engine.hasWork());
+      while (engine.hasWork()) step(); // The last events.
       assertTrue(engine.tables().isEmpty());
       assertEquals(0, engine.pool().usedCount());
       assertEquals(0, engine.pinnedBlocks());
+      assertEquals(0, engine.load().waitingTokens());
       device.close();
     }
   }
 
   /** A request on its way. */
-  private static final class Live {
+  private final class Live {
     final GenerationRequest request;
     final Workload.Answer expected;
     final int givenTokens;
     final List<SampledToken> tokens = new ArrayList<>();
-    final boolean isRemote;
+    final Side home = random.nextBoolean() ? left : right;
+    final boolean isRemote = random.nextInt(3) == 0;
+    final boolean copiesLate = random.nextBoolean(); // The bytes must stay until the release.
+    boolean isPrefilling;
     List<Integer> blocksToFill;
     int cachedBlocks;
-    int seenBlocks;
+    int copiedBlocks; // Those found at home included.
+    final List<Integer> fullBlocks = new ArrayList<>();
 
-    Live(GenerationRequest request, Workload.Answer expected, int givenTokens, boolean isRemote) {
+    Live(GenerationRequest request, Workload.Answer expected, int givenTokens) {
       this.request = request;
       this.expected = expected;
       this.givenTokens = givenTokens;
-      this.isRemote = isRemote;
+    }
+
+    RequestId id() {
+      return request.id();
+    }
+
+    Side other() {
+      return home == left ? right : left;
     }
   }
 
   Scenario(Workload workload, long seed, int requestCount) {
     this.random = new Random(seed);
     this.workload = workload;
-    final Map<GenerationRequest, Workload.Answer> alone = new HashMap<>();
+    final int blocksOfOne;
     try (Device probe = workload.devices().create(1)) {
-      final int blockSize = probe.kvLayout().blockSize();
       final int longest = workload.promptMax() + workload.answerMax();
-      final int blocksOfOne = Math.ceilDiv(longest, blockSize);
-      for (GenerationRequest request :
-          workload.requests(random, requestCount, probe.vocabularySize())) {
-        try (Device device = workload.devices().create(blocksOfOne)) {
-          alone.put(request, workload.alone(request, device));
-        }
-        arrive(request, alone.get(request));
-      }
-      this.decode = side(blocksOfOne + random.nextInt(blocksOfOne));
-      this.prefill = side(blocksOfOne + random.nextInt(blocksOfOne));
+      blocksOfOne = Math.ceilDiv(longest, probe.kvLayout().blockSize());
+      this.left = side(blocksOfOne + random.nextInt(blocksOfOne));
+      this.right = side(blocksOfOne + random.nextInt(blocksOfOne));
     }
-  }
-
-  private void arrive(GenerationRequest request, Workload.Answer answer) {
-    final int given = random.nextInt(4) == 0 ? random.nextInt(answer.tokens().size()) : 0;
-    final GenerationRequest moved = Workload.moved(request, answer, given);
-    arriving.add(new Live(moved, answer, given, random.nextInt(3) == 0));
+    final int vocabularySize = left.device.vocabularySize();
+    for (GenerationRequest request : workload.requests(random, requestCount, vocabularySize)) {
+      try (Device device = workload.devices().create(blocksOfOne)) {
+        final Workload.Answer answer = workload.alone(request, device);
+        final int given = random.nextInt(4) == 0 ? random.nextInt(answer.tokens().size()) : 0;
+        arriving.add(new Live(Workload.moved(request, answer, given), answer, given));
+      }
+    }
   }
 
   private Side side(int blockCount) {
@@ -130,100 +135,114 @@ final class Scenario {
 
   /** Runs until everything has ended. */
   void run() {
-    int stepsLeft = 200 + 40 * arriving.size() * (workload.promptMax() + workload.answerMax());
+    int roundsLeft = 200 + 40 * arriving.size() * (workload.promptMax() + workload.answerMax());
     while (!arriving.isEmpty() || !live.isEmpty()) {
       if (!arriving.isEmpty() && random.nextInt(3) > 0) start(arriving.peek());
       if (random.nextInt(40) == 0) cancelOne();
-      final boolean hasWork = decode.engine.hasWork() || prefill.engine.hasWork();
-      assertTrue(
-          hasWork || !arriving.isEmpty() || live.isEmpty(),
-          "nothing to do, but " + live.size() + " to answer");
-      if (decode.engine.hasWork()) absorb(decode.step());
-      decode.check();
-      if (prefill.engine.hasWork() && random.nextInt(3) > 0) absorbPrefill(prefill.step());
-      prefill.check();
-      assertTrue(--stepsLeft > 0, "too many steps");
+      final boolean leftWorks = step(left, random.nextInt(4) > 0);
+      final boolean rightWorks = step(right, random.nextInt(3) > 0);
+      if (!leftWorks && !rightWorks && !live.isEmpty()) expireOne();
+      assertTrue(--roundsLeft > 0, "too many steps");
     }
-    while (decode.engine.hasWork()) decode.step(); // Events of the last.
-    while (prefill.engine.hasWork()) prefill.step();
-    decode.checkEmpty();
-    prefill.checkEmpty();
+    left.checkEmpty();
+    right.checkEmpty();
+  }
+
+  private boolean step(Side side, boolean isItsTurn) {
+    final boolean hasWork = side.engine.hasWork();
+    if (hasWork && isItsTurn) absorb(side, side.step());
+    side.check();
+    return hasWork;
   }
 
   private void start(Live next) {
+    final LocalEngine engine = next.home.engine;
     final Admission admission =
-        next.isRemote ? decode.engine.reserve(next.request) : decode.engine.submit(next.request);
+        next.isRemote ? engine.reserve(next.request) : engine.submit(next.request);
     switch (admission) {
       case Admission.Refused refused -> assertTrue(refused.passing(), refused::toString);
       case Admission.Admitted(int cachedTokens, List<Integer> blocksToFill) -> {
         arriving.remove();
-        live.put(next.request.id(), next);
+        live.put(next.id(), next);
+        if (!next.isRemote) return;
+        remotePrefills++;
         next.blocksToFill = blocksToFill;
-        next.cachedBlocks = cachedTokens / decode.device.kvLayout().blockSize();
-        if (next.isRemote) startRemote(next);
+        next.cachedBlocks = cachedTokens / next.home.device.kvLayout().blockSize();
+        next.copiedBlocks = next.cachedBlocks;
+        next.isPrefilling = true;
+        if (next.other().engine.prefill(next.request) instanceof Admission.Refused) {
+          finishRemote(next);
+        }
       }
-    }
-  }
-
-  private void startRemote(Live next) {
-    remotePrefills++;
-    if (prefill.engine.prefill(next.request) instanceof Admission.Refused) {
-      decode.engine.resume(next.request.id(), 0);
     }
   }
 
   private void cancelOne() {
     if (live.isEmpty()) return;
     final List<RequestId> ids = List.copyOf(live.keySet());
-    final RequestId id = ids.get(random.nextInt(ids.size()));
-    assertTrue(decode.engine.cancel(id));
-    assertFalse(decode.engine.cancel(id));
-    prefill.engine.cancel(id);
-    live.remove(id);
+    final Live cancelled = live.remove(ids.get(random.nextInt(ids.size())));
+    assertTrue(cancelled.home.engine.cancel(cancelled.id()));
+    assertFalse(cancelled.home.engine.cancel(cancelled.id()));
+    cancelled.other().engine.cancel(cancelled.id());
     cancellations++;
   }
 
-  private void absorb(StepReport report) {
+  /** Two engines may wait for each other's reserved blocks; then a lease runs out. */
+  private void expireOne() {
+    final Live expired =
+        live.values().stream()
+            .filter(request -> request.isPrefilling)
+            .findFirst()
+            .orElseThrow(() -> new AssertionError("nothing to do, but " + live.size() + " wait"));
+    finishRemote(expired);
+  }
+
+  private void absorb(Side side, StepReport report) {
     preemptions += report.preemptedCount();
     for (StepReport.Progress progress : report.progress()) {
       final Live request = live.get(progress.id());
       assertNotNull(request, "news of " + progress.id());
-      request.tokens.addAll(progress.tokens());
-      final List<SampledToken> all = request.expected.tokens();
-      final int end = request.givenTokens + request.tokens.size();
-      assertTrue(end <= all.size(), "the answer is too long");
-      assertEquals(all.subList(request.givenTokens, end), request.tokens, progress.id()::value);
-      assertEquals(end == all.size() ? request.expected.finish() : null, progress.finish());
-      if (progress.finish() != null) live.remove(progress.id());
+      if (request.home == side) absorbAnswer(request, progress);
+      else absorbPrefill(request, progress);
     }
   }
 
-  private void absorbPrefill(StepReport report) {
-    for (StepReport.Progress progress : report.progress()) {
-      final Live request = live.get(progress.id());
-      for (int block : progress.fullBlocks()) {
-        final int target = request.seenBlocks++ - request.cachedBlocks;
-        if (target >= 0) {
-          decode
-              .device
-              .block(request.blocksToFill.get(target))
-              .copyFrom(prefill.device.block(block));
-        }
-      }
-      final boolean isLost = random.nextInt(12) == 0;
-      if (progress.finish() != null || isLost) finishRemote(request);
+  private void absorbAnswer(Live request, StepReport.Progress progress) {
+    request.tokens.addAll(progress.tokens());
+    final List<SampledToken> all = request.expected.tokens();
+    final int end = request.givenTokens + request.tokens.size();
+    assertTrue(end <= all.size(), "the answer is too long");
+    assertEquals(all.subList(request.givenTokens, end), request.tokens, progress.id()::value);
+    assertEquals(end == all.size() ? request.expected.finish() : null, progress.finish());
+    if (progress.finish() != null) live.remove(progress.id());
+  }
+
+  private void absorbPrefill(Live request, StepReport.Progress progress) {
+    request.fullBlocks.addAll(progress.fullBlocks());
+    if (!request.copiesLate) copy(request);
+    final boolean isLost = random.nextInt(12) == 0;
+    if (progress.finish() != null || isLost) finishRemote(request);
+  }
+
+  private static void copy(Live request) {
+    for (; request.copiedBlocks < request.fullBlocks.size(); request.copiedBlocks++) {
+      final int from = request.fullBlocks.get(request.copiedBlocks);
+      final int to = request.blocksToFill.get(request.copiedBlocks - request.cachedBlocks);
+      request.home.device.block(to).copyFrom(request.other().device.block(from));
     }
   }
 
   private void finishRemote(Live request) {
-    final int filled = Math.max(0, request.seenBlocks - request.cachedBlocks);
+    copy(request);
+    final int filled = request.copiedBlocks - request.cachedBlocks;
     for (int block : request.blocksToFill.subList(filled, request.blocksToFill.size())) {
-      final MemorySegment bytes = decode.device.block(block);
+      final MemorySegment bytes = request.home.device.block(block);
       for (long i = 0; i < bytes.byteSize(); i += 4) {
         bytes.set(ValueLayout.JAVA_INT_UNALIGNED, i, random.nextInt() & 0x3FFFFFFF);
       }
     }
-    prefill.engine.release(request.request.id());
-    decode.engine.resume(request.request.id(), filled);
+    request.isPrefilling = false;
+    request.other().engine.release(request.id());
+    request.home.engine.resume(request.id(), filled);
   }
 }

@@ -50,7 +50,9 @@ record Workload(Devices devices, Set<Integer> endTokenIds, int promptMax, int an
   }
 
   private int[] prompt(Random random, int[] stem, int vocabularySize) {
-    final int[] prompt = Arrays.copyOf(stem, 1 + random.nextInt(promptMax));
+    final int start = random.nextInt(3) == 0 ? random.nextInt(stem.length) : 0; // Elsewhere.
+    final int length = 1 + random.nextInt(stem.length - start);
+    final int[] prompt = Arrays.copyOfRange(stem, start, start + length);
     final int kept = random.nextInt(prompt.length + 1);
     for (int i = kept; i < prompt.length && random.nextInt(3) > 0; i++) {
       prompt[i] = random.nextInt(vocabularySize);
