@@ -6,6 +6,7 @@ import dev.stator.device.StepOutput;
 import dev.stator.engine.Sequence.Kind;
 import dev.stator.kv.BlockHasher;
 import dev.stator.kv.BlockPool;
+import dev.stator.kv.BlockTable;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -36,6 +37,12 @@ public final class LocalEngine implements Engine {
    */
   public LocalEngine(Device device, EngineSettings settings, Set<Integer> endTokenIds) {
     final int blockSize = device.kvLayout().blockSize();
+    for (int token : endTokenIds) {
+      if (token < 0 || token >= device.vocabularySize()) {
+        throw new IllegalArgumentException(
+            "end token " + token + " of a vocabulary of " + device.vocabularySize());
+      }
+    }
     this.device = device;
     this.limits = new Limits(settings, device);
     this.endTokenIds = Set.copyOf(endTokenIds);
@@ -239,5 +246,19 @@ public final class LocalEngine implements Engine {
         scheduler.preemptions(),
         steps,
         computedTokens);
+  }
+
+  // What tests look at.
+
+  BlockPool pool() {
+    return pool;
+  }
+
+  int pinnedBlocks() {
+    return scheduler.pinnedBlocks();
+  }
+
+  List<BlockTable> tables() {
+    return sequences.values().stream().map(Sequence::table).toList();
   }
 }

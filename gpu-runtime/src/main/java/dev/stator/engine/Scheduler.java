@@ -208,7 +208,6 @@ final class Scheduler {
       victim.table().releaseAll(pool);
       victim.computed = 0;
       victim.publishedBlocks = 0;
-      victim.awaitedBlock = -1;
       victim.state = State.WAITING;
       insertByArrival(waiting, victim);
       preemptions++;

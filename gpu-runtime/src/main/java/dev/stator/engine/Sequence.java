@@ -178,10 +178,9 @@ final class Sequence {
 
   /** Adds a token to the answer. */
   void append(int token) {
-    if (length == tokens.length
-        || tokens == request.tokens()) { // The request's own stay as they are.
-      tokens =
-          Arrays.copyOf(tokens, Math.min(lengthMax, length + Math.max(ANSWER_ROOM, length / 2)));
+    if (length == tokens.length) { // At first, so that the request's own array stays as it is.
+      final int room = Math.max(ANSWER_ROOM, length / 2);
+      tokens = Arrays.copyOf(tokens, (int) Math.min(lengthMax, (long) length + room));
     }
     tokens[length++] = token;
   }

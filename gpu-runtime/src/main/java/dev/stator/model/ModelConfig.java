@@ -70,12 +70,21 @@ public record ModelConfig(
               + " is not a multiple of key/value head count "
               + keyValueHeadCount);
     }
+    if ((long) headCount * headSize > Integer.MAX_VALUE) {
+      throw new ModelFormatException(
+          headCount + " heads of " + headSize + " values are out of range");
+    }
     if (headSize % 2 != 0) throw new ModelFormatException("head size must be even: " + headSize);
     if (!(rmsNormEpsilon >= 0 && rmsNormEpsilon < 1)) {
       throw new ModelFormatException("RMS norm epsilon must be in [0, 1): " + rmsNormEpsilon);
     }
     if (!(ropeTheta > 0 && Float.isFinite(ropeTheta))) {
       throw new ModelFormatException("rope theta must be positive: " + ropeTheta);
+    }
+    if (ropeScaling instanceof RopeScaling.PerPair(float[] divisors)
+        && divisors.length != headSize / 2) {
+      throw new ModelFormatException(
+          divisors.length + " rope divisors do not fit heads of " + headSize + " values");
     }
   }
 
@@ -87,6 +96,27 @@ public record ModelConfig(
   /** Values of all key heads together; as many for the value heads. */
   public int keyValueSize() {
     return keyValueHeadCount * headSize;
+  }
+
+  /** This shape for fewer positions. */
+  public ModelConfig withContextLength(int positions) {
+    return new ModelConfig(
+        architecture,
+        layerCount,
+        hiddenSize,
+        intermediateSize,
+        headCount,
+        keyValueHeadCount,
+        headSize,
+        vocabularySize,
+        positions,
+        rmsNormEpsilon,
+        ropeTheta,
+        ropeScaling,
+        ropeLayout,
+        attentionBias,
+        queryKeyNorm,
+        tiedEmbeddings);
   }
 
   private static void requirePositive(String what, int value) {

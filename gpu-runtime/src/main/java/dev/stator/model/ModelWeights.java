@@ -1,6 +1,9 @@
 package dev.stator.model;
 
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Objects;
+import java.util.stream.Stream;
 
 /**
  * All weights of a model under their roles.
@@ -18,6 +21,16 @@ public record ModelWeights(
 
   public ModelWeights {
     layers = List.copyOf(layers);
+  }
+
+  /** Every weight once, a tied output head included with the embedding. */
+  public List<WeightMatrix> matrices() {
+    final List<WeightMatrix> all = new ArrayList<>();
+    all.add(tokenEmbedding);
+    for (Layer layer : layers) all.addAll(layer.matrices());
+    all.add(outputNorm);
+    if (outputHead != tokenEmbedding) all.add(outputHead);
+    return all;
   }
 
   /**
@@ -48,5 +61,27 @@ public record ModelWeights(
       WeightMatrix feedForwardNorm,
       WeightMatrix gate,
       WeightMatrix up,
-      WeightMatrix down) {}
+      WeightMatrix down) {
+
+    /** The layer's weights, without those that are {@code null}. */
+    public List<WeightMatrix> matrices() {
+      return Stream.of(
+              attentionNorm,
+              query,
+              key,
+              value,
+              attentionOutput,
+              queryBias,
+              keyBias,
+              valueBias,
+              queryNorm,
+              keyNorm,
+              feedForwardNorm,
+              gate,
+              up,
+              down)
+          .filter(Objects::nonNull)
+          .toList();
+    }
+  }
 }

@@ -6,7 +6,11 @@ public sealed interface RopeScaling {
   record None() implements RopeScaling {}
 
   /** Every frequency is divided by {@code factor}. */
-  record Linear(float factor) implements RopeScaling {}
+  record Linear(float factor) implements RopeScaling {
+    public Linear {
+      requirePositive("rope scaling factor", factor);
+    }
+  }
 
   /**
    * Llama 3.1's: wavelengths above {@code originalContextLength / lowFrequencyFactor} are stretched
@@ -15,11 +19,35 @@ public sealed interface RopeScaling {
    */
   record Llama3(
       float factor, float lowFrequencyFactor, float highFrequencyFactor, int originalContextLength)
-      implements RopeScaling {}
+      implements RopeScaling {
+    public Llama3 {
+      requirePositive("rope scaling factor", factor);
+      requirePositive("low frequency factor", lowFrequencyFactor);
+      requirePositive("high frequency factor", highFrequencyFactor);
+      requirePositive("original context length", originalContextLength);
+      if (highFrequencyFactor <= lowFrequencyFactor) {
+        throw new ModelFormatException(
+            "high frequency factor "
+                + highFrequencyFactor
+                + " is not above low frequency factor "
+                + lowFrequencyFactor);
+      }
+    }
+  }
 
   /**
    * One divisor a pair, given by the file (GGUF's {@code rope_freqs.weight}); {@code headSize / 2}
    * values.
    */
-  record PerPair(float[] divisors) implements RopeScaling {}
+  record PerPair(float[] divisors) implements RopeScaling {
+    public PerPair {
+      for (float divisor : divisors) requirePositive("rope divisor", divisor);
+    }
+  }
+
+  private static void requirePositive(String what, float value) {
+    if (!(value > 0 && Float.isFinite(value))) {
+      throw new ModelFormatException(what + " must be positive: " + value);
+    }
+  }
 }

@@ -7,8 +7,8 @@ import java.lang.foreign.MemorySegment;
  * A projection maps {@code columnCount} inputs to {@code rowCount} outputs; a vector (norm, bias)
  * is one row.
  *
- * @param data exactly the weight's bytes, little-endian, read-only, valid while its {@link
- *     LoadedModel} is open
+ * @param data exactly the weight's bytes, little-endian, read-only, aligned to nothing, valid while
+ *     its {@link LoadedModel} is open
  */
 public record WeightMatrix(
     String name, WeightType type, int rowCount, int columnCount, MemorySegment data) {

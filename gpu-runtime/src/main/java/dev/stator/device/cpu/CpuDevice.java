@@ -1,0 +1,244 @@
+package dev.stator.device.cpu;
+
+import dev.stator.device.Device;
+import dev.stator.device.MemoryPlan;
+import dev.stator.device.StepInput;
+import dev.stator.device.StepOutput;
+import dev.stator.kv.KvLayout;
+import dev.stator.model.LoadedModel;
+import dev.stator.model.ModelConfig;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * Runs steps on the CPU with the Vector API, in float32 throughout. What every operation computes,
+ * to the bit, is in {@code gpu-runtime/NUMERICS.md}.
+ *
+ * <p><b>Threads:</b> as {@link Device} says; a pool of its own shares each step.
+ *
+ * <p><b>Ownership:</b> the model stays the caller's and must stay open as long as the device:
+ * embeddings are read from it. Packed weights and KV blocks are off-heap and freed by {@link
+ * #close}.
+ */
+public final class CpuDevice implements Device {
+  /** Tokens of a KV block. */
+  public static final int BLOCK_SIZE = 16;
+
+  private final ModelConfig config;
+  private final String fingerprint;
+  private final KvLayout layout;
+  private final int blockCount;
+  private final int contextLength;
+  private final int stepTokensMax;
+  private final Arena arena;
+  private final WorkerPool pool;
+  private final PackedWeights weights;
+  private final MemorySegment kv;
+  private final ForwardPass forward;
+
+  private CpuDevice(LoadedModel model, CpuDeviceSettings settings, Arena arena, WorkerPool pool) {
+    this.arena = arena;
+    this.pool = pool;
+    config = model.config();
+    layout =
+        new KvLayout(
+            config.layerCount(),
+            config.keyValueHeadCount(),
+            config.headSize(),
+            KvLayout.KvType.F32,
+            BLOCK_SIZE);
+    blockCount = blockCount(settings, layout);
+    contextLength = contextLength(settings, config);
+    stepTokensMax = settings.stepTokensMax();
+    requireWorkspaceFits(config, stepTokensMax, contextLength);
+    weights = PackedWeights.pack(config, model.weights(), arena, pool);
+    kv = arena.allocate(blockCount * layout.blockBytes(), 64);
+    forward = new ForwardPass(config, weights, layout, kv, pool, stepTokensMax, contextLength);
+    fingerprint = weights.fingerprint().of(config, KvLayout.KvType.F32);
+  }
+
+  /**
+   * Repacks the model's weights and takes all memory that steps will need.
+   *
+   * @throws dev.stator.model.ModelFormatException when a weight cannot be served
+   * @throws IllegalArgumentException when a setting is out of range for this model
+   */
+  public static CpuDevice create(LoadedModel model, CpuDeviceSettings settings) {
+    final Arena arena = Arena.ofShared();
+    final WorkerPool pool = new WorkerPool(settings.threads());
+    try {
+      return new CpuDevice(model, settings, arena, pool);
+    } catch (RuntimeException | Error e) {
+      pool.close();
+      arena.close();
+      throw e;
+    }
+  }
+
+  private static int blockCount(CpuDeviceSettings settings, KvLayout layout) {
+    if (settings.blockCount() > 0) return settings.blockCount();
+    final long count = settings.kvBytes() / layout.blockBytes();
+    if (count < 1) {
+      throw new IllegalArgumentException(
+          "stator.device.cpu.kv-bytes is "
+              + settings.kvBytes()
+              + ", one block of this model needs "
+              + layout.blockBytes());
+    }
+    return (int) Math.min(count, Integer.MAX_VALUE);
+  }
+
+  private static int contextLength(CpuDeviceSettings settings, ModelConfig config) {
+    return settings.contextLength() == 0
+        ? config.contextLength()
+        : Math.min(settings.contextLength(), config.contextLength());
+  }
+
+  private static void requireWorkspaceFits(
+      ModelConfig config, int stepTokensMax, int contextLength) {
+    final int widest =
+        Math.max(Math.max(config.intermediateSize(), config.querySize()), config.hiddenSize());
+    if ((long) widest * stepTokensMax > Integer.MAX_VALUE - 8) {
+      throw new IllegalArgumentException(
+          "stator.device.cpu.step-tokens-max is "
+              + stepTokensMax
+              + ", this model allows "
+              + (Integer.MAX_VALUE - 8) / widest);
+    }
+    final int perToken = Math.max(Attention.TILE_QUERIES, config.headSize() / 2);
+    if ((long) contextLength * perToken > Integer.MAX_VALUE - 64) {
+      throw new IllegalArgumentException(
+          "stator.device.cpu.context-length is "
+              + contextLength
+              + ", this model allows "
+              + (Integer.MAX_VALUE - 64) / perToken);
+    }
+  }
+
+  @Override
+  public String description() {
+    final int threads = pool.threadCount();
+    return "CPU, Vector API "
+        + 32 * Lanes.COUNT
+        + "-bit, "
+        + threads
+        + (threads == 1 ? " thread" : " threads");
+  }
+
+  @Override
+  public String numericsFingerprint() {
+    return fingerprint;
+  }
+
+  @Override
+  public KvLayout kvLayout() {
+    return layout;
+  }
+
+  @Override
+  public int blockCount() {
+    return blockCount;
+  }
+
+  @Override
+  public int vocabularySize() {
+    return config.vocabularySize();
+  }
+
+  @Override
+  public int contextLength() {
+    return contextLength;
+  }
+
+  @Override
+  public MemorySegment block(int blockIndex) {
+    if (blockIndex < 0 || blockIndex >= blockCount) {
+      throw new IllegalArgumentException("block " + blockIndex + " is not one of " + blockCount);
+    }
+    return kv.asSlice(blockIndex * layout.blockBytes(), layout.blockBytes());
+  }
+
+  /**
+   * {@inheritDoc}
+   *
+   * @throws IllegalArgumentException when a slice is malformed or outside the device's limits;
+   *     nothing is computed then
+   */
+  @Override
+  public StepOutput run(StepInput input) {
+    checkInput(input);
+    final StepPlan plan = forward.plan();
+    plan.reset(input.slices());
+    forward.run();
+    final int sliceCount = input.slices().size();
+    return slice -> {
+      if (slice < 0 || slice >= sliceCount || plan.logitsRow(slice) < 0) {
+        throw new IllegalArgumentException("slice " + slice + " wanted no logits");
+      }
+      return forward.logits(plan.logitsRow(slice));
+    };
+  }
+
+  private void checkInput(StepInput input) {
+    long tokens = 0;
+    for (int i = 0; i < input.slices().size(); i++) {
+      checkSlice(i, input.slices().get(i));
+      tokens += input.slices().get(i).tokenCount();
+    }
+    if (tokens < 1 || tokens > stepTokensMax) {
+      throw new IllegalArgumentException(
+          "a step has " + tokens + " tokens, expected 1 to " + stepTokensMax);
+    }
+  }
+
+  private void checkSlice(int index, StepInput.Slice slice) {
+    final long end = (long) slice.start() + slice.tokenCount();
+    if (slice.tokenCount() < 1)
+      throw malformed(index, slice.tokenCount() + " tokens", "at least 1");
+    if (slice.start() < 0) throw malformed(index, "start " + slice.start(), "0 or more");
+    if (end > contextLength)
+      throw malformed(index, "end " + end, "at most the context length " + contextLength);
+    if (end > slice.tokens().length) {
+      throw malformed(index, "end " + end, "at most its " + slice.tokens().length + " tokens");
+    }
+    final int blocks = (int) ((end + BLOCK_SIZE - 1) / BLOCK_SIZE);
+    if (slice.blocks().length < blocks) {
+      throw malformed(index, slice.blocks().length + " blocks", "at least " + blocks);
+    }
+    for (int b = 0; b < blocks; b++) {
+      final int block = slice.blocks()[b];
+      if (block < 0 || block >= blockCount)
+        throw malformed(index, "block " + block, "below " + blockCount);
+    }
+    for (int i = slice.start(); i < end; i++) {
+      final int token = slice.tokens()[i];
+      if (token < 0 || token >= config.vocabularySize()) {
+        throw malformed(index, "token " + token, "below " + config.vocabularySize());
+      }
+    }
+  }
+
+  private static IllegalArgumentException malformed(int slice, String found, String expected) {
+    return new IllegalArgumentException(
+        "slice " + slice + " has " + found + ", expected " + expected);
+  }
+
+  @Override
+  public MemoryPlan memoryPlan() {
+    return new MemoryPlan(
+        List.of(
+            new MemoryPlan.Term("weights, packed", weights.bytes()),
+            new MemoryPlan.Term(
+                "KV pool: " + blockCount + " blocks of " + layout.blockBytes() + " bytes",
+                blockCount * layout.blockBytes()),
+            new MemoryPlan.Term(
+                "workspace for " + stepTokensMax + " tokens a step", forward.workspaceBytes())));
+  }
+
+  @Override
+  public void close() {
+    pool.close();
+    arena.close();
+  }
+}

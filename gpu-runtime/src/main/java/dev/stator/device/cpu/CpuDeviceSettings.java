@@ -1,0 +1,45 @@
+package dev.stator.device.cpu;
+
+import com.typesafe.config.Config;
+
+/**
+ * Limits of the CPU device, from {@code stator.device.cpu}.
+ *
+ * @param threads that compute a step, the caller's included
+ * @param kvBytes memory for KV blocks, rounded down to whole blocks; not used when {@code
+ *     blockCount} is positive
+ * @param blockCount KV blocks; 0 takes what {@code kvBytes} holds
+ * @param stepTokensMax tokens of one step
+ * @param contextLength longest sequence in tokens; 0 or more than the model's takes the model's
+ */
+public record CpuDeviceSettings(
+    int threads, long kvBytes, int blockCount, int stepTokensMax, int contextLength) {
+  private static final int THREADS_MAX = 1024;
+
+  public CpuDeviceSettings {
+    require(threads >= 1 && threads <= THREADS_MAX, "threads", threads, "1 to " + THREADS_MAX);
+    require(blockCount >= 0, "block-count", blockCount, "0 or more");
+    require(blockCount > 0 || kvBytes > 0, "kv-bytes", kvBytes, "more than 0");
+    require(stepTokensMax >= 1, "step-tokens-max", stepTokensMax, "1 or more");
+    require(contextLength >= 0, "context-length", contextLength, "0 or more");
+  }
+
+  /** Reads {@code stator.device.cpu}; no threads become the machine's processor count. */
+  public static CpuDeviceSettings from(Config root) {
+    final Config config = root.getConfig("stator.device.cpu");
+    final int threads = config.getInt("threads");
+    return new CpuDeviceSettings(
+        threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
+        config.getBytes("kv-bytes"),
+        config.getInt("block-count"),
+        config.getInt("step-tokens-max"),
+        config.getInt("context-length"));
+  }
+
+  private static void require(boolean holds, String key, long value, String expected) {
+    if (!holds) {
+      throw new IllegalArgumentException(
+          "stator.device.cpu." + key + " is " + value + ", expected " + expected);
+    }
+  }
+}

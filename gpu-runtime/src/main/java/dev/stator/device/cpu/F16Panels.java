@@ -1,0 +1,132 @@
+package dev.stator.device.cpu;
+
+import dev.stator.model.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * F16 weights: for each pair of inputs 16 words, a row's even input in the low half and its odd
+ * input in the high one, widened as {@link Halves} says.
+ */
+final class F16Panels extends PanelMatrix {
+  private static final int STEP = PANEL_ROWS * Integer.BYTES;
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
+
+  F16Panels(WeightMatrix source) {
+    super(source, (source.columnCount() + 1L) / 2 * STEP);
+  }
+
+  @Override
+  void pack(int panel) {
+    final int rows = rowsOf(panel);
+    for (int r = 0; r < rows; r++) {
+      final MemorySegment row = source.row(panel * PANEL_ROWS + r);
+      for (int k = 0; k < columns; k++) {
+        final short bits = row.get(SHORT, 2L * k);
+        if (!Halves.isFinite(bits >> 8)) throw notFinite(panel * PANEL_ROWS + r, "value");
+        data().set(SHORT, panel * panelBytes + (k >> 1) * (long) STEP + 4 * r + 2 * (k & 1), bits);
+      }
+    }
+  }
+
+  @Override
+  void unpack(int panel, int k, int kEnd, float[] to, int toOffset) {
+    final MemorySegment w = data();
+    for (int row = 0; row < PANEL_ROWS; row += Lanes.COUNT) {
+      final long from = panel * panelBytes + (k >> 1) * (long) STEP + 4 * row;
+      for (int i = 0; i < kEnd - k; i++) {
+        IntVector.fromMemorySegment(Lanes.INTS, w, from + (i >> 1) * (long) STEP, ORDER)
+            .lanewise(VectorOperators.LSHL, 16 - 16 * (i & 1))
+            .lanewise(VectorOperators.ASHR, 3)
+            .and(Halves.MASK)
+            .reinterpretAsFloats()
+            .mul(Halves.UNIT)
+            .intoArray(to, toOffset + row + i * PANEL_ROWS);
+      }
+    }
+  }
+
+  @Override
+  void multiplyOne(int panel, int panelEnd, float[] x, int xOffset, float[] out, int outOffset) {
+    final MemorySegment w = data();
+    final long w0 = streamOffset(panel, panelEnd, 0);
+    final long w1 = streamOffset(panel, panelEnd, 1);
+    final long w2 = streamOffset(panel, panelEnd, 2);
+    final long w3 = streamOffset(panel, panelEnd, 3);
+    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
+    FloatVector a1 = a0;
+    FloatVector a2 = a0;
+    FloatVector a3 = a0;
+    for (int i = 0; i < columns >> 1; i++) {
+      final FloatVector even = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + 2 * i]);
+      final FloatVector odd = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + 2 * i + 1]);
+      final long at = (long) i * STEP;
+      final IntVector b0 = IntVector.fromMemorySegment(Lanes.INTS, w, w0 + at + 4 * ROW0, ORDER);
+      final IntVector b1 = IntVector.fromMemorySegment(Lanes.INTS, w, w1 + at + 4 * ROW1, ORDER);
+      final IntVector b2 = IntVector.fromMemorySegment(Lanes.INTS, w, w2 + at + 4 * ROW2, ORDER);
+      final IntVector b3 = IntVector.fromMemorySegment(Lanes.INTS, w, w3 + at + 4 * ROW3, ORDER);
+      final FloatVector e0 =
+          b0.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(Halves.MASK)
+              .reinterpretAsFloats();
+      final FloatVector e1 =
+          b1.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(Halves.MASK)
+              .reinterpretAsFloats();
+      final FloatVector e2 =
+          b2.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(Halves.MASK)
+              .reinterpretAsFloats();
+      final FloatVector e3 =
+          b3.lanewise(VectorOperators.LSHL, 16)
+              .lanewise(VectorOperators.ASHR, 3)
+              .and(Halves.MASK)
+              .reinterpretAsFloats();
+      a0 = e0.mul(Halves.UNIT).fma(even, a0);
+      a1 = e1.mul(Halves.UNIT).fma(even, a1);
+      a2 = e2.mul(Halves.UNIT).fma(even, a2);
+      a3 = e3.mul(Halves.UNIT).fma(even, a3);
+      final FloatVector o0 =
+          b0.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
+      final FloatVector o1 =
+          b1.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
+      final FloatVector o2 =
+          b2.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
+      final FloatVector o3 =
+          b3.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
+      a0 = o0.mul(Halves.UNIT).fma(odd, a0);
+      a1 = o1.mul(Halves.UNIT).fma(odd, a1);
+      a2 = o2.mul(Halves.UNIT).fma(odd, a2);
+      a3 = o3.mul(Halves.UNIT).fma(odd, a3);
+    }
+    if ((columns & 1) != 0) {
+      final FloatVector last = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + columns - 1]);
+      final long at = (columns >> 1) * (long) STEP;
+      a0 = low(w, w0 + at + 4 * ROW0).fma(last, a0);
+      a1 = low(w, w1 + at + 4 * ROW1).fma(last, a1);
+      a2 = low(w, w2 + at + 4 * ROW2).fma(last, a2);
+      a3 = low(w, w3 + at + 4 * ROW3).fma(last, a3);
+    }
+    a3.intoArray(out, outOffset + outOffset(panel, panelEnd, 3));
+    a2.intoArray(out, outOffset + outOffset(panel, panelEnd, 2));
+    a1.intoArray(out, outOffset + outOffset(panel, panelEnd, 1));
+    a0.intoArray(out, outOffset + outOffset(panel, panelEnd, 0));
+  }
+
+  /** Outside the hot loop. */
+  private static FloatVector low(MemorySegment w, long offset) {
+    return IntVector.fromMemorySegment(Lanes.INTS, w, offset, ORDER)
+        .lanewise(VectorOperators.LSHL, 16)
+        .lanewise(VectorOperators.ASHR, 3)
+        .and(Halves.MASK)
+        .reinterpretAsFloats()
+        .mul(Halves.UNIT);
+  }
+}

@@ -1,0 +1,88 @@
+package dev.stator.device.cpu;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Functions made of fused multiply-adds and integer operations alone, so that interpreter, compiled
+ * code and any vector width give the same bits; {@code StrictMath} has no vector form and {@code
+ * VectorOperators.EXP} promises no bits.
+ *
+ * <p>{@code exp(x)}: with {@code n = round(x / ln 2)}, taken by adding 1.5 * 2^23, and {@code r = x
+ * - n ln 2} in two parts, {@code exp(x) = 2^n (1 + r + r^2 p(r))} with the degree-five polynomial
+ * of the Cephes library's {@code expf}. Relative error at most 1.5e-7. Below {@link #EXP_MIN} the
+ * result is 0, above {@link #EXP_MAX} that of it.
+ */
+final class FloatMath {
+  /** Smallest argument whose result is a normal number. */
+  static final float EXP_MIN = -87.33654f;
+
+  static final float EXP_MAX = 88.02f;
+  private static final float LOG2_E = 1.44269504f;
+  private static final float ROUND = 0x1.8p23f;
+  private static final int ROUND_BITS = Float.floatToRawIntBits(ROUND) - 127;
+  private static final float LN2_HIGH = 0.693145752f;
+  private static final float LN2_LOW = 1.42860677e-6f;
+  private static final float P5 = 1.9875691500e-4f;
+  private static final float P4 = 1.3981999507e-3f;
+  private static final float P3 = 8.3334519073e-3f;
+  private static final float P2 = 4.1665795894e-2f;
+  private static final float P1 = 1.6666665459e-1f;
+  private static final float P0 = 5.0000001201e-1f;
+
+  private FloatMath() {}
+
+  static float exp(float argument) {
+    if (argument < EXP_MIN) return 0f;
+    final float x = Math.min(argument, EXP_MAX);
+    final float t = Math.fma(x, LOG2_E, ROUND);
+    final float n = t - ROUND;
+    final float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, x));
+    float p = Math.fma(P5, r, P4);
+    p = Math.fma(p, r, P3);
+    p = Math.fma(p, r, P2);
+    p = Math.fma(p, r, P1);
+    p = Math.fma(p, r, P0);
+    final float y = Math.fma(p, r * r, r) + 1f;
+    return y * Float.intBitsToFloat(Float.floatToRawIntBits(t) - ROUND_BITS << 23);
+  }
+
+  /** {@code a[i] = exp(a[i] - bias)} for {@code i} in {@code [from, to)}. */
+  static void expOfDifference(float[] a, int from, int to, float bias) {
+    int i = from;
+    for (; i + Lanes.COUNT <= to; i += Lanes.COUNT) {
+      final FloatVector argument = FloatVector.fromArray(Lanes.FLOATS, a, i).sub(bias);
+      final VectorMask<Float> isZero = argument.lt(EXP_MIN);
+      final FloatVector x = argument.min(EXP_MAX);
+      final FloatVector t = x.lanewise(VectorOperators.FMA, LOG2_E, ROUND);
+      final FloatVector n = t.sub(ROUND);
+      final FloatVector r =
+          n.lanewise(
+              VectorOperators.FMA,
+              FloatVector.broadcast(Lanes.FLOATS, -LN2_LOW),
+              n.lanewise(VectorOperators.FMA, FloatVector.broadcast(Lanes.FLOATS, -LN2_HIGH), x));
+      FloatVector p = FloatVector.broadcast(Lanes.FLOATS, P5);
+      p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P4));
+      p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P3));
+      p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P2));
+      p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P1));
+      p = p.fma(r, FloatVector.broadcast(Lanes.FLOATS, P0));
+      final FloatVector y = p.fma(r.mul(r), r).add(1f);
+      final IntVector power =
+          t.reinterpretAsInts().sub(ROUND_BITS).lanewise(VectorOperators.LSHL, 23);
+      y.mul(power.reinterpretAsFloats()).blend(0f, isZero).intoArray(a, i);
+    }
+    for (; i < to; i++) a[i] = exp(a[i] - bias);
+  }
+
+  /** {@code gate[i] = silu(gate[i]) * up[i]}, with {@code silu(g) = g / (1 + exp(-g))}. */
+  static void siluTimes(
+      float[] gate, int gateFrom, float[] up, int upFrom, int count, float[] to, int toFrom) {
+    for (int i = 0; i < count; i++) {
+      final float g = gate[gateFrom + i];
+      to[toFrom + i] = g / (1f + exp(-g)) * up[upFrom + i];
+    }
+  }
+}

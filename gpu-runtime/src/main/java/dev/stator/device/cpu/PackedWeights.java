@@ -1,0 +1,182 @@
+package dev.stator.device.cpu;
+
+import dev.stator.model.ModelConfig;
+import dev.stator.model.ModelFormatException;
+import dev.stator.model.ModelWeights;
+import dev.stator.model.WeightDecoder;
+import dev.stator.model.WeightMatrix;
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.IntConsumer;
+
+/**
+ * A model's weights as the kernels want them: projections repacked off-heap, vectors as floats. The
+ * token embedding is read from the model's own memory, a row a token.
+ */
+final class PackedWeights {
+  /** Biases and head norms are {@code null} where the model has none. */
+  record Layer(
+      float[] attentionNorm,
+      PackedMatrix query,
+      PackedMatrix key,
+      PackedMatrix value,
+      PackedMatrix attentionOutput,
+      float[] queryBias,
+      float[] keyBias,
+      float[] valueBias,
+      float[] queryNorm,
+      float[] keyNorm,
+      float[] feedForwardNorm,
+      PackedMatrix gate,
+      PackedMatrix up,
+      PackedMatrix down) {}
+
+  private static final int ALIGNMENT = 64;
+
+  private final WeightMatrix embedding;
+  private final List<Layer> layers = new ArrayList<>();
+  private final List<PanelMatrix> matrices = new ArrayList<>();
+  private final List<Runnable> tasks = new ArrayList<>();
+  private final Fingerprint fingerprint = new Fingerprint();
+  private final float[] outputNorm;
+  private final PackedMatrix outputHead;
+
+  private PackedWeights(ModelConfig config, ModelWeights weights) {
+    embedding = require(weights.tokenEmbedding(), config.vocabularySize(), config.hiddenSize());
+    for (ModelWeights.Layer layer : weights.layers()) layers.add(layer(config, layer));
+    if (layers.size() != config.layerCount()) {
+      throw new ModelFormatException(
+          "the model has "
+              + layers.size()
+              + " layers, its configuration says "
+              + config.layerCount());
+    }
+    outputNorm = vector(weights.outputNorm(), config.hiddenSize());
+    outputHead = matrix(weights.outputHead(), config.vocabularySize(), config.hiddenSize());
+  }
+
+  /**
+   * Repacks all weights on the pool's threads, into memory that lives as long as {@code arena}.
+   *
+   * @throws ModelFormatException when a weight has the wrong shape or a value that is not finite
+   */
+  static PackedWeights pack(
+      ModelConfig config, ModelWeights weights, Arena arena, WorkerPool pool) {
+    final PackedWeights packed = new PackedWeights(config, weights);
+    for (PanelMatrix matrix : packed.matrices) {
+      matrix.place(arena.allocate(matrix.placeBytes(), ALIGNMENT));
+      packed.addTasks(matrix.source, piece -> matrix.packTask(piece));
+    }
+    if (weights.tokenEmbedding() != weights.outputHead())
+      packed.addTasks(weights.tokenEmbedding(), piece -> {});
+    pool.run(packed.tasks.size(), (task, worker) -> packed.tasks.get(task).run());
+    packed.tasks.clear();
+    return packed;
+  }
+
+  private void addTasks(WeightMatrix weight, IntConsumer work) {
+    final int number = fingerprint.add(weight, PackedMatrix.TASK_ROWS);
+    for (int i = 0; i * PackedMatrix.TASK_ROWS < weight.rowCount(); i++) {
+      final int piece = i;
+      tasks.add(() -> {
+        fingerprint.hash(number, piece);
+        work.accept(piece);
+      });
+    }
+  }
+
+  private Layer layer(ModelConfig config, ModelWeights.Layer layer) {
+    final int hidden = config.hiddenSize();
+    final int intermediate = config.intermediateSize();
+    final int querySize = config.querySize();
+    final int keyValueSize = config.keyValueSize();
+    return new Layer(
+        vector(layer.attentionNorm(), hidden),
+        matrix(layer.query(), querySize, hidden),
+        matrix(layer.key(), keyValueSize, hidden),
+        matrix(layer.value(), keyValueSize, hidden),
+        matrix(layer.attentionOutput(), hidden, querySize),
+        config.attentionBias() ? vector(layer.queryBias(), querySize) : null,
+        config.attentionBias() ? vector(layer.keyBias(), keyValueSize) : null,
+        config.attentionBias() ? vector(layer.valueBias(), keyValueSize) : null,
+        config.queryKeyNorm() ? vector(layer.queryNorm(), config.headSize()) : null,
+        config.queryKeyNorm() ? vector(layer.keyNorm(), config.headSize()) : null,
+        vector(layer.feedForwardNorm(), hidden),
+        matrix(layer.gate(), intermediate, hidden),
+        matrix(layer.up(), intermediate, hidden),
+        matrix(layer.down(), hidden, intermediate));
+  }
+
+  private PackedMatrix matrix(WeightMatrix source, int rows, int columns) {
+    require(source, rows, columns);
+    final PanelMatrix matrix = Panels.of(source);
+    matrices.add(matrix);
+    return matrix;
+  }
+
+  private float[] vector(WeightMatrix source, int length) {
+    require(source, 1, length);
+    addTasks(source, piece -> {});
+    final float[] values = WeightDecoder.row(source, 0);
+    for (float value : values) {
+      if (!Float.isFinite(value)) {
+        throw new ModelFormatException(
+            "tensor " + source.name() + " has a value that is not finite");
+      }
+    }
+    return values;
+  }
+
+  private static WeightMatrix require(WeightMatrix source, int rows, int columns) {
+    if (source == null)
+      throw new ModelFormatException("a weight of " + rows + " x " + columns + " is missing");
+    if (source.rowCount() != rows || source.columnCount() != columns) {
+      throw new ModelFormatException(
+          "tensor "
+              + source.name()
+              + " is "
+              + source.rowCount()
+              + " x "
+              + source.columnCount()
+              + ", the model's shape asks for "
+              + rows
+              + " x "
+              + columns);
+    }
+    return source;
+  }
+
+  Fingerprint fingerprint() {
+    return fingerprint;
+  }
+
+  /** Writes the embedding of a token. */
+  void embed(int token, float[] to, int toOffset) {
+    final int columns = embedding.columnCount();
+    WeightDecoder.decode(
+        embedding.type(),
+        embedding.data(),
+        token * embedding.type().byteSize(columns),
+        to,
+        toOffset,
+        columns);
+  }
+
+  List<Layer> layers() {
+    return layers;
+  }
+
+  float[] outputNorm() {
+    return outputNorm;
+  }
+
+  PackedMatrix outputHead() {
+    return outputHead;
+  }
+
+  /** Bytes of the packed projections. */
+  long bytes() {
+    return matrices.stream().mapToLong(PackedMatrix::bytes).sum();
+  }
+}

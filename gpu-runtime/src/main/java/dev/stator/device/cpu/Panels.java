@@ -1,0 +1,21 @@
+package dev.stator.device.cpu;
+
+import dev.stator.model.WeightMatrix;
+
+/** The panel layout of each weight type. */
+final class Panels {
+  private Panels() {}
+
+  static PanelMatrix of(WeightMatrix source) {
+    return switch (source.type()) {
+      case F32 -> new FloatPanels(source);
+      case F16 -> new F16Panels(source);
+      case BF16 -> new Bf16Panels(source);
+      case Q8_0 -> new Q8Panels(source);
+      case Q4_0 -> new Q4Panels(source);
+      case Q4_K -> new Q4KPanels(source);
+      case Q5_K -> new Q5KPanels(source);
+      case Q6_K -> new Q6KPanels(source);
+    };
+  }
+}

@@ -1,0 +1,134 @@
+package dev.stator.device.cpu;
+
+/**
+ * Runs projections over the pool: each task computes the outputs of up to 64 rows of one matrix for
+ * all tokens, and puts them where they belong.
+ */
+final class Projections {
+  /** Weight bytes times tokens below which a second thread costs more than it saves. */
+  private static final long PARALLEL_BYTES_MIN = 96 * 1024;
+
+  /** A matrix and what becomes of its outputs. */
+  interface Output {
+    PackedMatrix matrix();
+
+    /**
+     * Takes rows {@code [row, row + count)} of all tokens from {@code out}, {@link
+     * PackedMatrix#TASK_ROWS} a token.
+     */
+    void accept(float[] out, int row, int count, int tokens);
+  }
+
+  private record Store(PackedMatrix matrix, float[] to, float[] bias) implements Output {
+    @Override
+    public void accept(float[] out, int row, int count, int tokens) {
+      for (int t = 0; t < tokens; t++) {
+        final int at = t * matrix.rows() + row;
+        System.arraycopy(out, t * PackedMatrix.TASK_ROWS, to, at, count);
+        if (bias == null) continue;
+        for (int r = 0; r < count; r++) to[at + r] += bias[row + r];
+      }
+    }
+  }
+
+  private record Add(PackedMatrix matrix, float[] to) implements Output {
+    @Override
+    public void accept(float[] out, int row, int count, int tokens) {
+      for (int t = 0; t < tokens; t++) {
+        final int at = t * matrix.rows() + row;
+        for (int r = 0; r < count; r++) to[at + r] += out[t * PackedMatrix.TASK_ROWS + r];
+      }
+    }
+  }
+
+  private record StoreRows(PackedMatrix matrix, float[][] to) implements Output {
+    @Override
+    public void accept(float[] out, int row, int count, int tokens) {
+      for (int t = 0; t < tokens; t++)
+        System.arraycopy(out, t * PackedMatrix.TASK_ROWS, to[t], row, count);
+    }
+  }
+
+  private final WorkerPool pool;
+  private final Scratch[] scratch;
+
+  Projections(WorkerPool pool, Scratch[] scratch) {
+    this.pool = pool;
+    this.scratch = scratch;
+  }
+
+  /** {@code to = outputs (+ bias)}; {@code bias} may be {@code null}. */
+  Output store(PackedMatrix matrix, float[] to, float[] bias) {
+    return new Store(matrix, to, bias);
+  }
+
+  /** {@code to += outputs}. */
+  Output add(PackedMatrix matrix, float[] to) {
+    return new Add(matrix, to);
+  }
+
+  /** {@code to[token] = outputs}. */
+  Output storeRows(PackedMatrix matrix, float[][] to) {
+    return new StoreRows(matrix, to);
+  }
+
+  /** Projects the same inputs, one row a token, by several matrices at once. */
+  void run(float[] x, int tokens, Output... outputs) {
+    int taskCount = 0;
+    long bytes = 0;
+    for (Output output : outputs) {
+      taskCount += output.matrix().taskCount();
+      bytes += output.matrix().bytes();
+    }
+    share(
+        taskCount,
+        bytes * tokens,
+        (task, worker) -> {
+          int index = task;
+          int o = 0;
+          while (index >= outputs[o].matrix().taskCount())
+            index -= outputs[o++].matrix().taskCount();
+          final PackedMatrix matrix = outputs[o].matrix();
+          final float[] out = scratch[worker].out;
+          multiply(matrix, index, x, tokens, out, scratch[worker]);
+          outputs[o].accept(out, index * PackedMatrix.TASK_ROWS, rowsOf(matrix, index), tokens);
+        });
+  }
+
+  /** {@code to = silu(gate) * up}. */
+  void runGated(float[] x, int tokens, PackedMatrix gate, PackedMatrix up, float[] to) {
+    share(
+        gate.taskCount(),
+        (gate.bytes() + up.bytes()) * tokens,
+        (task, worker) -> {
+          final Scratch own = scratch[worker];
+          multiply(gate, task, x, tokens, own.out, own);
+          multiply(up, task, x, tokens, own.out2, own);
+          final int count = rowsOf(gate, task);
+          for (int t = 0; t < tokens; t++) {
+            final int from = t * PackedMatrix.TASK_ROWS;
+            final int at = t * gate.rows() + task * PackedMatrix.TASK_ROWS;
+            FloatMath.siluTimes(own.out, from, own.out2, from, count, to, at);
+          }
+        });
+  }
+
+  private static void multiply(
+      PackedMatrix matrix, int task, float[] x, int tokens, float[] out, Scratch scratch) {
+    final int panel = task * PackedMatrix.TASK_PANELS;
+    final int panelEnd = Math.min(matrix.panelCount(), panel + PackedMatrix.TASK_PANELS);
+    matrix.multiply(panel, panelEnd, x, 0, matrix.columns(), tokens, out, scratch);
+  }
+
+  private static int rowsOf(PackedMatrix matrix, int task) {
+    return Math.min(PackedMatrix.TASK_ROWS, matrix.rows() - task * PackedMatrix.TASK_ROWS);
+  }
+
+  private void share(int taskCount, long work, WorkerPool.Task task) {
+    if (work < PARALLEL_BYTES_MIN) {
+      for (int i = 0; i < taskCount; i++) task.run(i, 0);
+    } else {
+      pool.run(taskCount, task);
+    }
+  }
+}

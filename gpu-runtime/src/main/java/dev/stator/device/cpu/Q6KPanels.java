@@ -1,0 +1,144 @@
+package dev.stator.device.cpu;
+
+import dev.stator.model.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.ByteVector;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Q6_K weights, a signed byte a value (the file's six bits less 32). For each super-block of 256
+ * inputs:
+ *
+ * <pre>
+ *   0                32                                          4384
+ *   | 16 f16 scales  | group 0 | group 1 |  ...     | group 15    |
+ *
+ *   group := 16 signed scale bytes | input 0: 16 rows' bytes | input 1 | ... | 15
+ * </pre>
+ *
+ * <p>value = (scale * groupScale) * byte; the first product is exact, the second rounds once.
+ */
+final class Q6KPanels extends PanelMatrix {
+  private static final int SUPER = 256;
+  private static final int GROUP = 16;
+  private static final int GROUPS = PANEL_ROWS * Short.BYTES;
+  private static final int QUANTS = PANEL_ROWS;
+  private static final int GROUP_BYTES = QUANTS + GROUP * PANEL_ROWS;
+  private static final int SUPER_BYTES = GROUPS + SUPER / GROUP * GROUP_BYTES;
+  private static final int FILE_BLOCK_BYTES = 210;
+
+  Q6KPanels(WeightMatrix source) {
+    super(source, (long) source.columnCount() / SUPER * SUPER_BYTES);
+  }
+
+  @Override
+  void pack(int panel) {
+    final int rows = rowsOf(panel);
+    for (int r = 0; r < rows; r++) {
+      final MemorySegment in = source.row(panel * PANEL_ROWS + r);
+      for (int b = 0; b < columns / SUPER; b++) {
+        final long from = (long) b * FILE_BLOCK_BYTES;
+        final long to = panel * panelBytes + (long) b * SUPER_BYTES;
+        KQuants.copyHalf(this, in, from + 208, to + 2 * r, panel, r);
+        for (int g = 0; g < SUPER / GROUP; g++) {
+          final byte scale = in.get(ValueLayout.JAVA_BYTE, from + 192 + g);
+          data().set(ValueLayout.JAVA_BYTE, to + GROUPS + (long) g * GROUP_BYTES + r, scale);
+        }
+        packQuants(in, from, to + GROUPS + r);
+      }
+    }
+  }
+
+  /**
+   * Of each 128 values, value i of quarter q has four bits in low byte i + 32 (q % 2), two in high
+   * byte i.
+   */
+  private void packQuants(MemorySegment in, long from, long to) {
+    for (int i = 0; i < SUPER; i++) {
+      final int half = i / 128;
+      final int quarter = i % 128 / 32;
+      final long lows = from + half * 64 + quarter % 2 * 32;
+      final int low = in.get(ValueLayout.JAVA_BYTE, lows + i % 32) >> quarter / 2 * 4 & 0xF;
+      final int high =
+          in.get(ValueLayout.JAVA_BYTE, from + 128 + half * 32 + i % 32) >> 2 * quarter & 3;
+      final long at = to + i / GROUP * (long) GROUP_BYTES + QUANTS + i % GROUP * PANEL_ROWS;
+      data().set(ValueLayout.JAVA_BYTE, at, (byte) ((low | high << 4) - 32));
+    }
+  }
+
+  @Override
+  void unpack(int panel, int k, int kEnd, float[] to, int toOffset) {
+    final MemorySegment w = data();
+    for (int row = 0; row < PANEL_ROWS; row += Lanes.COUNT) {
+      for (int at = k; at < kEnd; at += GROUP) {
+        final long block = panel * panelBytes + (long) (at / SUPER) * SUPER_BYTES;
+        final long group = block + GROUPS + (long) (at % SUPER / GROUP) * GROUP_BYTES;
+        final FloatVector scale = KQuants.loadScaled(w, block + 2 * row, group + row);
+        for (int i = 0; i < GROUP; i++) {
+          final long from = group + QUANTS + row + (long) i * PANEL_ROWS;
+          final ByteVector b = ByteVector.fromMemorySegment(Lanes.BYTES, w, from, ORDER);
+          ((FloatVector) b.convertShape(VectorOperators.B2F, Lanes.FLOATS, 0))
+              .mul(scale)
+              .intoArray(to, toOffset + row + (at - k + i) * PANEL_ROWS);
+        }
+      }
+    }
+  }
+
+  @Override
+  void multiplyOne(int panel, int panelEnd, float[] x, int xOffset, float[] out, int outOffset) {
+    final MemorySegment w = data();
+    final long w0 = streamOffset(panel, panelEnd, 0);
+    final long w1 = streamOffset(panel, panelEnd, 1);
+    final long w2 = streamOffset(panel, panelEnd, 2);
+    final long w3 = streamOffset(panel, panelEnd, 3);
+    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
+    FloatVector a1 = a0;
+    FloatVector a2 = a0;
+    FloatVector a3 = a0;
+    for (int g = 0; g < columns / GROUP; g++) {
+      final long block = g / (SUPER / GROUP) * (long) SUPER_BYTES;
+      final long group = block + GROUPS + (long) (g % (SUPER / GROUP)) * GROUP_BYTES;
+      final FloatVector s0 = KQuants.loadScaled(w, w0 + block + 2 * ROW0, w0 + group + ROW0);
+      final FloatVector s1 = KQuants.loadScaled(w, w1 + block + 2 * ROW1, w1 + group + ROW1);
+      final FloatVector s2 = KQuants.loadScaled(w, w2 + block + 2 * ROW2, w2 + group + ROW2);
+      final FloatVector s3 = KQuants.loadScaled(w, w3 + block + 2 * ROW3, w3 + group + ROW3);
+      final long quants = group + QUANTS;
+      final int xg = xOffset + g * GROUP;
+      for (int i = 0; i < GROUP; i++) {
+        final FloatVector xi = FloatVector.broadcast(Lanes.FLOATS, x[xg + i]);
+        final long step = (long) i * PANEL_ROWS;
+        final ByteVector b0 =
+            ByteVector.fromMemorySegment(Lanes.BYTES, w, w0 + quants + ROW0 + step, ORDER);
+        final ByteVector b1 =
+            ByteVector.fromMemorySegment(Lanes.BYTES, w, w1 + quants + ROW1 + step, ORDER);
+        final ByteVector b2 =
+            ByteVector.fromMemorySegment(Lanes.BYTES, w, w2 + quants + ROW2 + step, ORDER);
+        final ByteVector b3 =
+            ByteVector.fromMemorySegment(Lanes.BYTES, w, w3 + quants + ROW3 + step, ORDER);
+        a0 =
+            ((FloatVector) b0.convertShape(VectorOperators.B2F, Lanes.FLOATS, 0))
+                .mul(s0)
+                .fma(xi, a0);
+        a1 =
+            ((FloatVector) b1.convertShape(VectorOperators.B2F, Lanes.FLOATS, 0))
+                .mul(s1)
+                .fma(xi, a1);
+        a2 =
+            ((FloatVector) b2.convertShape(VectorOperators.B2F, Lanes.FLOATS, 0))
+                .mul(s2)
+                .fma(xi, a2);
+        a3 =
+            ((FloatVector) b3.convertShape(VectorOperators.B2F, Lanes.FLOATS, 0))
+                .mul(s3)
+                .fma(xi, a3);
+      }
+    }
+    a3.intoArray(out, outOffset + outOffset(panel, panelEnd, 3));
+    a2.intoArray(out, outOffset + outOffset(panel, panelEnd, 2));
+    a1.intoArray(out, outOffset + outOffset(panel, panelEnd, 1));
+    a0.intoArray(out, outOffset + outOffset(panel, panelEnd, 0));
+  }
+}

@@ -1,0 +1,105 @@
+package dev.stator.device.cpu;
+
+import dev.stator.model.ModelConfig;
+import dev.stator.model.RopeScaling;
+
+/**
+ * Rotary position embedding: pair {@code i} of a head at position {@code p} turns by {@code p *
+ * theta^(-2i / headSize)}, the frequency stretched as {@link RopeScaling} says.
+ *
+ * <p>Angles, sines and cosines are computed in float64 by {@code StrictMath} and rounded to float32
+ * once, a position at a time as sequences grow.
+ *
+ * <p><b>Threads:</b> one calls {@link #prepare}; any may rotate prepared positions.
+ */
+final class Rotation {
+  private static final int POSITIONS_STEP = 64;
+
+  private final int headSize;
+  private final boolean isInterleaved;
+  private final double[] frequencies;
+  private final int contextLength;
+  private float[] cosines = {};
+  private float[] sines = {};
+  private int preparedLength;
+
+  Rotation(ModelConfig config, int contextLength) {
+    this.headSize = config.headSize();
+    this.isInterleaved = config.ropeLayout() == ModelConfig.RopeLayout.INTERLEAVED;
+    this.frequencies = frequencies(config);
+    this.contextLength = contextLength;
+  }
+
+  private static double[] frequencies(ModelConfig config) {
+    final double[] frequencies = new double[config.headSize() / 2];
+    for (int i = 0; i < frequencies.length; i++) {
+      final double frequency = StrictMath.pow(config.ropeTheta(), -2.0 * i / config.headSize());
+      frequencies[i] = scaled(config.ropeScaling(), i, frequency);
+    }
+    return frequencies;
+  }
+
+  private static double scaled(RopeScaling scaling, int pair, double frequency) {
+    return switch (scaling) {
+      case RopeScaling.None() -> frequency;
+      case RopeScaling.Linear(float factor) -> frequency / factor;
+      case RopeScaling.PerPair(float[] divisors) -> frequency / divisors[pair];
+      case RopeScaling.Llama3 llama3 -> llama3(llama3, frequency);
+    };
+  }
+
+  private static double llama3(RopeScaling.Llama3 scaling, double frequency) {
+    final double wavelength = 2 * Math.PI / frequency;
+    final double length = scaling.originalContextLength();
+    if (wavelength < length / scaling.highFrequencyFactor()) return frequency;
+    if (wavelength > length / scaling.lowFrequencyFactor()) return frequency / scaling.factor();
+    final double smooth =
+        (length / wavelength - scaling.lowFrequencyFactor())
+            / (scaling.highFrequencyFactor() - scaling.lowFrequencyFactor());
+    return (1 - smooth) * frequency / scaling.factor() + smooth * frequency;
+  }
+
+  /** Makes positions below {@code length} ready. */
+  void prepare(int length) {
+    if (length <= preparedLength) return;
+    final int newLength =
+        Math.min(contextLength, (length + POSITIONS_STEP - 1) / POSITIONS_STEP * POSITIONS_STEP);
+    final int pairs = frequencies.length;
+    if (newLength * pairs > cosines.length) {
+      final int capacity = Math.min(contextLength, Math.max(newLength, 2 * preparedLength)) * pairs;
+      cosines = java.util.Arrays.copyOf(cosines, capacity);
+      sines = java.util.Arrays.copyOf(sines, capacity);
+    }
+    for (int p = preparedLength; p < newLength; p++) {
+      for (int i = 0; i < pairs; i++) {
+        final double angle = p * frequencies[i];
+        cosines[p * pairs + i] = (float) StrictMath.cos(angle);
+        sines[p * pairs + i] = (float) StrictMath.sin(angle);
+      }
+    }
+    preparedLength = newLength;
+  }
+
+  /**
+   * Rotates one head in place: {@code a' = a cos - b sin}, {@code b' = b cos + a sin}, each product
+   * rounded.
+   */
+  void rotate(float[] x, int from, int position) {
+    final int pairs = frequencies.length;
+    final int table = position * pairs;
+    final int step = isInterleaved ? 2 : 1;
+    final int other = isInterleaved ? 1 : headSize / 2;
+    for (int i = 0; i < pairs; i++) {
+      final float a = x[from + i * step];
+      final float b = x[from + i * step + other];
+      final float cosine = cosines[table + i];
+      final float sine = sines[table + i];
+      x[from + i * step] = a * cosine - b * sine;
+      x[from + i * step + other] = b * cosine + a * sine;
+    }
+  }
+
+  long bytes() {
+    return 8L * frequencies.length * contextLength;
+  }
+}

@@ -1,0 +1,37 @@
+package dev.stator.device.cpu;
+
+/**
+ * One worker's memory between the caches and the step's activations. Owned by that worker during a
+ * task.
+ */
+final class Scratch {
+  /** Decoded float panels of a task. */
+  final float[] weights = new float[PackedMatrix.TASK_PANELS * PanelMatrix.CHUNK_FLOATS];
+
+  /** A task's outputs, and a second matrix's for the same rows. */
+  final float[] out;
+
+  final float[] out2;
+
+  /** Sixteen chains of a sum. */
+  final float[] chains = new float[PackedMatrix.PANEL_ROWS];
+
+  // Of the queries of an attention tile: scores, then weights, one row each; sums of weights;
+  // outputs; where they lie.
+  final float[] scores;
+  final float[] sums = new float[Attention.TILE_QUERIES];
+  final float[] heads;
+  final int[] queryOffsets = new int[Attention.TILE_QUERIES];
+  final int[] queryLengths = new int[Attention.TILE_QUERIES];
+
+  Scratch(int tokensMax, int contextLength, int headSize) {
+    out = new float[tokensMax * PackedMatrix.TASK_ROWS];
+    out2 = new float[tokensMax * PackedMatrix.TASK_ROWS];
+    scores = new float[Attention.TILE_QUERIES * Attention.paddedLength(contextLength)];
+    heads = new float[Attention.TILE_QUERIES * headSize];
+  }
+
+  long bytes() {
+    return 4L * (weights.length + out.length + out2.length + scores.length + heads.length);
+  }
+}

@@ -1,0 +1,66 @@
+package dev.stator.model;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+
+/**
+ * Finds weights that would poison every answer: values, or scales of blocks, that are infinite or
+ * not a number. It reads only the exponents of a block's scales, but a block is less than a cache
+ * line, so the cost is one pass over memory.
+ *
+ * <p>Any thread.
+ */
+public final class WeightScan {
+  private static final ValueLayout.OfInt INT =
+      ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfShort SHORT =
+      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final int F32_EXPONENT = 0x7F80_0000;
+  private static final int F16_EXPONENT = 0x7C00;
+  private static final int BF16_EXPONENT = 0x7F80;
+
+  private WeightScan() {}
+
+  /**
+   * @throws ModelFormatException naming the tensor and the first row with such a value
+   */
+  public static void requireFinite(WeightMatrix matrix) {
+    if (isFinite(matrix.type(), matrix.data())) return;
+    int rowIndex = 0;
+    while (isFinite(matrix.type(), matrix.row(rowIndex))) rowIndex++;
+    throw new ModelFormatException(
+        "tensor %s has a value that is not finite in row %d".formatted(matrix.name(), rowIndex));
+  }
+
+  private static boolean isFinite(WeightType type, MemorySegment data) {
+    return switch (type) {
+      case F32 -> areFloatsFinite(data);
+      case F16 -> areHalvesFinite(data, 0, Short.BYTES, F16_EXPONENT);
+      case BF16 -> areHalvesFinite(data, 0, Short.BYTES, BF16_EXPONENT);
+      case Q8_0, Q4_0 -> areHalvesFinite(data, 0, type.blockBytes(), F16_EXPONENT);
+      case Q4_K, Q5_K ->
+          areHalvesFinite(data, 0, type.blockBytes(), F16_EXPONENT)
+              && areHalvesFinite(data, Short.BYTES, type.blockBytes(), F16_EXPONENT);
+      case Q6_K ->
+          areHalvesFinite(data, type.blockBytes() - Short.BYTES, type.blockBytes(), F16_EXPONENT);
+    };
+  }
+
+  private static boolean areFloatsFinite(MemorySegment data) {
+    final long length = data.byteSize();
+    for (long offset = 0; offset < length; offset += Float.BYTES) {
+      if ((data.get(INT, offset) & F32_EXPONENT) == F32_EXPONENT) return false;
+    }
+    return true;
+  }
+
+  /** Looks at the 16-bit floats that lie {@code stride} bytes apart. */
+  private static boolean areHalvesFinite(MemorySegment data, int start, int stride, int exponent) {
+    final long length = data.byteSize();
+    for (long offset = start; offset < length; offset += stride) {
+      if ((data.get(SHORT, offset) & exponent) == exponent) return false;
+    }
+    return true;
+  }
+}

@@ -1,0 +1,66 @@
+package dev.stator.model.file;
+
+import dev.stator.model.GenerationDefaults;
+import dev.stator.model.ModelFormatException;
+import dev.stator.model.ModelWeights;
+import dev.stator.model.text.Tokenizer;
+import dev.stator.model.text.Tokenizers;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.OptionalInt;
+
+/** Makes a model of a GGUF file. */
+final class GgufModel {
+  private static final List<String> END_TOKEN_KEYS =
+      List.of(
+          "tokenizer.ggml.eos_token_id",
+          "tokenizer.ggml.eot_token_id",
+          "tokenizer.ggml.eom_token_id");
+
+  private GgufModel() {}
+
+  static ModelParts read(GgufFile file) {
+    final GgufMetadata metadata = file.metadata();
+    final ModelShape shape = GgufShape.read(file);
+    final ModelWeights weights = WeightAssembler.assemble(file, TensorNames.GGUF, shape.config());
+    final Tokenizer tokenizer = Tokenizers.fromGguf(metadata);
+    return new ModelParts(
+        "gguf",
+        shape.config(),
+        weights,
+        tokenizer,
+        tokenizerKind(metadata),
+        ModelParts.compileTemplate(
+            metadata.string("tokenizer.chat_template").orElse(null),
+            tokenText(tokenizer, tokenizer.beginTokenId()),
+            tokenText(tokenizer, metadata.int32("tokenizer.ggml.eos_token_id"))),
+        defaults(metadata, tokenizer),
+        shape.notes());
+  }
+
+  private static GenerationDefaults defaults(GgufMetadata metadata, Tokenizer tokenizer) {
+    final EndTokens endTokens = new EndTokens(tokenizer);
+    for (String key : END_TOKEN_KEYS) endTokens.add(key, metadata.int32(key));
+    return new Sampling(
+            metadata.floating("general.sampling.temp"),
+            metadata.floating("general.sampling.top_p"),
+            metadata.int32("general.sampling.top_k"))
+        .with(endTokens.ids());
+  }
+
+  private static String tokenizerKind(GgufMetadata metadata) {
+    final String model = metadata.requireString("tokenizer.ggml.model");
+    return Messages.oneLine(
+        metadata.string("tokenizer.ggml.pre").map(pre -> model + ", " + pre).orElse(model));
+  }
+
+  private static String tokenText(Tokenizer tokenizer, OptionalInt id) {
+    if (id.isEmpty()) return null;
+    if (id.getAsInt() < 0 || id.getAsInt() >= tokenizer.vocabularySize()) {
+      throw new ModelFormatException(
+          "the end token is %d, which is not one of the %d tokens"
+              .formatted(id.getAsInt(), tokenizer.vocabularySize()));
+    }
+    return new String(tokenizer.tokenBytes(id.getAsInt()), StandardCharsets.UTF_8);
+  }
+}

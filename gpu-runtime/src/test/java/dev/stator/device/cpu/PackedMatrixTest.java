@@ -1,0 +1,119 @@
+package dev.stator.device.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import dev.stator.model.ModelFormatException;
+import dev.stator.model.WeightDecoder;
+import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightType;
+import java.lang.foreign.Arena;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Every kernel against the scalar program, bit for bit. */
+class PackedMatrixTest {
+  private static final int TOKENS_MAX = 40;
+  private static final int SHAPES = 24;
+
+  private final Random random = new Random(7);
+  private final Scratch scratch = new Scratch(TOKENS_MAX, 16, 2);
+
+  @ParameterizedTest
+  @EnumSource(WeightType.class)
+  void shouldRunTheScalarChainForAnyShapeAndTokenCount(WeightType type) {
+    for (int shape = 0; shape < SHAPES; shape++) {
+      final int rows = 1 + random.nextInt(150);
+      final int blocksMax = Math.max(1, 700 / type.blockLength());
+      final int columns = type.blockLength() * (1 + random.nextInt(blocksMax));
+      final int tokens = shape % 3 == 0 ? 1 : 1 + random.nextInt(TOKENS_MAX);
+      final WeightMatrix source = RandomWeights.matrix("w", type, rows, columns, 1, random);
+      final float[] x = RandomWeights.activations(tokens * columns, random);
+      final float[] expected = chain(source, x, tokens);
+      try (Arena arena = Arena.ofConfined()) {
+        assertArrayEquals(bits(expected), bits(multiply(pack(source, arena), x, tokens)));
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WeightType.class)
+  void shouldDecodeEveryValueAsItsFormatDefinesIt(WeightType type) {
+    final int columns = 2 * Math.max(256, type.blockLength());
+    final WeightMatrix source = RandomWeights.matrix("w", type, 16, columns, 1, random);
+    try (Arena arena = Arena.ofConfined()) {
+      final PanelMatrix matrix = pack(source, arena);
+      final float[] panel = new float[columns * 16];
+      for (int k = 0; k < columns; k += PanelMatrix.CHUNK) {
+        matrix.unpack(0, k, k + PanelMatrix.CHUNK, panel, k * 16);
+      }
+      for (int row = 0; row < 16; row++) {
+        final float[] values = WeightDecoder.row(source, row);
+        for (int k = 0; k < columns; k++) {
+          assertEquals(
+              Float.floatToRawIntBits(values[k]), Float.floatToRawIntBits(panel[k * 16 + row]));
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WeightType.class)
+  void shouldNameTheTensorWhenAValueOrScaleIsNotFinite(WeightType type) {
+    final WeightMatrix source =
+        RandomWeights.matrix("blk.0.ffn_up.weight", type, 20, 256, 1, random);
+    final int scaleOffset =
+        switch (type) {
+          case Q6_K -> 208;
+          case Q4_K, Q5_K -> 2; // The scale of the minimums.
+          default -> 0;
+        };
+    final long at = 17 * type.byteSize(256) + scaleOffset;
+    final int highByte = type == WeightType.F32 ? 3 : 1;
+    source.data().set(java.lang.foreign.ValueLayout.JAVA_BYTE, at + highByte, (byte) 0xFF);
+    source.data().set(java.lang.foreign.ValueLayout.JAVA_BYTE, at + highByte - 1, (byte) 0xFF);
+    try (Arena arena = Arena.ofConfined()) {
+      final var e = assertThrows(ModelFormatException.class, () -> pack(source, arena));
+      assertEquals(
+          "tensor blk.0.ffn_up.weight has a "
+              + (type.blockLength() == 1 ? "value" : "scale")
+              + " that is not finite in row 17",
+          e.getMessage());
+    }
+  }
+
+  private static PanelMatrix pack(WeightMatrix source, Arena arena) {
+    final PanelMatrix matrix = Panels.of(source);
+    matrix.place(arena.allocate(matrix.placeBytes(), 64));
+    for (int panel = 0; panel < matrix.panelCount(); panel++) matrix.pack(panel);
+    return matrix;
+  }
+
+  private float[] multiply(PackedMatrix matrix, float[] x, int tokens) {
+    final float[] y = new float[tokens * matrix.rows()];
+    new Projections(new WorkerPool(1), new Scratch[] {scratch})
+        .run(x, tokens, new Projections(null, null).store(matrix, y, null));
+    return y;
+  }
+
+  private static float[] chain(WeightMatrix source, float[] x, int tokens) {
+    final float[] y = new float[tokens * source.rowCount()];
+    for (int row = 0; row < source.rowCount(); row++) {
+      final float[] w = WeightDecoder.row(source, row);
+      for (int t = 0; t < tokens; t++) {
+        float acc = 0;
+        for (int k = 0; k < w.length; k++) acc = Math.fma(w[k], x[t * w.length + k], acc);
+        y[t * source.rowCount() + row] = acc;
+      }
+    }
+    return y;
+  }
+
+  private static int[] bits(float[] values) {
+    final int[] bits = new int[values.length];
+    for (int i = 0; i < bits.length; i++) bits[i] = Float.floatToRawIntBits(values[i]);
+    return bits;
+  }
+}

@@ -1,0 +1,81 @@
+package dev.stator.model;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.stator.model.file.GgufFile;
+import dev.stator.testing.TestModels;
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+/** The reference decoder against values that an independent reader computed. */
+class WeightDecoderTest {
+  private static final int GOLDEN_ROW_COUNT = 63;
+
+  @Test
+  void shouldDecodeEveryTypeAsTheIndependentReaderDid() throws IOException {
+    final JsonNode golden =
+        new ObjectMapper().readTree(TestModels.shared("models/golden-dequantized.json").toFile());
+    final EnumSet<WeightType> seen = EnumSet.noneOf(WeightType.class);
+    try (Arena arena = Arena.ofConfined()) {
+      final Map<String, GgufFile> files = new HashMap<>();
+      for (JsonNode row : golden) {
+        final GgufFile file =
+            files.computeIfAbsent(
+                row.get("file").asText(), name -> GgufFile.open(TestModels.tinyGguf(name), arena));
+        final WeightMatrix matrix = file.matrix(row.get("tensor").asText());
+        assertEquals(row.get("type").asText(), matrix.type().name());
+        seen.add(matrix.type());
+        assertArrayEquals(
+            floats(row.get("values")),
+            WeightDecoder.row(matrix, row.get("row").asInt()),
+            0f,
+            () ->
+                row.get("file").asText()
+                    + " "
+                    + row.get("tensor").asText()
+                    + " row "
+                    + row.get("row"));
+      }
+    }
+    assertEquals(GOLDEN_ROW_COUNT, golden.size());
+    assertEquals(EnumSet.complementOf(EnumSet.of(WeightType.BF16)), seen);
+  }
+
+  @Test
+  void shouldDecodeBfloat16AsTheUpperHalfOfAFloat() {
+    final short[] bits = {0x3F80, (short) 0xC049, 0x0001, 0};
+    final MemorySegment data = MemorySegment.ofArray(bits);
+    final float[] values = WeightDecoder.row(new WeightMatrix("w", WeightType.BF16, 1, 4, data), 0);
+    assertArrayEquals(new float[] {1f, -3.140625f, Float.intBitsToFloat(0x10000), 0f}, values);
+  }
+
+  @Test
+  void shouldDecodeRowsWhereverTheyBegin() {
+    final byte[] blocks = new byte[2 * WeightType.Q8_0.blockBytes()];
+    blocks[1] = 0x3C; // 1.0 as f16
+    blocks[35] = 0x40; // 2.0
+    for (int i = 0; i < 32; i++) {
+      blocks[2 + i] = (byte) i;
+      blocks[36 + i] = (byte) -i;
+    }
+    final WeightMatrix matrix =
+        new WeightMatrix("w", WeightType.Q8_0, 2, 32, MemorySegment.ofArray(blocks));
+    assertEquals(31f, WeightDecoder.row(matrix, 0)[31]);
+    assertEquals(-62f, WeightDecoder.row(matrix, 1)[31]);
+    assertEquals(-62f, WeightDecoder.all(matrix)[63]);
+  }
+
+  private static float[] floats(JsonNode array) {
+    final float[] values = new float[array.size()];
+    for (int i = 0; i < values.length; i++) values[i] = (float) array.get(i).asDouble();
+    return values;
+  }
+}
