@@ -47,6 +47,20 @@ class ChoiceTextTest {
   }
 
   @Test
+  void shouldShowSpecialTokensOnlyWhenAskedAndNeverTheLast() {
+    final int[] ids = {1, END, END};
+    assertEquals(
+        WORDS.decode(new int[] {1}, false),
+        text(0, false).accept(tokens(FinishReason.STOP, ids)).text());
+    final var asked =
+        new GenerationCall(
+            "r", "m", new int[] {1}, SamplingParams.greedy(9), 1, List.of(), "", true);
+    assertEquals(
+        WORDS.decode(new int[] {1, END}, false),
+        new ChoiceText(WORDS, asked).accept(tokens(FinishReason.STOP, ids)).text());
+  }
+
+  @Test
   void shouldShowTheLastTokenWhenTheLengthIsReached() {
     final ChoiceText.News news = text(0, false).accept(tokens(FinishReason.LENGTH, 1, 2));
     assertEquals(WORDS.decode(new int[] {1, 2}, true), news.text());

@@ -46,6 +46,8 @@ class HostileTemplateTest {
   @ValueSource(
       strings = {
         "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+        "{% set ns = namespace(x=[1], y=[1]) %}{% for i in range(99) %}{% set ns.x = [ns.x, ns.x]"
+            + " %}{% set ns.y = [ns.y, ns.y] %}{% endfor %}{{ ns.x == ns.y }}",
         "{% set a = 'a' * 200000 %}{% set b = 'a' * 100000 ~ 'b' %}{{ b in a }}",
         "{% set a = 'a' * 200000 %}{% for i in range(99999) %}{{ a|length }}{% endfor %}",
       })
@@ -86,14 +88,7 @@ class HostileTemplateTest {
   }
 
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "{{ ns.x }}",
-        "{{ ns.x|tojson }}",
-        "{{ ns.x == ns.x[0] }}",
-        "{{ {ns.x: 1} }}",
-        "{{ {}[ns.x] }}"
-      })
+  @ValueSource(strings = {"{{ ns.x }}", "{{ ns.x|tojson }}", "{{ {ns.x: 1} }}", "{{ {}[ns.x] }}"})
   void shouldEndWhenAValueSharesItsPartsExponentially(String use) {
     final String build = DOUBLING.replace("START", "(1,)").replace("STEP", "(ns.x, ns.x)");
     assertTrue(
@@ -107,16 +102,16 @@ class HostileTemplateTest {
       value = {
         "(;1;)",
         "[;;]",
-        "not ;1;''",
-        "- ;1;''",
+        "'not ';1;''",
+        "'- ';1;''",
         "1+;1;''",
         "x|upper|;upper;''",
         "{1:;1;}",
-        "1 if 1 else ;1;''",
+        "'1 if 1 else ';1;''",
         "x.a.;a;''"
       })
   void shouldEndWhenAnExpressionNestsTooDeep(String open, String middle, String close) {
-    final int times = 20_000;
+    final int times = 10_000;
     final String message =
         failure("{{ " + open.repeat(times) + middle + close.repeat(times) + " }}");
     assertTrue(message.contains("nest"), message);
