@@ -12,9 +12,9 @@ import java.util.Set;
 
 /**
  * Weighs the two pools against each other, once an interval. Prefill is short when its slots owe
- * many prompt tokens, decode when its blocks are nearly used up or sequences wait for them. A slot
- * moves when one pool is short and the other has slots to spare, several times in a row. Slots with
- * both roles are left alone. Counts intervals, knows no clock. One thread.
+ * many prompt tokens, decode when its blocks are nearly used up. A slot moves when one pool is
+ * short and the other has slots to spare, several times in a row. Slots with both roles are left
+ * alone. Counts intervals, knows no clock. One thread.
  */
 public final class SizingModel {
   /** A worker as it reported last. */
@@ -31,9 +31,8 @@ public final class SizingModel {
       return new Pool(slots, waiting, occupancy);
     }
 
-    /** Sequences that wait for blocks count as a full pool. */
+    /** Not by waiting sequences: those of a remote prefill wait for the other pool. */
     private static double occupancy(Observation slot) {
-      if (slot.load().waitingSequences() > 0) return 1;
       return (double) slot.load().usedBlocks() / Math.max(1, slot.load().totalBlocks());
     }
 

@@ -35,7 +35,7 @@ final class ChoiceText {
 
   ChoiceText(Tokenizer tokenizer, GenerationCall call) {
     this.tokenizer = tokenizer;
-    this.decoder = tokenizer.incrementalDecoder(true);
+    this.decoder = tokenizer.incrementalDecoder(!call.showsSpecialTokens());
     this.stops = new StopMatcher(call.stopStrings());
     this.minTokens = call.sampling().minTokens();
     this.wantsLogprobs = call.sampling().logprobs();

@@ -103,7 +103,6 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
       choices.add(new Choice(call, i, surroundings.tokenizer()));
     }
     context.watch(client);
-    client.tell(new GenerationSource.Opened(context.getSelf()));
     place(choices.getFirst());
   }
 

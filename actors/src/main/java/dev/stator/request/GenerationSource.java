@@ -19,13 +19,13 @@ import scala.runtime.BoxedUnit;
  * wants one, and cancels it when the reader goes.
  *
  * <pre>
- *   stage ──Open──▶ hub ──▶ session ──Opened──▶ stage
+ *   stage ──Open──▶ hub ──Opened──▶ stage
  *   stage ──Demand──▶ session ──GenerationEvent──▶ stage       one Demand, one event
  *   stage ──Cancel──▶ session
  * </pre>
  */
 final class GenerationSource extends GraphStage<SourceShape<GenerationEvent>> {
-  /** From the session, at its start. */
+  /** From the hub: this is the session. */
   record Opened(ActorRef<SessionMessage> session) {}
 
   private final Outlet<GenerationEvent> out = Outlet.create("GenerationSource.out");

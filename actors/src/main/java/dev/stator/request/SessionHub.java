@@ -144,6 +144,7 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
     started++;
     final ActorRef<SessionMessage> session =
         getContext().spawnAnonymous(GenerationSession.create(call, client, surroundings));
+    client.tell(new GenerationSource.Opened(session)); // Also when its start fails: it is watched.
     sessions.put(call.requestId(), session);
     getContext().watchWith(session, new SessionEnded(call));
   }

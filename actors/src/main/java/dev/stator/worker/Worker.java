@@ -27,6 +27,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.ChildFailed;
 import org.apache.pekko.actor.typed.DispatcherSelector;
+import org.apache.pekko.actor.typed.PostStop;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -141,6 +142,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     return newReceiveBuilder()
         .onAnyMessage(this::onMessage)
         .onSignal(ChildFailed.class, signal -> onChildGone(signal.getCause().toString()))
+        .onSignal(PostStop.class, signal -> onStop())
         .onSignal(Terminated.class, signal -> onChildGone(signal.getRef().path().name() + " ended"))
         .build();
   }
@@ -245,6 +247,11 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     if (takingRoles == null || !busy.isEmpty()) return;
     takingRoles.replyTo().tell(new WorkerCommand.RolesTaken(id, roles));
     takingRoles = null;
+  }
+
+  private Behavior<Command> onStop() {
+    gauge.close();
+    return this;
   }
 
   private Behavior<Command> onChildGone(String reason) {

@@ -37,6 +37,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Whatever breaks, the bytes of the quiet run, and nothing left behind. */
 @ExtendWith(LogCapturingExtension.class)
 class NodeFaultTest {
+  private static final int SMALL_POOL = 70; // Blocks; the longest call needs 38.
+
   private final ControlledDevice.Control control = new ControlledDevice.Control();
   private TestNode node;
 
@@ -147,8 +149,8 @@ class NodeFaultTest {
     final var running = node.start(call);
     control.allow(2); // Two chunks of eight tokens: four blocks leave.
     node.awaitTrue(
-        "nothing has left", () -> node.node.stats().transfer().receivedBytes() >= 4 * 64 / 4);
-    node.kill("worker-0");
+        "nothing has left", () -> node.node.stats().transfer().receivedBytes() >= 4 * 32);
+    node.kill("worker-0/engine"); // Behind the step that waits.
     control.allowAll();
     assertEquals(alone(call), Answer.of(running.get(20, TimeUnit.SECONDS), 0));
     assertEquals(1, decoder().remotePrefillFallbacks(), node.figures());
@@ -228,32 +230,31 @@ class NodeFaultTest {
         TestNode.start(
             "",
             backend,
-            TestNode.slot("prefill", Set.of(WorkerRole.PREFILL), 70),
-            TestNode.slot("decode-a", Set.of(WorkerRole.DECODE), 70),
-            TestNode.slot("decode-b", Set.of(WorkerRole.DECODE), 70),
-            TestNode.slot("both", BOTH, 70));
+            TestNode.slot("prefill", Set.of(WorkerRole.PREFILL), SMALL_POOL),
+            TestNode.slot("decode-a", Set.of(WorkerRole.DECODE), SMALL_POOL),
+            TestNode.slot("decode-b", Set.of(WorkerRole.DECODE), SMALL_POOL),
+            TestNode.slot("both", BOTH, SMALL_POOL));
     node.awaitReady();
     final Random random = new Random(4);
     int answered = 0;
-    for (int wave = 0; wave < 5; wave++) answered += runWave(wave, random);
-    assertTrue(answered > 60, "answered " + answered);
+    for (int wave = 0; wave < 2; wave++) answered += runWave(wave, random);
+    assertTrue(answered > 40, "answered " + answered);
+    assertTrue(node.node.stats().sessions().cancelled() > 40, node.figures());
     node.awaitEmpty();
   }
 
-  /** Forty calls at once, every other reader leaves after some events; returns how many ended. */
+  /** Two hundred calls at once, half of the readers leave early; returns how many got answers. */
   private int runWave(int wave, Random random) {
     final List<GenerationCall> calls = new ArrayList<>();
     final List<CompletableFuture<Answer>> answers = new ArrayList<>();
-    for (int i = 0; i < 40; i++) {
-      final long seed = random.nextInt(30); // Prompts come again: prefix hits.
-      final GenerationCall call =
-          call("wave-" + wave + "-" + i, seed, 4 + (int) seed * 4, 5 + random.nextInt(30));
-      calls.add(call);
+    for (int i = 0; i < 200; i++) {
+      final int seed = random.nextInt(30); // Prompts come again: prefix hits.
+      calls.add(call("wave-" + wave + "-" + i, seed, 4 + seed * 4, 5 + random.nextInt(30)));
       final int eventsMax = random.nextBoolean() ? Integer.MAX_VALUE : random.nextInt(6);
-      answers.add(read(call, eventsMax));
+      answers.add(read(calls.get(i), eventsMax));
     }
     int answered = 0;
-    for (int i = 0; i < 40; i++) {
+    for (int i = 0; i < 200; i++) {
       final Answer answer = answers.get(i).orTimeout(30, TimeUnit.SECONDS).join();
       if (answer == null) continue;
       answered++;

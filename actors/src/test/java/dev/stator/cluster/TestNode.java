@@ -35,6 +35,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.ActorRef;
+import org.apache.pekko.actor.ActorSelection;
 import org.apache.pekko.actor.Kill;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.javadsl.Adapter;
@@ -201,20 +202,18 @@ final class TestNode implements AutoCloseable {
     return events;
   }
 
-  /** An actor of the node by its path below it. */
+  private ActorSelection selection(String path) {
+    return testKit.system().classicSystem().actorSelection("/system/stator-node-*/" + path);
+  }
+
+  /** An actor of the node by its path below it; it has to answer. */
   ActorRef actor(String path) {
-    return testKit
-        .system()
-        .classicSystem()
-        .actorSelection("/system/stator-node-*/" + path)
-        .resolveOne(Duration.ofSeconds(10))
-        .toCompletableFuture()
-        .join();
+    return selection(path).resolveOne(Duration.ofSeconds(10)).toCompletableFuture().join();
   }
 
   /** Puts the end of an actor into its mailbox. */
   void kill(String path) {
-    actor(path).tell(Kill.getInstance(), ActorRef.noSender());
+    selection(path).tell(Kill.getInstance(), ActorRef.noSender());
   }
 
   void awaitTerminated(ActorRef actor) {

@@ -1,5 +1,6 @@
 package dev.stator.http;
 
+import dev.stator.http.tools.ToolCallParser;
 import java.util.List;
 import java.util.function.Supplier;
 
@@ -12,7 +13,7 @@ interface AnswerFormat {
   EventWriter whole();
 
   /** The answer of {@code /v1/chat/completions}. */
-  static AnswerFormat chat(AnswerHead head, boolean hasLogprobs, Supplier<AnswerParser> parsers) {
+  static AnswerFormat chat(AnswerHead head, boolean hasLogprobs, Supplier<ToolCallParser> parsers) {
     return new AnswerFormat() {
       @Override
       public EventWriter chunks() {

@@ -2,7 +2,8 @@ package dev.stator.http;
 
 import com.fasterxml.jackson.core.JsonGenerator;
 import dev.stator.engine.FinishReason;
-import dev.stator.http.AnswerParser.Part;
+import dev.stator.http.tools.Piece;
+import dev.stator.http.tools.ToolCallParser;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Finished;
 import dev.stator.request.GenerationEvent.TokenLogprob;
@@ -20,23 +21,24 @@ final class ChatAnswerWriter implements EventWriter {
 
   /** One choice as far as it has come. */
   private static final class Choice {
-    final AnswerParser parser;
+    final ToolCallParser parser;
     final StringBuilder text = new StringBuilder();
     final List<Call> calls = new ArrayList<>();
     final List<TokenLogprob> logprobs = new ArrayList<>();
     FinishReason reason;
 
-    Choice(AnswerParser parser) {
+    Choice(ToolCallParser parser) {
       this.parser = parser;
     }
 
-    void add(List<Part> parts) {
-      for (Part part : parts) {
-        switch (part) {
-          case Part.Text(var more) -> text.append(more);
-          case Part.CallStart(_, var id, var name) ->
+    void add(List<Piece> pieces) {
+      for (Piece piece : pieces) {
+        switch (piece) {
+          case Piece.Content(var more) -> text.append(more);
+          case Piece.CallStarted(_, var id, var name) ->
               calls.add(new Call(id, name, new StringBuilder()));
-          case Part.CallArguments(var index, var json) -> calls.get(index).arguments().append(json);
+          case Piece.ArgumentsDelta(var index, var json) ->
+              calls.get(index).arguments().append(json);
         }
       }
     }
@@ -51,7 +53,7 @@ final class ChatAnswerWriter implements EventWriter {
    * @param hasLogprobs whether they were asked for: an answer without tokens then has an empty list
    * @param parsers one for each choice
    */
-  ChatAnswerWriter(AnswerHead head, boolean hasLogprobs, Supplier<AnswerParser> parsers) {
+  ChatAnswerWriter(AnswerHead head, boolean hasLogprobs, Supplier<ToolCallParser> parsers) {
     this.head = head;
     this.hasLogprobs = hasLogprobs;
     for (int index = 0; index < head.choiceCount(); index++) choices.add(new Choice(parsers.get()));

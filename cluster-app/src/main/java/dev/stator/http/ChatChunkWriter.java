@@ -1,7 +1,8 @@
 package dev.stator.http;
 
-import dev.stator.http.AnswerParser.Part;
 import dev.stator.http.JsonBodies.Body;
+import dev.stator.http.tools.Piece;
+import dev.stator.http.tools.ToolCallParser;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Finished;
 import dev.stator.request.GenerationEvent.TokenLogprob;
@@ -18,11 +19,11 @@ import org.apache.pekko.util.ByteString;
 final class ChatChunkWriter implements EventWriter {
   /** One choice as far as it has come. */
   private static final class Choice {
-    final AnswerParser parser;
+    final ToolCallParser parser;
     boolean hasRole;
     boolean hasCalls;
 
-    Choice(AnswerParser parser) {
+    Choice(ToolCallParser parser) {
       this.parser = parser;
     }
   }
@@ -34,22 +35,22 @@ final class ChatChunkWriter implements EventWriter {
   /**
    * @param parsers one for each choice
    */
-  ChatChunkWriter(AnswerHead head, Supplier<AnswerParser> parsers) {
+  ChatChunkWriter(AnswerHead head, Supplier<ToolCallParser> parsers) {
     this.head = head;
     for (int index = 0; index < head.choiceCount(); index++) choices.add(new Choice(parsers.get()));
   }
 
   @Override
   public void delta(Delta delta) {
-    List<Part> parts = begun(delta.choiceIndex()).parser.add(delta.text());
-    parts(delta.choiceIndex(), parts, delta.logprobs());
+    List<Piece> pieces = begun(delta.choiceIndex()).parser.add(delta.text());
+    pieces(delta.choiceIndex(), pieces, delta.logprobs());
   }
 
   @Override
   public void finished(Finished finished) {
     int index = finished.choiceIndex();
     Choice choice = begun(index);
-    parts(index, choice.parser.finish(), List.of());
+    pieces(index, choice.parser.finish(), List.of());
     chunk(index, json -> {}, List.of(), FinishReasons.label(finished.reason(), choice.hasCalls));
   }
 
@@ -92,28 +93,29 @@ final class ChatChunkWriter implements EventWriter {
   }
 
   /**
-   * The first part carries the log-probabilities; without any part they have a chunk of their own.
+   * The first piece carries the log-probabilities; without any piece they have a chunk of their
+   * own.
    */
-  private void parts(int index, List<Part> parts, List<TokenLogprob> logprobs) {
+  private void pieces(int index, List<Piece> pieces, List<TokenLogprob> logprobs) {
     List<TokenLogprob> unwritten = logprobs;
-    for (Part part : parts) {
-      choices.get(index).hasCalls |= !(part instanceof Part.Text);
-      chunk(index, delta(part), unwritten, null);
+    for (Piece piece : pieces) {
+      choices.get(index).hasCalls |= !(piece instanceof Piece.Content);
+      chunk(index, delta(piece), unwritten, null);
       unwritten = List.of();
     }
     if (!unwritten.isEmpty()) chunk(index, json -> {}, unwritten, null);
   }
 
-  private static Body delta(Part part) {
-    return switch (part) {
-      case Part.Text(var text) -> json -> json.writeStringField("content", text);
-      case Part.CallStart(var index, var id, var name) ->
+  private static Body delta(Piece piece) {
+    return switch (piece) {
+      case Piece.Content(var text) -> json -> json.writeStringField("content", text);
+      case Piece.CallStarted(var index, var id, var name) ->
           json -> {
             json.writeArrayFieldStart("tool_calls");
             ToolCallWriter.writeStart(json, index, id, name);
             json.writeEndArray();
           };
-      case Part.CallArguments(var index, var arguments) ->
+      case Piece.ArgumentsDelta(var index, var arguments) ->
           json -> {
             json.writeArrayFieldStart("tool_calls");
             ToolCallWriter.writeArguments(json, index, arguments);

@@ -11,13 +11,15 @@ import java.util.Set;
  *
  * @param includeUsage whether a stream ends with a chunk of token counts
  * @param choiceCount OpenAI's {@code n}
+ * @param showsSpecialTokens whether answers have the model's special tokens in their text
  */
 record GenerationOptions(
     boolean stream,
     boolean includeUsage,
     int choiceCount,
     List<String> stopStrings,
-    String cacheSalt) {
+    String cacheSalt,
+    boolean showsSpecialTokens) {
   private static final int CACHE_SALT_CHARACTERS_MAX = 256;
 
   /** Known to OpenAI's or vLLM's API and without meaning here. */
@@ -51,7 +53,8 @@ record GenerationOptions(
         includeUsage(fields, stream),
         fields.integer("n", 1, limits.choicesMax()).orElse(1),
         stopStrings(fields, limits),
-        cacheSalt(fields));
+        cacheSalt(fields),
+        !fields.flag("skip_special_tokens", true));
   }
 
   private static void rejectUnsupported(JsonFields fields) {

@@ -8,6 +8,7 @@ import dev.stator.request.GenerationEvent.Failed;
 import dev.stator.request.Generations;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeoutException;
 import org.apache.pekko.NotUsed;
@@ -46,6 +47,8 @@ import org.slf4j.LoggerFactory;
 final class GenerationRunner {
   private static final Logger LOG = LoggerFactory.getLogger(GenerationRunner.class);
 
+  private static final String CLOSING = "The connection is being closed.";
+
   /** A generation's stream, cut behind its first event. */
   private record FirstAndRest(GenerationEvent first, Source<GenerationEvent, NotUsed> rest) {
     /** The rest is subscribed to at once, not when the first has been taken. */
@@ -57,14 +60,20 @@ final class GenerationRunner {
   private final ActorSystem<?> system;
   private final HttpSettings settings;
   private final Generations generations;
+  private final ReadinessState readiness;
   private final Metrics metrics;
   private final Attributes noSubscriptionTimeout;
 
   GenerationRunner(
-      ActorSystem<?> system, HttpSettings settings, Generations generations, Metrics metrics) {
+      ActorSystem<?> system,
+      HttpSettings settings,
+      Generations generations,
+      ReadinessState readiness,
+      Metrics metrics) {
     this.system = system;
     this.settings = settings;
     this.generations = generations;
+    this.readiness = readiness;
     this.metrics = metrics;
     // The tail of a stream waits for its turn on a connection with pipelined requests. What bounds
     // it is the request timeout.
@@ -103,8 +112,9 @@ final class GenerationRunner {
         new RunningGeneration(exchange.connection(), meter, permit, started.first()).watchClient();
     return started
         .second()
-        .whenComplete((answer, failure) -> running.end())
-        .thenApply(Responses::json);
+        .thenApply(Responses::json)
+        .handle((response, failure) -> answered(response, failure, running))
+        .whenComplete((answer, failure) -> running.end());
   }
 
   private CompletionStage<HttpResponse> stream(
@@ -129,6 +139,17 @@ final class GenerationRunner {
         .whenComplete((response, failure) -> {
           if (failure != null) running.cancel();
         });
+  }
+
+  /** A failure that comes of the client's going away is no failure of the server. */
+  private HttpResponse answered(
+      HttpResponse response, Throwable failure, RunningGeneration running) {
+    if (failure == null) return response;
+    if (!running.isClientGone()) throw new CompletionException(failure);
+    throw new ApiException(
+        readiness.isReady()
+            ? ApiError.of(Responses.CLIENT_GONE, "client_gone", CLOSING)
+            : ApiError.unavailable(CLOSING, settings.retryAfter()));
   }
 
   private HttpResponse begun(
@@ -189,7 +210,7 @@ final class GenerationRunner {
       return new Failed(Failed.Kind.UNAVAILABLE, message, null);
     }
     if (failure instanceof RunningGeneration.ClientGoneException) {
-      return new Failed(Failed.Kind.UNAVAILABLE, "The connection is being closed.", null);
+      return new Failed(Failed.Kind.UNAVAILABLE, CLOSING, null);
     }
     LOG.error("A generation's event stream failed", failure);
     return new Failed(Failed.Kind.INTERNAL, ApiError.internal().message(), null);

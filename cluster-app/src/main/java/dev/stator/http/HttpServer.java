@@ -115,7 +115,8 @@ public final class HttpServer {
     BodyReader bodies = new BodyReader(settings, json, materializer);
     Executor promptExecutor =
         system.dispatchers().lookup(DispatcherSelector.fromConfig(PROMPT_DISPATCHER));
-    GenerationRunner runner = new GenerationRunner(system, settings, generations, metrics);
+    GenerationRunner runner =
+        new GenerationRunner(system, settings, generations, readiness, metrics);
     BodyEndpoints endpoints =
         new BodyEndpoints(settings, readiness, gate, bodies, promptExecutor, runner);
     RequestPreparation preparation = new RequestPreparation(catalog, limits, json, clock, random);

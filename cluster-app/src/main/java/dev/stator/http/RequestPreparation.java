@@ -2,12 +2,14 @@ package dev.stator.http;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stator.http.CompletionRequest.Prompt;
+import dev.stator.http.tools.ToolCallIds;
 import dev.stator.request.GenerationCall;
 import dev.stator.request.ServedModel;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Supplier;
 import java.util.random.RandomGenerator;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +25,7 @@ final class RequestPreparation {
   private final PromptEncoder encoder;
   private final Clock clock;
   private final RandomGenerator random;
+  private final Supplier<String> toolCallIds;
 
   /**
    * @param random for ids, and for the seeds of requests that bring none; safe for use by any
@@ -40,6 +43,7 @@ final class RequestPreparation {
     this.encoder = new PromptEncoder(limits);
     this.clock = clock;
     this.random = random;
+    this.toolCallIds = ToolCallIds.from(random);
   }
 
   MessageParser messages() {
@@ -69,16 +73,19 @@ final class RequestPreparation {
     ChatRequest request = ChatRequest.parse(fields, model(fields), messages, limits);
     logUnknown(fields);
     ServedModel model = request.model();
-    String text = encoder.render(request.conversation(), model, "");
+    ToolCalling tools = ToolCalling.of(request.conversation(), model);
+    String text = encoder.render(request.conversation(), model, tools.answerBegin());
     int[] prompt = encoder.encodeRendered(text, model);
     int room = encoder.room(prompt, "messages", model);
     String id = id("chatcmpl-");
     AnswerHead head = head(id, model, request.options().choiceCount(), request.options());
+    boolean showsSpecial =
+        request.options().showsSpecialTokens() || tools.needsSpecialTokens(model.tokenizer());
     return new PreparedGeneration(
         model,
         request.options().stream(),
-        List.of(call(id, model, prompt, room, request.sampling(), request.options())),
-        AnswerFormat.chat(head, request.sampling().logprobs(), () -> AnswerParser.TEXT_ONLY));
+        List.of(call(id, model, prompt, room, request.sampling(), request.options(), showsSpecial)),
+        AnswerFormat.chat(head, request.sampling().logprobs(), () -> tools.parser(toolCallIds)));
   }
 
   /** A body of {@code POST /v1/completions}. */
@@ -95,7 +102,15 @@ final class RequestPreparation {
       int[] tokens = tokens(prompt, model);
       int room = encoder.room(tokens, prompt.path(), model);
       String callId = request.prompts().size() == 1 ? id : id + "-" + calls.size();
-      calls.add(call(callId, model, tokens, room, request.sampling(), request.options()));
+      calls.add(
+          call(
+              callId,
+              model,
+              tokens,
+              room,
+              request.sampling(),
+              request.options(),
+              request.options().showsSpecialTokens()));
       for (int choice = 0; request.echo() && choice < choiceCount; choice++) {
         echoes.add(text(prompt, model));
       }
@@ -131,7 +146,8 @@ final class RequestPreparation {
       int[] prompt,
       int room,
       SamplingRequest sampling,
-      GenerationOptions options) {
+      GenerationOptions options,
+      boolean showsSpecialTokens) {
     return new GenerationCall(
         id,
         model.name(),
@@ -139,7 +155,8 @@ final class RequestPreparation {
         sampling.toParams(model.defaults(), room, random.nextLong()),
         options.choiceCount(),
         options.stopStrings(),
-        options.cacheSalt());
+        options.cacheSalt(),
+        showsSpecialTokens);
   }
 
   private String id(String prefix) {

@@ -21,7 +21,8 @@ final class RunningGeneration {
   private final RequestMeter meter;
   private final RequestGate.Permit permit;
   private final UniqueKillSwitch generation;
-  private final Runnable cancel = this::cancel;
+  private final Runnable clientGone = this::clientGone;
+  private volatile boolean isClientGone;
 
   RunningGeneration(
       ClientConnection connection,
@@ -36,8 +37,18 @@ final class RunningGeneration {
 
   /** From here on, the generation is cancelled when the client goes away. */
   RunningGeneration watchClient() {
-    connection.onGone(cancel);
+    connection.onGone(clientGone);
     return this;
+  }
+
+  /** Whether the client went away before the generation's end. */
+  boolean isClientGone() {
+    return isClientGone;
+  }
+
+  private void clientGone() {
+    isClientGone = true;
+    cancel();
   }
 
   /** Cancels the generation, unless it has ended, and cuts its ties. */
@@ -48,7 +59,7 @@ final class RunningGeneration {
 
   /** The generation has ended. */
   void end() {
-    connection.forget(cancel);
+    connection.forget(clientGone);
     meter.close();
     permit.close();
   }

@@ -4,8 +4,9 @@
  * of server-sent events.
  *
  * <p>A request's way: {@code HttpServer} (connections) to {@code Routes} (paths) to {@code
- * GenerationEndpoint}, which admits ({@code RequestGate}), reads and checks the body ({@code
- * ChatRequestParser}, {@code CompletionRequestParser}), makes tokens of it ({@code PromptEncoder}),
- * starts the generation, and hands the events to a {@code ChunkWriter} or an {@code AnswerWriter}.
+ * BodyEndpoints}, which admits it ({@code RequestGate}) and reads it ({@code BodyReader}); {@code
+ * RequestPreparation} checks the body ({@code ChatRequest}, {@code CompletionRequest}) and makes
+ * tokens of it ({@code PromptEncoder}); {@code GenerationRunner} starts the generation and gives
+ * its events to an {@code EventWriter}, for chunks or for a whole answer.
  */
 package dev.stator.http;

@@ -4,24 +4,30 @@ import dev.stator.model.text.IncrementalDecoder;
 import dev.stator.model.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** One token a byte, and three special tokens. */
+/** One token a byte, and some special tokens. */
 final class ByteTokenizer implements Tokenizer {
   static final int BEGIN = 256;
-  static final List<String> SPECIALS = List.of("<|begin|>", "<|im_start|>", "<|im_end|>");
+  private static final List<String> SPECIALS = List.of("<|begin|>", "<|im_start|>", "<|im_end|>");
 
   private final boolean addsBegin;
+  private final List<String> specials = new ArrayList<>(SPECIALS);
 
-  ByteTokenizer(boolean addsBegin) {
+  /**
+   * @param more special tokens besides those that are always there
+   */
+  ByteTokenizer(boolean addsBegin, String... more) {
     this.addsBegin = addsBegin;
+    specials.addAll(List.of(more));
   }
 
   @Override
   public int vocabularySize() {
-    return BEGIN + SPECIALS.size();
+    return BEGIN + specials.size();
   }
 
   @Override
@@ -33,7 +39,7 @@ final class ByteTokenizer implements Tokenizer {
       int special = specialText == SpecialText.PARSED ? specialAt(text, position) : -1;
       if (special >= 0) {
         ids[count++] = BEGIN + special;
-        position += SPECIALS.get(special).length();
+        position += specials.get(special).length();
         continue;
       }
       int codePoint = text.codePointAt(position);
@@ -45,9 +51,9 @@ final class ByteTokenizer implements Tokenizer {
     return Arrays.copyOf(ids, count);
   }
 
-  private static int specialAt(String text, int position) {
-    for (int index = 0; index < SPECIALS.size(); index++) {
-      if (text.startsWith(SPECIALS.get(index), position)) return index;
+  private int specialAt(String text, int position) {
+    for (int index = 0; index < specials.size(); index++) {
+      if (text.startsWith(specials.get(index), position)) return index;
     }
     return -1;
   }
@@ -56,7 +62,7 @@ final class ByteTokenizer implements Tokenizer {
   public byte[] tokenBytes(int tokenId) {
     return tokenId < BEGIN
         ? new byte[] {(byte) tokenId}
-        : SPECIALS.get(tokenId - BEGIN).getBytes(StandardCharsets.UTF_8);
+        : specials.get(tokenId - BEGIN).getBytes(StandardCharsets.UTF_8);
   }
 
   @Override
@@ -66,7 +72,7 @@ final class ByteTokenizer implements Tokenizer {
 
   @Override
   public OptionalInt tokenId(String text) {
-    int special = SPECIALS.indexOf(text);
+    int special = specials.indexOf(text);
     return special < 0 ? OptionalInt.empty() : OptionalInt.of(BEGIN + special);
   }
 

@@ -1,12 +1,12 @@
 package dev.stator.http;
 
-import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.request.GenerationEvent;
 import dev.stator.request.GenerationEvent.Delta;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.stream.javadsl.Source;
@@ -106,6 +106,7 @@ class ClientGoneTest {
     client.close();
     TestServer.await(cancelled);
     awaitIdle();
+    awaitTrue(() -> SERVER.get("/metrics").body().contains("/v1/completions\",status=\"499\"}"));
   }
 
   @Test
@@ -147,9 +148,11 @@ class ClientGoneTest {
 
   /** Cancelling comes before the place is free again, by a little. */
   private static void awaitIdle() {
+    awaitTrue(() -> TestServer.json(SERVER.get("/health")).path("active_requests").asInt() == 0);
+  }
+
+  private static void awaitTrue(BooleanSupplier condition) {
     long deadline = System.nanoTime() + TestServer.PATIENCE.toNanos();
-    while (TestServer.json(SERVER.get("/health")).path("active_requests").asInt() > 0) {
-      if (System.nanoTime() > deadline) assertEquals(0, 1, "requests stay active");
-    }
+    while (!condition.getAsBoolean()) assertTrue(System.nanoTime() < deadline, "never true");
   }
 }

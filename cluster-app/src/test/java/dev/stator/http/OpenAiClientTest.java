@@ -26,7 +26,7 @@ class OpenAiClientTest {
           TestServer.CREATED,
           100_000,
           new ByteTokenizer(true),
-          new PlainTemplate(),
+          new PlainTemplate("<tool_call>"),
           new GenerationDefaults(
               Set.of(258), OptionalDouble.empty(), OptionalDouble.empty(), OptionalInt.empty()));
   private static final String[] COUNT = {"one", " two", " three", " four", " five"};

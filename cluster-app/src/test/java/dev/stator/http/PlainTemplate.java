@@ -8,9 +8,18 @@ import java.util.Map;
 
 /** Messages between markers; tools and tool calls as JSON; refuses a first message of a tool. */
 final class PlainTemplate implements ChatTemplate {
+  private final String source;
+
+  /**
+   * @param source what it claims to be made of, for those who look for forms of tool calls in it
+   */
+  PlainTemplate(String source) {
+    this.source = source;
+  }
+
   @Override
   public String source() {
-    return "{{ messages }}";
+    return source;
   }
 
   @Override

@@ -44,6 +44,11 @@ final class ScriptedGenerations implements Generations {
     script(call -> Source.from(events(call, FinishReason.STOP, deltas)));
   }
 
+  /** The only choice gets these deltas, a token each, and is then cut off. */
+  void answerCutOff(String... deltas) {
+    script(call -> Source.from(events(call, FinishReason.LENGTH, deltas)));
+  }
+
   GenerationCall lastCall() {
     GenerationCall last = null;
     for (GenerationCall call : calls) last = call;

@@ -45,7 +45,7 @@ final class TestServer implements AutoCloseable {
           CREATED,
           CONTEXT_LENGTH,
           new ByteTokenizer(true),
-          new PlainTemplate(),
+          new PlainTemplate("<tool_call>"),
           NO_DEFAULTS);
 
   /** Model "org/base": adds nothing, has no template, has defaults. */

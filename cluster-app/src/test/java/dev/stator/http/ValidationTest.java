@@ -33,7 +33,7 @@ class ValidationTest {
   }
 
   /** Fields of a request to both APIs; the parameter at fault; its code. */
-  static Stream<String[]> commonFaults() {
+  static Stream<String[]> samplingFaults() {
     return Stream.of(
         fault("'model': 5", "model", "invalid_type"),
         fault("'stream': 'yes'", "stream", "invalid_type"),
@@ -73,7 +73,12 @@ class ValidationTest {
         fault("'max_tokens': '5'", "max_tokens", "invalid_type"),
         fault("'min_tokens': -1", "min_tokens", "invalid_value"),
         fault("'min_tokens': 6, 'max_tokens': 5", "min_tokens", "invalid_value"),
-        fault("'ignore_eos': 1", "ignore_eos", "invalid_type"),
+        fault("'ignore_eos': 1", "ignore_eos", "invalid_type"));
+  }
+
+  /** As above. */
+  static Stream<String[]> optionFaults() {
+    return Stream.of(
         fault("'stop': 5", "stop", "invalid_type"),
         fault("'stop': ''", "stop", "invalid_value"),
         fault("'stop': 'toolong'", "stop", "invalid_value"),
@@ -106,7 +111,7 @@ class ValidationTest {
         fault("'use_beam_search': true", "use_beam_search", "unsupported_parameter"));
   }
 
-  static Stream<String[]> chatFaults() {
+  static Stream<String[]> messageFaults() {
     return Stream.of(
         fault("'messages': null", "messages", "missing_required_parameter"),
         fault("'messages': []", "messages", "empty_array"),
@@ -156,7 +161,11 @@ class ValidationTest {
         fault(
             "'messages': [" + "{'role':'user','content':'x'},".repeat(3) + "{}]",
             "messages",
-            "array_above_max_length"),
+            "array_above_max_length"));
+  }
+
+  static Stream<String[]> chatFaults() {
+    return Stream.of(
         fault("'logprobs': 5", "logprobs", "invalid_type"),
         fault("'top_logprobs': 3", "top_logprobs", "invalid_value"),
         fault("'logprobs': true, 'top_logprobs': 21", "top_logprobs", "invalid_value"),
@@ -230,14 +239,14 @@ class ValidationTest {
   }
 
   @ParameterizedTest
-  @MethodSource({"commonFaults", "chatFaults"})
+  @MethodSource({"samplingFaults", "optionFaults", "messageFaults", "chatFaults"})
   void shouldNameTheFaultOfAChat(String fields, String param, String code) {
     String base = "'messages': [{'role':'user','content':'Hi'}]";
     assertRefused(CHAT, withBase(fields, base, "messages"), param, code);
   }
 
   @ParameterizedTest
-  @MethodSource({"commonFaults", "completionFaults"})
+  @MethodSource({"samplingFaults", "optionFaults", "completionFaults"})
   void shouldNameTheFaultOfACompletion(String fields, String param, String code) {
     assertRefused(COMPLETIONS, withBase(fields, "'prompt': 'Hi'", "prompt"), param, code);
   }

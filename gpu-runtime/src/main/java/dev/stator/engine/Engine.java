@@ -20,7 +20,10 @@ public interface Engine {
 
   /**
    * Takes a sequence whose full prompt blocks another engine will write into {@link
-   * Admission.Admitted#blocksToFill}. It waits until {@link #resume}.
+   * Admission.Admitted#blocksToFill}. It holds its blocks and a place among the running sequences
+   * from now on and waits until {@link #resume}; it is refused unless both are left when all who
+   * wait have theirs. Two engines may come to wait for each other's reserved blocks, so a
+   * reservation that is not filled in time must be resumed as it is, or cancelled.
    */
   Admission reserve(GenerationRequest request);
 

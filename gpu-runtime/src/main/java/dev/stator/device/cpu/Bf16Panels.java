@@ -35,7 +35,7 @@ final class Bf16Panels extends PanelMatrix {
   }
 
   @Override
-  void unpack(int panel, int k, int kEnd, float[] to, int toOffset) {
+  void unpack(int panel, int k, int kEnd, float[] to, int toOffset, Scratch scratch) {
     final MemorySegment w = data();
     for (int row = 0; row < PANEL_ROWS; row += Lanes.COUNT) {
       final long from = panel * panelBytes + (k >> 1) * (long) STEP + 4 * row;
@@ -57,18 +57,31 @@ final class Bf16Panels extends PanelMatrix {
   }
 
   @Override
-  void multiplyOne(int panel, int panelEnd, float[] x, int xOffset, float[] out, int outOffset) {
+  void multiplyOne(
+      int panel,
+      int panelEnd,
+      int k,
+      int kEnd,
+      float[] x,
+      int xOffset,
+      float[] out,
+      int outOffset,
+      Scratch scratch) {
     final MemorySegment w = data();
     final long w0 = streamOffset(panel, panelEnd, 0) + 4 * ROW0;
     final long w1 = streamOffset(panel, panelEnd, 1) + 4 * ROW1;
     final long w2 = streamOffset(panel, panelEnd, 2) + 4 * ROW2;
     final long w3 = streamOffset(panel, panelEnd, 3) + 4 * ROW3;
-    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
-    FloatVector a1 = a0;
-    FloatVector a2 = a0;
-    FloatVector a3 = a0;
-    final int pairs = columns >> 1;
-    for (int i = 0; i < pairs; i++) {
+    final int o0 = outOffset + outOffset(panel, panelEnd, 0);
+    final int o1 = outOffset + outOffset(panel, panelEnd, 1);
+    final int o2 = outOffset + outOffset(panel, panelEnd, 2);
+    final int o3 = outOffset + outOffset(panel, panelEnd, 3);
+    FloatVector a0 = FloatVector.fromArray(Lanes.FLOATS, out, o0);
+    FloatVector a1 = FloatVector.fromArray(Lanes.FLOATS, out, o1);
+    FloatVector a2 = FloatVector.fromArray(Lanes.FLOATS, out, o2);
+    FloatVector a3 = FloatVector.fromArray(Lanes.FLOATS, out, o3);
+    final int pairs = kEnd >> 1;
+    for (int i = k >> 1; i < pairs; i++) {
       final FloatVector even = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + 2 * i]);
       final FloatVector odd = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + 2 * i + 1]);
       final long at = (long) i * STEP;
@@ -85,18 +98,18 @@ final class Bf16Panels extends PanelMatrix {
       a2 = b2.and(ODD).reinterpretAsFloats().fma(odd, a2);
       a3 = b3.and(ODD).reinterpretAsFloats().fma(odd, a3);
     }
-    if ((columns & 1) != 0) {
-      final FloatVector last = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + columns - 1]);
+    if ((kEnd & 1) != 0) {
+      final FloatVector last = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + kEnd - 1]);
       final long at = (long) pairs * STEP;
       a0 = low(w, w0 + at).fma(last, a0);
       a1 = low(w, w1 + at).fma(last, a1);
       a2 = low(w, w2 + at).fma(last, a2);
       a3 = low(w, w3 + at).fma(last, a3);
     }
-    a3.intoArray(out, outOffset + outOffset(panel, panelEnd, 3));
-    a2.intoArray(out, outOffset + outOffset(panel, panelEnd, 2));
-    a1.intoArray(out, outOffset + outOffset(panel, panelEnd, 1));
-    a0.intoArray(out, outOffset + outOffset(panel, panelEnd, 0));
+    a3.intoArray(out, o3);
+    a2.intoArray(out, o2);
+    a1.intoArray(out, o1);
+    a0.intoArray(out, o0);
   }
 
   /** Outside the hot loop. */

@@ -34,7 +34,7 @@ final class F16Panels extends PanelMatrix {
   }
 
   @Override
-  void unpack(int panel, int k, int kEnd, float[] to, int toOffset) {
+  void unpack(int panel, int k, int kEnd, float[] to, int toOffset, Scratch scratch) {
     final MemorySegment w = data();
     for (int row = 0; row < PANEL_ROWS; row += Lanes.COUNT) {
       final long from = panel * panelBytes + (k >> 1) * (long) STEP + 4 * row;
@@ -51,17 +51,31 @@ final class F16Panels extends PanelMatrix {
   }
 
   @Override
-  void multiplyOne(int panel, int panelEnd, float[] x, int xOffset, float[] out, int outOffset) {
+  void multiplyOne(
+      int panel,
+      int panelEnd,
+      int k,
+      int kEnd,
+      float[] x,
+      int xOffset,
+      float[] out,
+      int outOffset,
+      Scratch scratch) {
     final MemorySegment w = data();
     final long w0 = streamOffset(panel, panelEnd, 0);
     final long w1 = streamOffset(panel, panelEnd, 1);
     final long w2 = streamOffset(panel, panelEnd, 2);
     final long w3 = streamOffset(panel, panelEnd, 3);
-    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
-    FloatVector a1 = a0;
-    FloatVector a2 = a0;
-    FloatVector a3 = a0;
-    for (int i = 0; i < columns >> 1; i++) {
+    final int o0 = outOffset + outOffset(panel, panelEnd, 0);
+    final int o1 = outOffset + outOffset(panel, panelEnd, 1);
+    final int o2 = outOffset + outOffset(panel, panelEnd, 2);
+    final int o3 = outOffset + outOffset(panel, panelEnd, 3);
+    FloatVector a0 = FloatVector.fromArray(Lanes.FLOATS, out, o0);
+    FloatVector a1 = FloatVector.fromArray(Lanes.FLOATS, out, o1);
+    FloatVector a2 = FloatVector.fromArray(Lanes.FLOATS, out, o2);
+    FloatVector a3 = FloatVector.fromArray(Lanes.FLOATS, out, o3);
+    final int pairs = kEnd >> 1;
+    for (int i = k >> 1; i < pairs; i++) {
       final FloatVector even = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + 2 * i]);
       final FloatVector odd = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + 2 * i + 1]);
       final long at = (long) i * STEP;
@@ -69,55 +83,55 @@ final class F16Panels extends PanelMatrix {
       final IntVector b1 = IntVector.fromMemorySegment(Lanes.INTS, w, w1 + at + 4 * ROW1, ORDER);
       final IntVector b2 = IntVector.fromMemorySegment(Lanes.INTS, w, w2 + at + 4 * ROW2, ORDER);
       final IntVector b3 = IntVector.fromMemorySegment(Lanes.INTS, w, w3 + at + 4 * ROW3, ORDER);
-      final FloatVector e0 =
+      final FloatVector he0 =
           b0.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(Halves.MASK)
               .reinterpretAsFloats();
-      final FloatVector e1 =
+      final FloatVector he1 =
           b1.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(Halves.MASK)
               .reinterpretAsFloats();
-      final FloatVector e2 =
+      final FloatVector he2 =
           b2.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(Halves.MASK)
               .reinterpretAsFloats();
-      final FloatVector e3 =
+      final FloatVector he3 =
           b3.lanewise(VectorOperators.LSHL, 16)
               .lanewise(VectorOperators.ASHR, 3)
               .and(Halves.MASK)
               .reinterpretAsFloats();
-      a0 = e0.mul(Halves.UNIT).fma(even, a0);
-      a1 = e1.mul(Halves.UNIT).fma(even, a1);
-      a2 = e2.mul(Halves.UNIT).fma(even, a2);
-      a3 = e3.mul(Halves.UNIT).fma(even, a3);
-      final FloatVector o0 =
+      a0 = he0.mul(Halves.UNIT).fma(even, a0);
+      a1 = he1.mul(Halves.UNIT).fma(even, a1);
+      a2 = he2.mul(Halves.UNIT).fma(even, a2);
+      a3 = he3.mul(Halves.UNIT).fma(even, a3);
+      final FloatVector ho0 =
           b0.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
-      final FloatVector o1 =
+      final FloatVector ho1 =
           b1.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
-      final FloatVector o2 =
+      final FloatVector ho2 =
           b2.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
-      final FloatVector o3 =
+      final FloatVector ho3 =
           b3.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
-      a0 = o0.mul(Halves.UNIT).fma(odd, a0);
-      a1 = o1.mul(Halves.UNIT).fma(odd, a1);
-      a2 = o2.mul(Halves.UNIT).fma(odd, a2);
-      a3 = o3.mul(Halves.UNIT).fma(odd, a3);
+      a0 = ho0.mul(Halves.UNIT).fma(odd, a0);
+      a1 = ho1.mul(Halves.UNIT).fma(odd, a1);
+      a2 = ho2.mul(Halves.UNIT).fma(odd, a2);
+      a3 = ho3.mul(Halves.UNIT).fma(odd, a3);
     }
-    if ((columns & 1) != 0) {
-      final FloatVector last = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + columns - 1]);
-      final long at = (columns >> 1) * (long) STEP;
+    if ((kEnd & 1) != 0) {
+      final FloatVector last = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + kEnd - 1]);
+      final long at = (long) pairs * STEP;
       a0 = low(w, w0 + at + 4 * ROW0).fma(last, a0);
       a1 = low(w, w1 + at + 4 * ROW1).fma(last, a1);
       a2 = low(w, w2 + at + 4 * ROW2).fma(last, a2);
       a3 = low(w, w3 + at + 4 * ROW3).fma(last, a3);
     }
-    a3.intoArray(out, outOffset + outOffset(panel, panelEnd, 3));
-    a2.intoArray(out, outOffset + outOffset(panel, panelEnd, 2));
-    a1.intoArray(out, outOffset + outOffset(panel, panelEnd, 1));
-    a0.intoArray(out, outOffset + outOffset(panel, panelEnd, 0));
+    a3.intoArray(out, o3);
+    a2.intoArray(out, o2);
+    a1.intoArray(out, o1);
+    a0.intoArray(out, o0);
   }
 
   /** Outside the hot loop. */

@@ -29,33 +29,50 @@ final class FloatPanels extends PanelMatrix {
   }
 
   @Override
-  void unpack(int panel, int k, int kEnd, float[] to, int toOffset) {
+  void unpack(int panel, int k, int kEnd, float[] to, int toOffset, Scratch scratch) {
+    final MemorySegment w = data();
     final long from = panel * panelBytes + (long) k * STEP;
-    MemorySegment.copy(data(), FLOAT, from, to, toOffset, (kEnd - k) * PANEL_ROWS);
+    for (int i = 0; i < (kEnd - k) * PANEL_ROWS; i += Lanes.COUNT) {
+      FloatVector.fromMemorySegment(Lanes.FLOATS, w, from + 4L * i, ORDER)
+          .intoArray(to, toOffset + i);
+    }
   }
 
   @Override
-  void multiplyOne(int panel, int panelEnd, float[] x, int xOffset, float[] out, int outOffset) {
+  void multiplyOne(
+      int panel,
+      int panelEnd,
+      int k,
+      int kEnd,
+      float[] x,
+      int xOffset,
+      float[] out,
+      int outOffset,
+      Scratch scratch) {
     final MemorySegment w = data();
     final long w0 = streamOffset(panel, panelEnd, 0) + 4 * ROW0;
     final long w1 = streamOffset(panel, panelEnd, 1) + 4 * ROW1;
     final long w2 = streamOffset(panel, panelEnd, 2) + 4 * ROW2;
     final long w3 = streamOffset(panel, panelEnd, 3) + 4 * ROW3;
-    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
-    FloatVector a1 = a0;
-    FloatVector a2 = a0;
-    FloatVector a3 = a0;
-    for (int k = 0; k < columns; k++) {
-      final FloatVector xk = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + k]);
-      final long at = (long) k * STEP;
+    final int o0 = outOffset + outOffset(panel, panelEnd, 0);
+    final int o1 = outOffset + outOffset(panel, panelEnd, 1);
+    final int o2 = outOffset + outOffset(panel, panelEnd, 2);
+    final int o3 = outOffset + outOffset(panel, panelEnd, 3);
+    FloatVector a0 = FloatVector.fromArray(Lanes.FLOATS, out, o0);
+    FloatVector a1 = FloatVector.fromArray(Lanes.FLOATS, out, o1);
+    FloatVector a2 = FloatVector.fromArray(Lanes.FLOATS, out, o2);
+    FloatVector a3 = FloatVector.fromArray(Lanes.FLOATS, out, o3);
+    for (int i = k; i < kEnd; i++) {
+      final FloatVector xk = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + i]);
+      final long at = (long) i * STEP;
       a0 = FloatVector.fromMemorySegment(Lanes.FLOATS, w, w0 + at, ORDER).fma(xk, a0);
       a1 = FloatVector.fromMemorySegment(Lanes.FLOATS, w, w1 + at, ORDER).fma(xk, a1);
       a2 = FloatVector.fromMemorySegment(Lanes.FLOATS, w, w2 + at, ORDER).fma(xk, a2);
       a3 = FloatVector.fromMemorySegment(Lanes.FLOATS, w, w3 + at, ORDER).fma(xk, a3);
     }
-    a3.intoArray(out, outOffset + outOffset(panel, panelEnd, 3));
-    a2.intoArray(out, outOffset + outOffset(panel, panelEnd, 2));
-    a1.intoArray(out, outOffset + outOffset(panel, panelEnd, 1));
-    a0.intoArray(out, outOffset + outOffset(panel, panelEnd, 0));
+    a3.intoArray(out, o3);
+    a2.intoArray(out, o2);
+    a1.intoArray(out, o1);
+    a0.intoArray(out, o0);
   }
 }

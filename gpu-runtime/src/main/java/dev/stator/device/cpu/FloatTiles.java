@@ -11,73 +11,48 @@ final class FloatTiles {
   private static final int PANEL = PackedMatrix.PANEL_ROWS;
   private static final int ROW = PackedMatrix.TASK_ROWS;
 
+  private static final int VECTORS = PanelMatrix.UNIT_PANELS * Lanes.PER_PANEL;
+
   /** Wide vectors come with 32 registers, which hold 8 x 2 chains; narrow ones with 16. */
   private static final boolean HAS_EIGHT = Lanes.COUNT == 16;
 
   private FloatTiles() {}
 
   /**
-   * Continues the chains of all tokens by {@code count} inputs.
+   * Continues the chains of all tokens for one unit of panels by {@code count} inputs.
    *
-   * @param w decoded panels of a task, {@link PanelMatrix#CHUNK_FLOATS} apart
-   * @param vectors of output rows in use
-   * @param out chains, {@link PackedMatrix#TASK_ROWS} a token
+   * @param w {@link PanelMatrix#UNIT_PANELS} decoded panels, {@link PanelMatrix#CHUNK_FLOATS} apart
+   * @param out chains, {@link PackedMatrix#TASK_ROWS} a token, the unit's first row at {@code
+   *     outOffset}
    */
   static void multiply(
       float[] w,
-      int vectors,
       int count,
       float[] x,
       int xOffset,
       int xStride,
       int tokens,
-      float[] out) {
-    for (int v = 0; v < vectors; v += 2) {
+      float[] out,
+      int outOffset) {
+    for (int v = 0; v < VECTORS; v += 2) {
       final int wA = weightOffset(v);
       final int wB = weightOffset(v + 1);
-      final int outA = v * Lanes.COUNT;
+      final int outA = outOffset + v * Lanes.COUNT;
       final int outB = outA + Lanes.COUNT;
       int t = 0;
       if (HAS_EIGHT) {
         for (; t + 8 <= tokens; t += 8) {
-          tile8(
-              w,
-              wA,
-              wB,
-              count,
-              x,
-              xOffset + t * xStride,
-              xStride,
-              out,
-              outA + t * ROW,
-              outB + t * ROW);
+          final int xt = xOffset + t * xStride;
+          tile8(w, wA, wB, count, x, xt, xStride, out, outA + t * ROW, outB + t * ROW);
         }
       }
       for (; t + 4 <= tokens; t += 4) {
-        tile4(
-            w,
-            wA,
-            wB,
-            count,
-            x,
-            xOffset + t * xStride,
-            xStride,
-            out,
-            outA + t * ROW,
-            outB + t * ROW);
+        final int xt = xOffset + t * xStride;
+        tile4(w, wA, wB, count, x, xt, xStride, out, outA + t * ROW, outB + t * ROW);
       }
       for (; t + 2 <= tokens; t += 2) {
-        tile2(
-            w,
-            wA,
-            wB,
-            count,
-            x,
-            xOffset + t * xStride,
-            xStride,
-            out,
-            outA + t * ROW,
-            outB + t * ROW);
+        final int xt = xOffset + t * xStride;
+        tile2(w, wA, wB, count, x, xt, xStride, out, outA + t * ROW, outB + t * ROW);
       }
       if (t < tokens) {
         tile1(w, wA, wB, count, x, xOffset + t * xStride, out, outA + t * ROW, outB + t * ROW);

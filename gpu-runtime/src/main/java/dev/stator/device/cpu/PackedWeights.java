@@ -34,6 +34,12 @@ final class PackedWeights {
 
   private static final int ALIGNMENT = 64;
 
+  /**
+   * A model of more bytes is taken not to stay in a processor's last cache from one step to the
+   * next.
+   */
+  private static final long CACHED_BYTES_MAX = 16L << 20;
+
   private final WeightMatrix embedding;
   private final List<Layer> layers = new ArrayList<>();
   private final List<PanelMatrix> matrices = new ArrayList<>();
@@ -64,7 +70,9 @@ final class PackedWeights {
   static PackedWeights pack(
       ModelConfig config, ModelWeights weights, Arena arena, WorkerPool pool) {
     final PackedWeights packed = new PackedWeights(config, weights);
+    final boolean isBeyondCaches = packed.bytes() > CACHED_BYTES_MAX;
     for (PanelMatrix matrix : packed.matrices) {
+      matrix.setBeyondCaches(isBeyondCaches);
       matrix.place(arena.allocate(matrix.placeBytes(), ALIGNMENT));
       packed.addTasks(matrix.source, piece -> matrix.packTask(piece));
     }

@@ -3,7 +3,9 @@ package dev.stator.device.cpu;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 
 /**
  * Weights repacked so that the values of 16 output rows lie side by side for each input {@code k}:
@@ -22,6 +24,18 @@ abstract class PanelMatrix implements PackedMatrix {
   /** Columns of a float panel, and its step from one panel of a task to the next. */
   static final int CHUNK_FLOATS = CHUNK * PANEL_ROWS;
 
+  /** Inputs that the kernel of one token takes at a time; a multiple of every format's block. */
+  static final int ONE_CHUNK = 2048;
+
+  /** Tokens up to which decoding in registers again for each beats decoding once to memory. */
+  private static final int ONE_BY_ONE_MAX = 3;
+
+  /** Inputs whose weights are fetched at a time when several tokens share them. */
+  private static final int TOUCH_CHUNK = 1024;
+
+  /** Panels that are decoded at a time: two vectors at least. */
+  static final int UNIT_PANELS = Lanes.PER_PANEL == 1 ? 2 : 1;
+
   /** Read by narrow vectors beyond the last panel. */
   private static final int SLACK_BYTES = 64;
 
@@ -37,6 +51,7 @@ abstract class PanelMatrix implements PackedMatrix {
   final int columns;
   final long panelBytes;
   private MemorySegment data;
+  private boolean isBeyondCaches;
 
   PanelMatrix(WeightMatrix source, long panelBytes) {
     this.source = source;
@@ -91,17 +106,25 @@ abstract class PanelMatrix implements PackedMatrix {
    *
    * @param k a multiple of {@link #CHUNK}
    */
-  abstract void unpack(int panel, int k, int kEnd, float[] to, int toOffset);
+  abstract void unpack(int panel, int k, int kEnd, float[] to, int toOffset, Scratch scratch);
 
   /**
-   * The chains of {@code GROUP_PANELS} panels for one token; panels from {@code panelEnd} on are
-   * not computed.
+   * Continues the chains of up to {@code GROUP_PANELS} panels for one token by inputs {@code [k,
+   * kEnd)}.
    *
-   * @param out receives 16 values a panel from {@code outOffset} on; the last panel's may be
-   *     written more than once
+   * @param k a multiple of {@link #ONE_CHUNK}
+   * @param out chains, 16 a panel from {@code outOffset} on
    */
   abstract void multiplyOne(
-      int panel, int panelEnd, float[] x, int xOffset, float[] out, int outOffset);
+      int panel,
+      int panelEnd,
+      int k,
+      int kEnd,
+      float[] x,
+      int xOffset,
+      float[] out,
+      int outOffset,
+      Scratch scratch);
 
   @Override
   public final void multiply(
@@ -113,21 +136,84 @@ abstract class PanelMatrix implements PackedMatrix {
       int tokens,
       float[] out,
       Scratch scratch) {
-    if (tokens == 1) {
-      for (int p = panel; p < panelEnd; p += GROUP_PANELS) {
-        multiplyOne(p, panelEnd, x, xOffset, out, (p - panel) * PANEL_ROWS);
-      }
-      return;
+    Arrays.fill(out, 0, tokens * TASK_ROWS, 0f);
+    if (tokens <= ONE_BY_ONE_MAX) {
+      multiplyOneByOne(panel, panelEnd, x, xOffset, xStride, tokens, out, scratch);
+    } else {
+      multiplyTiles(panel, panelEnd, x, xOffset, xStride, tokens, out, scratch);
     }
+  }
+
+  private void multiplyOneByOne(
+      int panel,
+      int panelEnd,
+      float[] x,
+      int xOffset,
+      int xStride,
+      int tokens,
+      float[] out,
+      Scratch scratch) {
+    final boolean touches = isBeyondCaches && (tokens > 1 || isSlow());
+    for (int p = panel; p < panelEnd; p += GROUP_PANELS) {
+      for (int k = 0; k < columns; k += ONE_CHUNK) {
+        final int kEnd = Math.min(columns, k + ONE_CHUNK);
+        if (touches) scratch.touched += touch(p, Math.min(panelEnd, p + GROUP_PANELS), k, kEnd);
+        for (int t = 0; t < tokens; t++) {
+          final int to = t * TASK_ROWS + (p - panel) * PANEL_ROWS;
+          multiplyOne(p, panelEnd, k, kEnd, x, xOffset + t * xStride, out, to, scratch);
+        }
+      }
+    }
+  }
+
+  private void multiplyTiles(
+      int panel,
+      int panelEnd,
+      float[] x,
+      int xOffset,
+      int xStride,
+      int tokens,
+      float[] out,
+      Scratch scratch) {
     final float[] weights = scratch.weights;
-    java.util.Arrays.fill(out, 0, tokens * TASK_ROWS, 0f);
     for (int k = 0; k < columns; k += CHUNK) {
       final int kEnd = Math.min(columns, k + CHUNK);
-      for (int p = panel; p < panelEnd; p++)
-        unpack(p, k, kEnd, weights, (p - panel) * CHUNK_FLOATS);
-      final int vectors = (panelEnd - panel) * Lanes.PER_PANEL;
-      FloatTiles.multiply(weights, vectors, kEnd - k, x, xOffset + k, xStride, tokens, out);
+      if (isBeyondCaches && k % TOUCH_CHUNK == 0) {
+        scratch.touched += touch(panel, panelEnd, k, Math.min(columns, k + TOUCH_CHUNK));
+      }
+      for (int p = panel; p < panelEnd; p += UNIT_PANELS) {
+        final int unitEnd = Math.min(panelEnd, p + UNIT_PANELS);
+        for (int i = p; i < unitEnd; i++)
+          unpack(i, k, kEnd, weights, (i - p) * CHUNK_FLOATS, scratch);
+        FloatTiles.multiply(
+            weights, kEnd - k, x, xOffset + k, xStride, tokens, out, (p - panel) * PANEL_ROWS);
+      }
     }
+  }
+
+  /**
+   * Reads a byte of each cache line. Kernels that take many instructions a line cannot keep enough
+   * reads from memory under way; this loop does nothing else, and they then find their weights in
+   * the cache.
+   */
+  private long touch(int panel, int panelEnd, int k, int kEnd) {
+    long sum = 0;
+    for (int p = panel; p < panelEnd; p++) {
+      final long from = p * panelBytes + panelBytes * k / columns;
+      final long to = p * panelBytes + panelBytes * kEnd / columns;
+      for (long at = from; at < to; at += 64) sum += data.get(ValueLayout.JAVA_BYTE, at);
+    }
+    return sum;
+  }
+
+  /** Whether {@link #multiplyOne} takes so many instructions a byte that reading ahead pays. */
+  boolean isSlow() {
+    return false;
+  }
+
+  /** Says whether this matrix will have left the caches by the time it is used again. */
+  final void setBeyondCaches(boolean isBeyondCaches) {
+    this.isBeyondCaches = isBeyondCaches;
   }
 
   /** Where stream {@code i} of a group begins; streams without a panel repeat the last one. */

@@ -58,7 +58,12 @@ final class Q4Panels extends PanelMatrix {
   }
 
   @Override
-  void unpack(int panel, int k, int kEnd, float[] to, int toOffset) {
+  boolean isSlow() {
+    return true;
+  }
+
+  @Override
+  void unpack(int panel, int k, int kEnd, float[] to, int toOffset, Scratch scratch) {
     final MemorySegment w = data();
     for (int row = 0; row < PANEL_ROWS; row += Lanes.COUNT) {
       for (int at = k; at < kEnd; at += GROUP) {
@@ -79,17 +84,30 @@ final class Q4Panels extends PanelMatrix {
   }
 
   @Override
-  void multiplyOne(int panel, int panelEnd, float[] x, int xOffset, float[] out, int outOffset) {
+  void multiplyOne(
+      int panel,
+      int panelEnd,
+      int k,
+      int kEnd,
+      float[] x,
+      int xOffset,
+      float[] out,
+      int outOffset,
+      Scratch scratch) {
     final MemorySegment w = data();
     final long w0 = streamOffset(panel, panelEnd, 0);
     final long w1 = streamOffset(panel, panelEnd, 1);
     final long w2 = streamOffset(panel, panelEnd, 2);
     final long w3 = streamOffset(panel, panelEnd, 3);
-    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
-    FloatVector a1 = a0;
-    FloatVector a2 = a0;
-    FloatVector a3 = a0;
-    for (int g = 0; g < columns / GROUP; g++) {
+    final int o0 = outOffset + outOffset(panel, panelEnd, 0);
+    final int o1 = outOffset + outOffset(panel, panelEnd, 1);
+    final int o2 = outOffset + outOffset(panel, panelEnd, 2);
+    final int o3 = outOffset + outOffset(panel, panelEnd, 3);
+    FloatVector a0 = FloatVector.fromArray(Lanes.FLOATS, out, o0);
+    FloatVector a1 = FloatVector.fromArray(Lanes.FLOATS, out, o1);
+    FloatVector a2 = FloatVector.fromArray(Lanes.FLOATS, out, o2);
+    FloatVector a3 = FloatVector.fromArray(Lanes.FLOATS, out, o3);
+    for (int g = k / GROUP; g < kEnd / GROUP; g++) {
       final long at = (long) g * GROUP_BYTES;
       final FloatVector s0 = Halves.load(w, w0 + at + 2 * ROW0);
       final FloatVector s1 = Halves.load(w, w1 + at + 2 * ROW1);
@@ -120,9 +138,9 @@ final class Q4Panels extends PanelMatrix {
         }
       }
     }
-    a3.intoArray(out, outOffset + outOffset(panel, panelEnd, 3));
-    a2.intoArray(out, outOffset + outOffset(panel, panelEnd, 2));
-    a1.intoArray(out, outOffset + outOffset(panel, panelEnd, 1));
-    a0.intoArray(out, outOffset + outOffset(panel, panelEnd, 0));
+    a3.intoArray(out, o3);
+    a2.intoArray(out, o2);
+    a1.intoArray(out, o1);
+    a0.intoArray(out, o0);
   }
 }

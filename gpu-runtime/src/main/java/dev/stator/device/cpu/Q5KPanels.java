@@ -30,10 +30,11 @@ final class Q5KPanels extends PanelMatrix {
   private static final int QUANTS = 2 * PANEL_ROWS;
   private static final int GROUP_BYTES = QUANTS + GROUP * PANEL_ROWS;
   private static final int SUPER_BYTES = GROUPS + SUPER / GROUP * GROUP_BYTES;
+  private static final KQuants LAYOUT = new KQuants(SUPER, SUPER_BYTES, GROUP, GROUP_BYTES, GROUPS);
   private static final int FILE_BLOCK_BYTES = 176;
 
   Q5KPanels(WeightMatrix source) {
-    super(source, (long) source.columnCount() / SUPER * SUPER_BYTES);
+    super(source, LAYOUT.panelBytes(source.columnCount()));
   }
 
   @Override
@@ -70,15 +71,20 @@ final class Q5KPanels extends PanelMatrix {
   }
 
   @Override
-  void unpack(int panel, int k, int kEnd, float[] to, int toOffset) {
+  boolean isSlow() {
+    return true;
+  }
+
+  @Override
+  void unpack(int panel, int k, int kEnd, float[] to, int toOffset, Scratch scratch) {
+    prepareScales(panel, panel + 1, k / GROUP, kEnd / GROUP, scratch);
     final MemorySegment w = data();
     for (int row = 0; row < PANEL_ROWS; row += Lanes.COUNT) {
       for (int at = k; at < kEnd; at += GROUP) {
-        final long block = panel * panelBytes + (long) (at / SUPER) * SUPER_BYTES;
-        final long group = block + GROUPS + (long) (at % SUPER / GROUP) * GROUP_BYTES;
-        final FloatVector scale = KQuants.loadScaled(w, block + 2 * row, group + row);
-        final FloatVector minimum =
-            KQuants.loadScaled(w, block + MINIMUMS + 2 * row, group + GROUP_MINIMUMS + row).neg();
+        final long group = panel * panelBytes + LAYOUT.groupOffset(at / GROUP);
+        final int scaleAt = (at - k) / GROUP * PANEL_ROWS + row;
+        final FloatVector scale = FloatVector.fromArray(Lanes.FLOATS, scratch.scales, scaleAt);
+        final FloatVector minimum = FloatVector.fromArray(Lanes.FLOATS, scratch.minimums, scaleAt);
         for (int i = 0; i < GROUP; i++) {
           final long from = group + QUANTS + row + (long) i * PANEL_ROWS;
           final ByteVector b = ByteVector.fromMemorySegment(Lanes.BYTES, w, from, ORDER);
@@ -91,46 +97,55 @@ final class Q5KPanels extends PanelMatrix {
   }
 
   @Override
-  void multiplyOne(int panel, int panelEnd, float[] x, int xOffset, float[] out, int outOffset) {
+  void multiplyOne(
+      int panel,
+      int panelEnd,
+      int k,
+      int kEnd,
+      float[] x,
+      int xOffset,
+      float[] out,
+      int outOffset,
+      Scratch scratch) {
+    prepareScales(panel, panelEnd, k / GROUP, kEnd / GROUP, scratch);
     final MemorySegment w = data();
+    final float[] scales = scratch.scales;
+    final float[] minimums = scratch.minimums;
+    final int groups = (kEnd - k) / GROUP;
     final long w0 = streamOffset(panel, panelEnd, 0);
     final long w1 = streamOffset(panel, panelEnd, 1);
     final long w2 = streamOffset(panel, panelEnd, 2);
     final long w3 = streamOffset(panel, panelEnd, 3);
-    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
-    FloatVector a1 = a0;
-    FloatVector a2 = a0;
-    FloatVector a3 = a0;
-    for (int g = 0; g < columns / GROUP; g++) {
-      final long block = g / (SUPER / GROUP) * (long) SUPER_BYTES;
-      final long group = block + GROUPS + (long) (g % (SUPER / GROUP)) * GROUP_BYTES;
-      final long minimums = block + MINIMUMS;
-      final long groupMinimums = group + GROUP_MINIMUMS;
-      final FloatVector s0 = KQuants.loadScaled(w, w0 + block + 2 * ROW0, w0 + group + ROW0);
-      final FloatVector s1 = KQuants.loadScaled(w, w1 + block + 2 * ROW1, w1 + group + ROW1);
-      final FloatVector s2 = KQuants.loadScaled(w, w2 + block + 2 * ROW2, w2 + group + ROW2);
-      final FloatVector s3 = KQuants.loadScaled(w, w3 + block + 2 * ROW3, w3 + group + ROW3);
-      final FloatVector m0 =
-          KQuants.loadScaled(w, w0 + minimums + 2 * ROW0, w0 + groupMinimums + ROW0).neg();
-      final FloatVector m1 =
-          KQuants.loadScaled(w, w1 + minimums + 2 * ROW1, w1 + groupMinimums + ROW1).neg();
-      final FloatVector m2 =
-          KQuants.loadScaled(w, w2 + minimums + 2 * ROW2, w2 + groupMinimums + ROW2).neg();
-      final FloatVector m3 =
-          KQuants.loadScaled(w, w3 + minimums + 2 * ROW3, w3 + groupMinimums + ROW3).neg();
-      final long quants = group + QUANTS;
-      final int xg = xOffset + g * GROUP;
+    final int t0 = KQuants.streamScales(panel, panelEnd, 0, groups);
+    final int t1 = KQuants.streamScales(panel, panelEnd, 1, groups);
+    final int t2 = KQuants.streamScales(panel, panelEnd, 2, groups);
+    final int t3 = KQuants.streamScales(panel, panelEnd, 3, groups);
+    final int o0 = outOffset + outOffset(panel, panelEnd, 0);
+    final int o1 = outOffset + outOffset(panel, panelEnd, 1);
+    final int o2 = outOffset + outOffset(panel, panelEnd, 2);
+    final int o3 = outOffset + outOffset(panel, panelEnd, 3);
+    FloatVector a0 = FloatVector.fromArray(Lanes.FLOATS, out, o0);
+    FloatVector a1 = FloatVector.fromArray(Lanes.FLOATS, out, o1);
+    FloatVector a2 = FloatVector.fromArray(Lanes.FLOATS, out, o2);
+    FloatVector a3 = FloatVector.fromArray(Lanes.FLOATS, out, o3);
+    for (int g = 0; g < groups; g++) {
+      final long quants = LAYOUT.groupOffset(k / GROUP + g) + QUANTS;
+      final int xg = xOffset + k + g * GROUP;
+      final FloatVector s0 = FloatVector.fromArray(Lanes.FLOATS, scales, t0 + g * PANEL_ROWS);
+      final FloatVector s1 = FloatVector.fromArray(Lanes.FLOATS, scales, t1 + g * PANEL_ROWS);
+      final FloatVector s2 = FloatVector.fromArray(Lanes.FLOATS, scales, t2 + g * PANEL_ROWS);
+      final FloatVector s3 = FloatVector.fromArray(Lanes.FLOATS, scales, t3 + g * PANEL_ROWS);
+      final FloatVector m0 = FloatVector.fromArray(Lanes.FLOATS, minimums, t0 + g * PANEL_ROWS);
+      final FloatVector m1 = FloatVector.fromArray(Lanes.FLOATS, minimums, t1 + g * PANEL_ROWS);
+      final FloatVector m2 = FloatVector.fromArray(Lanes.FLOATS, minimums, t2 + g * PANEL_ROWS);
+      final FloatVector m3 = FloatVector.fromArray(Lanes.FLOATS, minimums, t3 + g * PANEL_ROWS);
       for (int i = 0; i < GROUP; i++) {
         final FloatVector xi = FloatVector.broadcast(Lanes.FLOATS, x[xg + i]);
-        final long step = (long) i * PANEL_ROWS;
-        final ByteVector b0 =
-            ByteVector.fromMemorySegment(Lanes.BYTES, w, w0 + quants + ROW0 + step, ORDER);
-        final ByteVector b1 =
-            ByteVector.fromMemorySegment(Lanes.BYTES, w, w1 + quants + ROW1 + step, ORDER);
-        final ByteVector b2 =
-            ByteVector.fromMemorySegment(Lanes.BYTES, w, w2 + quants + ROW2 + step, ORDER);
-        final ByteVector b3 =
-            ByteVector.fromMemorySegment(Lanes.BYTES, w, w3 + quants + ROW3 + step, ORDER);
+        final long q = quants + (long) i * PANEL_ROWS;
+        final ByteVector b0 = ByteVector.fromMemorySegment(Lanes.BYTES, w, w0 + q + ROW0, ORDER);
+        final ByteVector b1 = ByteVector.fromMemorySegment(Lanes.BYTES, w, w1 + q + ROW1, ORDER);
+        final ByteVector b2 = ByteVector.fromMemorySegment(Lanes.BYTES, w, w2 + q + ROW2, ORDER);
+        final ByteVector b3 = ByteVector.fromMemorySegment(Lanes.BYTES, w, w3 + q + ROW3, ORDER);
         a0 =
             ((FloatVector) b0.convertShape(VectorOperators.B2F, Lanes.FLOATS, 0))
                 .fma(s0, m0)
@@ -149,9 +164,18 @@ final class Q5KPanels extends PanelMatrix {
                 .fma(xi, a3);
       }
     }
-    a3.intoArray(out, outOffset + outOffset(panel, panelEnd, 3));
-    a2.intoArray(out, outOffset + outOffset(panel, panelEnd, 2));
-    a1.intoArray(out, outOffset + outOffset(panel, panelEnd, 1));
-    a0.intoArray(out, outOffset + outOffset(panel, panelEnd, 0));
+    a0.intoArray(out, o0);
+    a1.intoArray(out, o1);
+    a2.intoArray(out, o2);
+    a3.intoArray(out, o3);
+  }
+
+  private void prepareScales(int panel, int panelEnd, int g, int gEnd, Scratch scratch) {
+    for (int p = panel; p < Math.min(panelEnd, panel + GROUP_PANELS); p++) {
+      final int to = (p - panel) * (gEnd - g) * PANEL_ROWS;
+      LAYOUT.scales(data(), p * panelBytes, g, gEnd, 0, 0, 1, scratch.scales, to);
+      LAYOUT.scales(
+          data(), p * panelBytes, g, gEnd, MINIMUMS, GROUP_MINIMUMS, -1, scratch.minimums, to);
+    }
   }
 }

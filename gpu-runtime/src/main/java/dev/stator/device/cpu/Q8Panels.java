@@ -5,7 +5,6 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -49,20 +48,13 @@ final class Q8Panels extends PanelMatrix {
   }
 
   @Override
-  void unpack(int panel, int k, int kEnd, float[] to, int toOffset) {
+  void unpack(int panel, int k, int kEnd, float[] to, int toOffset, Scratch scratch) {
     final MemorySegment w = data();
     for (int row = 0; row < PANEL_ROWS; row += Lanes.COUNT) {
       int at = toOffset + row;
       for (int g = k / GROUP; g < kEnd / GROUP; g++) {
         final long from = panel * panelBytes + (long) g * GROUP_BYTES;
-        final FloatVector scale =
-            ((jdk.incubator.vector.IntVector)
-                    ShortVector.fromMemorySegment(Lanes.SHORTS, w, from + 2 * row, ORDER)
-                        .convertShape(VectorOperators.S2I, Lanes.INTS, 0))
-                .lanewise(VectorOperators.LSHL, 13)
-                .and(Halves.MASK)
-                .reinterpretAsFloats()
-                .mul(Halves.UNIT);
+        final FloatVector scale = Halves.load(w, from + 2 * row);
         final long quants = from + QUANTS + row;
         for (int i = 0; i < GROUP; i++) {
           ((FloatVector)
@@ -77,17 +69,30 @@ final class Q8Panels extends PanelMatrix {
   }
 
   @Override
-  void multiplyOne(int panel, int panelEnd, float[] x, int xOffset, float[] out, int outOffset) {
+  void multiplyOne(
+      int panel,
+      int panelEnd,
+      int k,
+      int kEnd,
+      float[] x,
+      int xOffset,
+      float[] out,
+      int outOffset,
+      Scratch scratch) {
     final MemorySegment w = data();
     final long w0 = streamOffset(panel, panelEnd, 0);
     final long w1 = streamOffset(panel, panelEnd, 1);
     final long w2 = streamOffset(panel, panelEnd, 2);
     final long w3 = streamOffset(panel, panelEnd, 3);
-    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
-    FloatVector a1 = a0;
-    FloatVector a2 = a0;
-    FloatVector a3 = a0;
-    for (int g = 0; g < columns / GROUP; g++) {
+    final int o0 = outOffset + outOffset(panel, panelEnd, 0);
+    final int o1 = outOffset + outOffset(panel, panelEnd, 1);
+    final int o2 = outOffset + outOffset(panel, panelEnd, 2);
+    final int o3 = outOffset + outOffset(panel, panelEnd, 3);
+    FloatVector a0 = FloatVector.fromArray(Lanes.FLOATS, out, o0);
+    FloatVector a1 = FloatVector.fromArray(Lanes.FLOATS, out, o1);
+    FloatVector a2 = FloatVector.fromArray(Lanes.FLOATS, out, o2);
+    FloatVector a3 = FloatVector.fromArray(Lanes.FLOATS, out, o3);
+    for (int g = k / GROUP; g < kEnd / GROUP; g++) {
       final long at = (long) g * GROUP_BYTES;
       final FloatVector s0 = Halves.load(w, w0 + at + 2 * ROW0);
       final FloatVector s1 = Halves.load(w, w1 + at + 2 * ROW1);
@@ -123,9 +128,9 @@ final class Q8Panels extends PanelMatrix {
                 .fma(xi, a3);
       }
     }
-    a3.intoArray(out, outOffset + outOffset(panel, panelEnd, 3));
-    a2.intoArray(out, outOffset + outOffset(panel, panelEnd, 2));
-    a1.intoArray(out, outOffset + outOffset(panel, panelEnd, 1));
-    a0.intoArray(out, outOffset + outOffset(panel, panelEnd, 0));
+    a3.intoArray(out, o3);
+    a2.intoArray(out, o2);
+    a1.intoArray(out, o1);
+    a0.intoArray(out, o0);
   }
 }

@@ -5,8 +5,16 @@ package dev.stator.device.cpu;
  * task.
  */
 final class Scratch {
-  /** Decoded float panels of a task. */
-  final float[] weights = new float[PackedMatrix.TASK_PANELS * PanelMatrix.CHUNK_FLOATS];
+  /** A unit of decoded float panels. */
+  final float[] weights = new float[PanelMatrix.UNIT_PANELS * PanelMatrix.CHUNK_FLOATS];
+
+  // Scales and minimums of one chunk of a group of panels, for the kernels that compute them
+  // beforehand.
+  final float[] scales = new float[KQuants.SCALES_MAX];
+  final float[] minimums = new float[KQuants.SCALES_MAX];
+
+  /** Takes sums that nobody needs, so that their loops are not dropped. */
+  long touched;
 
   /** A task's outputs, and a second matrix's for the same rows. */
   final float[] out;

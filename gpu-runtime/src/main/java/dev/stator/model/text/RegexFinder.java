@@ -11,16 +11,10 @@ import java.util.regex.PatternSyntaxException;
  */
 final class RegexFinder implements MatchFinder {
   /** Characters that may be read for each character of the text. */
-  static final int STEPS_PER_CHARACTER = 2_000;
+  static final int STEPS_PER_CHARACTER = 500;
 
   /** Characters that may be read however short the text is. */
   static final int STEPS_BASE = 100_000;
-
-  private static final int FLAGS =
-      Pattern.UNICODE_CHARACTER_CLASS
-          | Pattern.UNICODE_CASE
-          | Pattern.MULTILINE
-          | Pattern.UNIX_LINES;
 
   private final Pattern pattern;
 
@@ -29,11 +23,14 @@ final class RegexFinder implements MatchFinder {
   }
 
   /**
-   * @throws ModelFormatException when the JDK's engine does not know the expression
+   * Compiles an expression in the dialect of a tokenizer.json.
+   *
+   * @throws ModelFormatException when it is not one that the JDK's engine reads the same way
    */
   static RegexFinder compile(String expression) {
     try {
-      return new RegexFinder(Pattern.compile(expression, FLAGS));
+      return new RegexFinder(
+          Pattern.compile(RegexDialect.translate(expression), RegexDialect.FLAGS));
     } catch (PatternSyntaxException | StackOverflowError e) {
       throw new ModelFormatException(
           "the pre-tokenizer's pattern %s is not supported: %s"
@@ -45,8 +42,19 @@ final class RegexFinder implements MatchFinder {
   @Override
   public void find(String text, int start, int end, MatchSink sink) {
     final Matcher matcher = pattern.matcher(new MeteredText(text, start, end));
+    int from = 0;
+    int lastEnd = -1;
     try {
-      while (matcher.find()) sink.match(start + matcher.start(), start + matcher.end());
+      while (from <= end - start && matcher.find(from)) {
+        from = matcher.end();
+        if (matcher.start() == from && from == lastEnd) {
+          // Empty, and no step forward: on by a whole character, as Hugging Face's search goes.
+          from = start + from < end ? text.offsetByCodePoints(start + from, 1) - start : from + 1;
+          continue;
+        }
+        lastEnd = from;
+        sink.match(start + matcher.start(), start + from);
+      }
     } catch (StackOverflowError e) {
       throw new TextTooComplexException(
           "the text of %d characters nests too deep for the model's pre-tokenizer pattern %s"

@@ -25,15 +25,18 @@ class PackedMatrixTest {
   @EnumSource(WeightType.class)
   void shouldRunTheScalarChainForAnyShapeAndTokenCount(WeightType type) {
     for (int shape = 0; shape < SHAPES; shape++) {
-      final int rows = 1 + random.nextInt(150);
-      final int blocksMax = Math.max(1, 700 / type.blockLength());
-      final int columns = type.blockLength() * (1 + random.nextInt(blocksMax));
-      final int tokens = shape % 3 == 0 ? 1 : 1 + random.nextInt(TOKENS_MAX);
+      final boolean isLong = shape % 8 == 7; // Longer than any kernel's chunk.
+      final int rows = 1 + random.nextInt(isLong ? 20 : 150);
+      final int blocksMax = Math.max(1, (isLong ? 3000 : 700) / type.blockLength());
+      final int columns = type.blockLength() * (isLong ? blocksMax : 1 + random.nextInt(blocksMax));
+      final int tokens = shape % 3 == 0 ? 1 : 1 + random.nextInt(isLong ? 6 : TOKENS_MAX);
       final WeightMatrix source = RandomWeights.matrix("w", type, rows, columns, 1, random);
       final float[] x = RandomWeights.activations(tokens * columns, random);
       final float[] expected = chain(source, x, tokens);
       try (Arena arena = Arena.ofConfined()) {
-        assertArrayEquals(bits(expected), bits(multiply(pack(source, arena), x, tokens)));
+        final PanelMatrix matrix = pack(source, arena);
+        matrix.setBeyondCaches(shape % 2 == 0);
+        assertArrayEquals(bits(expected), bits(multiply(matrix, x, tokens)));
       }
     }
   }
@@ -47,7 +50,7 @@ class PackedMatrixTest {
       final PanelMatrix matrix = pack(source, arena);
       final float[] panel = new float[columns * 16];
       for (int k = 0; k < columns; k += PanelMatrix.CHUNK) {
-        matrix.unpack(0, k, k + PanelMatrix.CHUNK, panel, k * 16);
+        matrix.unpack(0, k, k + PanelMatrix.CHUNK, panel, k * 16, scratch);
       }
       for (int row = 0; row < 16; row++) {
         final float[] values = WeightDecoder.row(source, row);

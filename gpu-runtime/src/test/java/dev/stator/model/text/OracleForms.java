@@ -13,6 +13,23 @@ final class OracleForms {
   private static final List<String> PUNCTUATION_BEHAVIORS =
       List.of("MergedWithPrevious", "MergedWithNext", "Contiguous");
 
+  /** Expressions that no family has: the JDK's engine has to read them as Oniguruma does. */
+  private static final List<String> EXPRESSIONS =
+      List.of(
+          "\\s+$",
+          "^\\w+|.+$",
+          "\\p{Han}+|[\\p{L}&&[^\\p{Han}]]+|\\d{1,2}(?=(?:\\d{2})*\\b)",
+          "(?i:the|'S)|[[a-f][x-z]]+",
+          "\\p{L}++|\\p{P}*+ ",
+          "\\b\\w",
+          "(?<=a)b|(?<!\\s)\\s|(?<=\\p{L})\\p{N}",
+          "[^\\p{L}\\W]+",
+          "\\p{Hiragana}|\\p{Katakana}+|\\p{Hangul}+|\\p{Cyrillic}+|\\p{Greek}|\\p{Arabic}",
+          "\\B",
+          "\\p{Alpha}+|\\p{Punct}|\\p{Lower}|\\p{Upper}",
+          "(?=(\\d{3})+(?!\\d))",
+          "[\\w-]+|[a-c-]");
+
   private OracleForms() {}
 
   /** The form that a real vocabulary's model has on Hugging Face. */
@@ -50,6 +67,10 @@ final class OracleForms {
     forms.put(
         "nfkd",
         () -> normalized(HuggingFaceForms.byteLevel(tiny, PreTokenizers.QWEN2, false), "NFKD"));
+    for (int i = 0; i < EXPRESSIONS.size(); i++) {
+      final String expression = EXPRESSIONS.get(i);
+      forms.put("expression-" + i, () -> HuggingFaceForms.byteLevel(tiny, expression, false));
+    }
     return forms;
   }
 

@@ -20,6 +20,7 @@ final class AttributePath {
     return value -> {
       Object current = value;
       for (final Object part : parts) {
+        budget.step();
         current = Subscripts.item(budget, current, part);
         current = current instanceof Undefined && fallback != null ? fallback : current;
       }

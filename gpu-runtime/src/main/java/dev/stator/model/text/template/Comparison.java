@@ -33,6 +33,7 @@ final class Comparison {
       case TupleValue x -> b instanceof TupleValue y && sameItems(budget, x, y);
       case RangeValue x -> b instanceof RangeValue y && sameItems(budget, x, y);
       case DictValue x -> b instanceof DictValue y && sameEntries(budget, x, y);
+      case DictView x -> b instanceof DictView y && sameView(budget, x, y);
       default -> a == b;
     };
   }
@@ -65,6 +66,19 @@ final class Comparison {
       }
     }
     return true;
+  }
+
+  /** Keys and items are sets; values are not. */
+  private static boolean sameView(Budget budget, DictView a, DictView b) {
+    if (a == b || a.part() != b.part() || a.dict().size() != b.dict().size()) {
+      return a == b;
+    }
+    return switch (a.part()) {
+      case KEYS ->
+          a.dict().entries().stream().allMatch(entry -> b.dict().get(budget, entry.key()) != null);
+      case VALUES -> false;
+      case ITEMS -> sameEntries(budget, a.dict(), b.dict());
+    };
   }
 
   private static boolean ordered(Budget budget, Relation relation, Object a, Object b) {

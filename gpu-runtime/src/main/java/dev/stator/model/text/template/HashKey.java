@@ -22,6 +22,7 @@ final class HashKey {
       case Double real -> real(real);
       case Object number when Types.isInteger(number) -> "\0i" + Numbers.big(number);
       case TupleValue tuple -> tuple(budget, tuple);
+      case RangeValue range -> range(range);
       default ->
           throw new TemplateFault("a value of type '" + Types.name(key) + "' cannot be a dict key");
     };
@@ -31,6 +32,11 @@ final class HashKey {
     return Math.rint(real) == real && !Double.isInfinite(real)
         ? "\0i" + new BigDecimal(real).toBigInteger()
         : "\0f" + real;
+  }
+
+  private static String range(RangeValue range) {
+    final String step = range.length() > 1 ? ":" + range.step() : "";
+    return "\0r" + range.length() + (range.length() > 0 ? ":" + range.start() + step : "");
   }
 
   private static String tuple(Budget budget, TupleValue tuple) {

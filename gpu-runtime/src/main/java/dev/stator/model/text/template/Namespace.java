@@ -7,12 +7,23 @@ import java.util.Map;
 final class Namespace implements AttributeHolder {
   private final Map<String, Object> attributes = new LinkedHashMap<>();
 
+  /** Whether it is just being printed, so that one which contains itself ends. */
+  private boolean printing;
+
   void set(String name, Object value) {
     attributes.put(name, value);
   }
 
   Map<String, Object> attributes() {
     return attributes;
+  }
+
+  boolean isPrinting() {
+    return printing;
+  }
+
+  void setPrinting(boolean printing) {
+    this.printing = printing;
   }
 
   @Override

@@ -39,7 +39,7 @@ final class OrderFilters {
     items.forEach(item -> keyed.add(new Keyed(key.apply(item), item)));
     final Comparator<Keyed> order = Comparator.comparing(Keyed::key, Comparison.ascending(budget));
     try {
-      keyed.sort(reverse != null && Types.isTrue(reverse) ? order.reversed() : order);
+      keyed.sort(reverse != null && Numbers.index(reverse) != 0 ? order.reversed() : order);
     } catch (IllegalArgumentException e) { // NaN among many has no place.
       throw new TemplateFault("the values to sort have no order");
     }

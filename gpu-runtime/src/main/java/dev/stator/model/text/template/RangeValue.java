@@ -14,7 +14,9 @@ record RangeValue(long start, long stop, long step, int length) implements Seque
       throw new TemplateFault("range() needs a step that is not 0");
     }
     final boolean empty = step > 0 ? start >= stop : start <= stop;
-    final double length = empty ? 0 : Math.ceil(((double) stop - start) / step);
+    final long distance = step > 0 ? stop - start : start - stop; // Negative where it overflows.
+    final long stride = step == Long.MIN_VALUE ? Long.MAX_VALUE : Math.abs(step);
+    final long length = empty ? 0 : distance < 0 ? Long.MAX_VALUE : (distance - 1) / stride + 1;
     if (length > LENGTH_MAX) {
       throw new TemplateFault("range() makes more than " + LENGTH_MAX + " numbers");
     }

@@ -82,7 +82,7 @@ final class Renderer {
           return outcome;
         }
         evaluator.at(block.line());
-        out.append(Repr.str(budget, filtered(block.value(), body, inner)));
+        out.append(text(filtered(block.value(), body, inner)));
       }
       case Statement.With with -> {
         return with(with, scope, out);
@@ -177,7 +177,15 @@ final class Renderer {
   private void callBlock(Statement.CallBlock block, Scope scope, TextBuilder out) {
     evaluator.at(block.line());
     final Macro caller = macro("", block.formals(), block.body(), scope);
-    out.append(Repr.str(budget, evaluator.call(block.call(), scope, Map.of("caller", caller))));
+    out.append(text(evaluator.call(block.call(), scope, Map.of("caller", caller))));
+  }
+
+  /** What stands for a block must be text already. */
+  private static String text(Object value) {
+    if (value instanceof String text) {
+      return text;
+    }
+    throw new TemplateFault("a block needs text, got '" + Types.name(value) + "'");
   }
 
   private Outcome with(Statement.With with, Scope scope, TextBuilder out) {

@@ -93,17 +93,23 @@ final class Repr {
     out.append("])");
   }
 
-  /** The one value that can contain itself, hence the guard. */
   private static void writeNamespace(TextBuilder out, Namespace namespace) {
+    if (namespace.isPrinting()) {
+      out.append("<Namespace {...}>");
+      return;
+    }
+    namespace.setPrinting(true);
     out.budget().enter();
-    String separator = "<Namespace {";
+    String separator = "";
+    out.append("<Namespace {");
     for (final var attribute : namespace.attributes().entrySet()) {
       out.append(separator).append(quoted(attribute.getKey())).append(": ");
       write(out, attribute.getValue());
       separator = ", ";
     }
-    out.append(namespace.attributes().isEmpty() ? "<Namespace {}>" : "}>");
+    out.append("}>");
     out.budget().leave();
+    namespace.setPrinting(false);
   }
 
   private static String quoted(String text) {

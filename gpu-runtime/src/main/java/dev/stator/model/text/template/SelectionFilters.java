@@ -1,7 +1,7 @@
 package dev.stator.model.text.template;
 
+import java.util.Collections;
 import java.util.Iterator;
-import java.util.List;
 import java.util.Map;
 import java.util.NoSuchElementException;
 import java.util.function.Predicate;
@@ -22,7 +22,7 @@ final class SelectionFilters {
 
   private static Object map(Budget budget, Object value, Arguments arguments) {
     if (!Types.isTrue(value)) {
-      return OneShot.generator(List.of().iterator());
+      return OneShot.generator(Collections::emptyIterator);
     }
     final Supplier<Iterator<Object>> mapped =
         () -> {
@@ -40,7 +40,7 @@ final class SelectionFilters {
             }
           };
         };
-    return OneShot.generator(new Lazy(mapped));
+    return OneShot.generator(mapped);
   }
 
   private static UnaryOperator<Object> change(Budget budget, Arguments arguments) {
@@ -63,13 +63,12 @@ final class SelectionFilters {
   private static Object select(
       Budget budget, Object value, Arguments arguments, boolean byAttribute, boolean wanted) {
     if (!Types.isTrue(value)) {
-      return OneShot.generator(List.of().iterator());
+      return OneShot.generator(Collections::emptyIterator);
     }
-    return OneShot.generator(
-        new Lazy(() -> {
-          final Predicate<Object> test = test(budget, arguments, byAttribute);
-          return filtered(Iteration.of(budget, value), item -> test.test(item) == wanted);
-        }));
+    return OneShot.generator(() -> {
+      final Predicate<Object> test = test(budget, arguments, byAttribute);
+      return filtered(Iteration.of(budget, value), item -> test.test(item) == wanted);
+    });
   }
 
   private static Predicate<Object> test(Budget budget, Arguments arguments, boolean byAttribute) {
@@ -93,7 +92,7 @@ final class SelectionFilters {
 
   /** A generator of the items that pass. */
   static OneShot selected(Supplier<Iterator<Object>> items, Predicate<Object> test) {
-    return OneShot.generator(new Lazy(() -> filtered(items.get(), test)));
+    return OneShot.generator(() -> filtered(items.get(), test));
   }
 
   /** The items that pass, each looked at when it is asked for. */
@@ -120,33 +119,5 @@ final class SelectionFilters {
         return item;
       }
     };
-  }
-
-  /** Makes its iterator when it is first read, as a generator starts. */
-  private static final class Lazy implements Iterator<Object> {
-    private Supplier<Iterator<Object>> source;
-    private Iterator<Object> items;
-
-    Lazy(Supplier<Iterator<Object>> source) {
-      this.source = source;
-    }
-
-    private Iterator<Object> items() {
-      if (items == null) {
-        items = source.get();
-        source = null;
-      }
-      return items;
-    }
-
-    @Override
-    public boolean hasNext() {
-      return items().hasNext();
-    }
-
-    @Override
-    public Object next() {
-      return items().next();
-    }
   }
 }

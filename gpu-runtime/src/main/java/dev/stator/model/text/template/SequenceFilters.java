@@ -1,6 +1,7 @@
 package dev.stator.model.text.template;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
@@ -82,33 +83,38 @@ final class SequenceFilters {
   }
 
   private static Object batch(Budget budget, Object value, Object[] a) {
-    final long size = Numbers.index(a[0]);
+    return OneShot.generator(() -> batches(budget, value, a[0], a[1]).iterator());
+  }
+
+  private static List<Object> batches(Budget budget, Object value, Object size, Object fill) {
     final List<Object> batches = new ArrayList<>();
     List<Object> batch = new ArrayList<>();
     for (final Object item : Iteration.toList(budget, value)) {
-      if (batch.size() == size) {
+      if (Comparison.equal(budget, (long) batch.size(), size)) {
         batches.add(new ListValue(budget, batch));
         batch = new ArrayList<>();
       }
       batch.add(item);
     }
     if (!batch.isEmpty()) {
-      if (TextFilters.isGiven(a[1]) && batch.size() < size) {
-        budget.elements(size);
-        while (batch.size() < size) {
-          batch.add(a[1]);
-        }
+      if (TextFilters.isGiven(fill)) {
+        final long missing = Math.max(0, Numbers.index(size) - batch.size());
+        budget.elements(missing);
+        batch.addAll(Collections.nCopies((int) missing, fill));
       }
       batches.add(new ListValue(budget, batch));
     }
-    return OneShot.generator(batches.iterator());
+    return batches;
   }
 
   private static Object slice(Budget budget, Object value, Object[] a) {
+    return OneShot.generator(() -> slices(budget, value, Numbers.count(a[0]), a[1]).iterator());
+  }
+
+  private static List<Object> slices(Budget budget, Object value, int count, Object fill) {
     final List<Object> items = Iteration.toList(budget, value);
-    final int count = Numbers.count(a[0]);
     if (count == 0) {
-      return OneShot.generator(ValueFilters.failing("slice needs more than 0 slices"));
+      throw new TemplateFault("slice needs more than 0 slices");
     }
     budget.elements(Math.max(0, count));
     final List<Object> slices = new ArrayList<>();
@@ -117,12 +123,12 @@ final class SequenceFilters {
       final boolean longer = i < items.size() % count;
       final int end = start + items.size() / count + (longer ? 1 : 0);
       final List<Object> slice = new ArrayList<>(items.subList(start, end));
-      if (!longer && TextFilters.isGiven(a[1])) {
-        slice.add(a[1]);
+      if (!longer && TextFilters.isGiven(fill)) {
+        slice.add(fill);
       }
       slices.add(new ListValue(budget, slice));
       start = end;
     }
-    return OneShot.generator(slices.iterator());
+    return slices;
   }
 }

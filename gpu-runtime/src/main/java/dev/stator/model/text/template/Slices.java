@@ -22,8 +22,11 @@ final class Slices {
     };
   }
 
-  /** The indexes of a slice: {@code count} of them, from {@code start} by {@code step}. */
-  private record Bounds(long start, long step, int count) {
+  /**
+   * The indexes of a slice: {@code count} of them, from {@code start} by {@code step} before {@code
+   * stop}.
+   */
+  private record Bounds(long start, long stop, long step, int count) {
     IntUnaryOperator index() {
       return i -> (int) (start + i * step);
     }
@@ -42,7 +45,7 @@ final class Slices {
         isNone(stop) ? (by > 0 ? highest : lowest) : clamp(stop, length, lowest, highest);
     final long distance = by > 0 ? to - from : from - to;
     final long stride = by == Long.MIN_VALUE ? Long.MAX_VALUE : Math.abs(by);
-    return new Bounds(from, by, distance <= 0 ? 0 : (int) ((distance - 1) / stride + 1));
+    return new Bounds(from, to, by, distance <= 0 ? 0 : (int) ((distance - 1) / stride + 1));
   }
 
   private static boolean isNone(Object value) {
@@ -64,8 +67,8 @@ final class Slices {
 
   private static RangeValue range(RangeValue range, Bounds bounds) {
     final long start = range.start() + bounds.start() * range.step();
-    final long step = range.step() * bounds.step();
-    return new RangeValue(start, start + step * bounds.count(), step, bounds.count());
+    final long stop = range.start() + bounds.stop() * range.step();
+    return new RangeValue(start, stop, range.step() * bounds.step(), bounds.count());
   }
 
   private static String text(Budget budget, String text, Object start, Object stop, Object step) {

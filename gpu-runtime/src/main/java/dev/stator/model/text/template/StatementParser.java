@@ -189,7 +189,11 @@ final class StatementParser {
       if (!names.isEmpty()) {
         tokens.expectOperator(",");
       }
-      names.add(parseNewName());
+      final String name = parseNewName();
+      if (names.contains(name)) {
+        throw tokens.fail("two parameters are named '" + name + "'");
+      }
+      names.add(name);
       if (tokens.skipOperator("=")) {
         defaults.add(expressions.parse());
       } else if (!defaults.isEmpty()) {
@@ -225,7 +229,10 @@ final class StatementParser {
       if (!targets.isEmpty()) {
         tokens.expectOperator(",");
       }
+      final int outer = loops;
+      loops = 0; // These are parameters, and may be called loop.
       targets.add(parseTarget(false, ""));
+      loops = outer;
       tokens.expectOperator("=");
       values.add(expressions.parse());
     }

@@ -43,7 +43,7 @@ final class Subscripts {
 
   private static Object element(Budget budget, Object owner, Object index) {
     if (owner instanceof DictValue dict) {
-      return isHashable(index) ? dict.get(budget, index) : null;
+      return isHashable(budget, index) ? dict.get(budget, index) : null;
     }
     if (!Types.isInteger(index)) {
       return null;
@@ -55,11 +55,12 @@ final class Subscripts {
     return owner instanceof String text ? character(budget, text, index) : null;
   }
 
-  private static boolean isHashable(Object key) {
+  private static boolean isHashable(Budget budget, Object key) {
+    budget.step();
     return switch (key) {
       case ListValue list -> false;
       case DictValue dict -> false;
-      case TupleValue tuple -> tuple.items().stream().allMatch(Subscripts::isHashable);
+      case TupleValue tuple -> tuple.items().stream().allMatch(item -> isHashable(budget, item));
       default -> true;
     };
   }
@@ -95,7 +96,17 @@ final class Subscripts {
             ? tuple.get(field)
             : method(CollectionMethods.findForSequence(name, false), budget, tuple);
       }
+      case RangeValue range -> rangeAttribute(budget, range, name);
       default -> null;
+    };
+  }
+
+  private static Object rangeAttribute(Budget budget, RangeValue range, String name) {
+    return switch (name) {
+      case "start" -> range.start();
+      case "stop" -> range.stop();
+      case "step" -> range.step();
+      default -> method(CollectionMethods.findForSequence(name, false), budget, range);
     };
   }
 

@@ -27,7 +27,7 @@ final class TextFilters {
     addSimple(filters, "string", UnaryOperator.identity());
     addSimple(filters, "safe", UnaryOperator.identity());
     for (final String name : List.of("e", "escape", "forceescape")) {
-      addSimple(filters, name, TextFilters::escape);
+      add(filters, TextFilters::escape, name);
     }
     add(
         filters,
@@ -38,7 +38,7 @@ final class TextFilters {
     add(filters, TextFilters::replace, "replace", "old", "new", "count?");
     add(filters, TextFilters::indent, "indent", "width?", "first?", "blank?");
     add(filters, TextFilters::truncate, "truncate", "length?", "killwords?", "end?", "leeway?");
-    add(filters, (b, v, a) -> WORD.matcher(Repr.str(b, v)).results().count(), "wordcount");
+    add(filters, (b, v, a) -> WORD.matcher(b.paid(Repr.str(b, v))).results().count(), "wordcount");
     add(
         filters,
         TextFilters::toJson,
@@ -91,12 +91,29 @@ final class TextFilters {
         + word.substring(end).toLowerCase(Locale.ROOT);
   }
 
-  private static String escape(String text) {
-    return text.replace("&", "&amp;")
-        .replace(">", "&gt;")
-        .replace("<", "&lt;")
-        .replace("'", "&#39;")
-        .replace("\"", "&#34;");
+  private static Object escape(Budget budget, Object value, Object[] a) {
+    final String text = Repr.str(budget, value);
+    final TextBuilder out = new TextBuilder(budget);
+    int from = 0;
+    for (int i = 0; i < text.length(); i++) {
+      final String entity = entity(text.charAt(i));
+      if (entity != null) {
+        out.append(text.substring(from, i)).append(entity);
+        from = i + 1;
+      }
+    }
+    return out.append(text.substring(from)).toString();
+  }
+
+  private static String entity(char c) {
+    return switch (c) {
+      case '&' -> "&amp;";
+      case '<' -> "&lt;";
+      case '>' -> "&gt;";
+      case '\'' -> "&#39;";
+      case '"' -> "&#34;";
+      default -> null;
+    };
   }
 
   private static String center(Budget budget, Object value, Object width) {
@@ -132,7 +149,6 @@ final class TextFilters {
   }
 
   private static Object truncate(Budget budget, Object value, Object[] a) {
-    final String text = StringMethods.string(value);
     final int length = a[0] == null ? TRUNCATE_LENGTH : Numbers.count(a[0]);
     final String end = a[2] == null ? "..." : StringMethods.string(a[2]);
     final int leeway = isGiven(a[3]) ? Numbers.count(a[3]) : TRUNCATE_LEEWAY;
@@ -140,10 +156,10 @@ final class TextFilters {
     if (kept < 0 || leeway < 0) {
       throw new TemplateFault("truncate() has no room for its end '" + end + "'");
     }
-    if (Text.length(text) <= (long) length + leeway) {
-      return text;
+    if (Types.length(budget, value) <= (long) length + leeway) {
+      return value;
     }
-    final String start = Text.between(text, 0, kept);
+    final String start = Text.between(StringMethods.string(value), 0, kept);
     final int space = isTrue(a[1]) ? -1 : start.lastIndexOf(' ');
     return budget.paid((space < 0 ? start : start.substring(0, space)) + end);
   }

@@ -56,10 +56,9 @@ final class Types {
     };
   }
 
-  /** Python's {@code len}, or -1 where the value has none. */
+  /** Python's {@code len} of what knows it without counting, or -1. */
   static int lengthOrNone(Object value) {
     return switch (value) {
-      case String text -> text.codePointCount(0, text.length());
       case Undefined undefined -> 0;
       case Sequence sequence -> sequence.length();
       case DictValue dict -> dict.size();
@@ -69,7 +68,11 @@ final class Types {
     };
   }
 
-  static int length(Object value) {
+  static int length(Budget budget, Object value) {
+    if (value instanceof String text) {
+      budget.scan(text.length());
+      return Text.length(text);
+    }
     final int length = lengthOrNone(value);
     if (length < 0) {
       throw new TemplateFault("an object of type '" + name(value) + "' has no length");

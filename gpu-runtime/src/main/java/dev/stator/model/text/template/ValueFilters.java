@@ -3,7 +3,7 @@ package dev.stator.model.text.template;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 import java.math.RoundingMode;
-import java.util.Iterator;
+import java.util.Collections;
 import java.util.Map;
 import java.util.regex.Pattern;
 
@@ -16,7 +16,7 @@ final class ValueFilters {
   private static final Pattern SPECIAL_REAL =
       Pattern.compile("([+-]?)(inf|infinity|nan)", Pattern.CASE_INSENSITIVE);
 
-  /** Digits of an integer in text, as Python's own limit. */
+  /** Digits of an integer in text, as Python's own limit; no number is longer here. */
   private static final int DIGITS_MAX = 4300;
 
   /** Beyond these decimal places rounding a double changes nothing, or leaves nothing. */
@@ -33,8 +33,8 @@ final class ValueFilters {
     add(filters, (b, v, a) -> toReal(v, a[0] == null ? 0.0 : a[0]), "float", "default?");
     add(filters, (b, v, a) -> absolute(v), "abs");
     add(filters, (b, v, a) -> round(v, a), "round", "precision?", "method?");
-    add(filters, (b, v, a) -> (long) Types.length(v), "length");
-    add(filters, (b, v, a) -> (long) Types.length(v), "count");
+    add(filters, (b, v, a) -> (long) Types.length(b, v), "length");
+    add(filters, (b, v, a) -> (long) Types.length(b, v), "count");
     add(filters, ValueFilters::attribute, "attr", "name");
     add(filters, (b, v, a) -> items(b, v), "items");
   }
@@ -55,38 +55,22 @@ final class ValueFilters {
 
   private static Object attribute(Budget budget, Object value, Object[] a) {
     final String name = StringMethods.string(a[0]);
-    if (value instanceof DictValue dict
-        && dict.get(name) != null
-        && CollectionMethods.findForDict(name) == null) {
-      return Undefined.attribute(value, name);
-    }
-    return value instanceof Undefined
+    final boolean elementOnly =
+        value instanceof DictValue dict
+            && dict.get(name) != null
+            && CollectionMethods.findForDict(name) == null;
+    return elementOnly
         ? Undefined.attribute(value, name)
         : Subscripts.attribute(budget, value, name);
   }
 
   private static Object items(Budget budget, Object value) {
-    return switch (value) {
-      case Undefined undefined -> OneShot.generator(Iteration.of(budget, undefined));
-      case DictValue dict ->
-          OneShot.generator(Iteration.of(budget, new DictView(dict, DictView.Part.ITEMS)));
-      default -> OneShot.generator(failing("items needs a dict, got '" + Types.name(value) + "'"));
-    };
-  }
-
-  /** An iterator that fails when it is read, as a generator does. */
-  static Iterator<Object> failing(String reason) {
-    return new Iterator<>() {
-      @Override
-      public boolean hasNext() {
-        throw new TemplateFault(reason);
-      }
-
-      @Override
-      public Object next() {
-        throw new TemplateFault(reason);
-      }
-    };
+    return OneShot.generator(() ->
+        switch (value) {
+          case Undefined undefined -> Collections.emptyIterator();
+          case DictValue dict -> Iteration.of(budget, new DictView(dict, DictView.Part.ITEMS));
+          default -> throw new TemplateFault("items needs a dict, got '" + Types.name(value) + "'");
+        });
   }
 
   private static Object absolute(Object value) {
@@ -107,7 +91,7 @@ final class ValueFilters {
       throw new TemplateFault("an infinite number is no integer");
     }
     final BigInteger exact =
-        value instanceof String text ? parse(text, a[1] == null ? 10 : Numbers.count(a[1])) : null;
+        value instanceof String text ? parse(text, a[1] == null ? 10L : a[1]) : null;
     if (exact != null) {
       return Numbers.normal(exact);
     }
@@ -126,10 +110,11 @@ final class ValueFilters {
   }
 
   /** As {@code int(text, base)}, or null where that fails. */
-  private static BigInteger parse(String text, int base) {
+  private static BigInteger parse(String text, Object baseGiven) {
+    final int base = Types.isInteger(baseGiven) ? Numbers.count(baseGiven) : -1;
     final String digits =
         text.substring(Math.min(text.length(), leading(text)), Text.endWithoutSpace(text));
-    if (base < 0 || base == 1 || base > Character.MAX_RADIX) {
+    if (base < 0 || base == 1 || base > Character.MAX_RADIX || digits.length() > DIGITS_MAX) {
       return null;
     }
     String plain = digits.replace("_", "");
@@ -148,7 +133,7 @@ final class ValueFilters {
       return null;
     }
     try {
-      return plain.length() > DIGITS_MAX ? null : new BigInteger(plain, radix);
+      return new BigInteger(plain, radix);
     } catch (NumberFormatException e) {
       return null;
     }
@@ -189,6 +174,9 @@ final class ValueFilters {
   /** As {@code float(text)}, or null where that fails. */
   private static Double parseReal(String text) {
     final String trimmed = text.substring(leading(text), Text.endWithoutSpace(text));
+    if (trimmed.length() > DIGITS_MAX) {
+      return null;
+    }
     final var special = SPECIAL_REAL.matcher(trimmed);
     if (special.matches()) {
       final double size =
@@ -208,8 +196,8 @@ final class ValueFilters {
     }
     if (method.equals("common")) {
       return value instanceof Double real
-          ? (Object) roundReal(real, Numbers.count(places))
-          : roundInteger(Numbers.big(value), Numbers.count(places));
+          ? roundReal(real, places)
+          : roundInteger(Numbers.big(value), places);
     }
     if (!method.equals("ceil") && !method.equals("floor")) {
       throw new TemplateFault("round takes the methods common, ceil and floor");
@@ -229,19 +217,25 @@ final class ValueFilters {
     return Numbers.normal(new BigDecimal(up ? Math.ceil(real) : Math.floor(real)).toBigInteger());
   }
 
-  private static double roundReal(double value, int places) {
-    if (!Double.isFinite(value) || places > PLACES_MAX) {
+  /** To an integer where the places are None. */
+  private static Object roundReal(double value, Object places) {
+    if (places == NoneValue.NONE) {
+      return toWhole(Math.rint(value), false);
+    }
+    final int count = Numbers.count(places);
+    if (!Double.isFinite(value) || count > PLACES_MAX) {
       return value;
     }
-    if (places < PLACES_MIN) {
+    if (count < PLACES_MIN) {
       return Math.copySign(0.0, value);
     }
     final double rounded =
-        new BigDecimal(value).setScale(places, RoundingMode.HALF_EVEN).doubleValue();
+        new BigDecimal(value).setScale(count, RoundingMode.HALF_EVEN).doubleValue();
     return Math.copySign(rounded, value);
   }
 
-  private static Object roundInteger(BigInteger value, int places) {
+  private static Object roundInteger(BigInteger value, Object placesGiven) {
+    final int places = placesGiven == NoneValue.NONE ? 0 : Numbers.count(placesGiven);
     if (places >= 0) {
       return Numbers.normal(value);
     }
