@@ -78,7 +78,6 @@ final class ClientOptions {
         context
             .starter()
             .start(node.toSettings(context, modelPath, AddressOptions.privateAddress(), engine));
-    Runtime.getRuntime().addShutdownHook(new Thread(running::close, "stop-on-signal"));
     final URI address = running.summary().address();
     return new Server(
         new OpenAiClient(address, Optional.empty(), timeout),

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -67,6 +68,13 @@ class StartSummaryTest {
     assertEquals("1.24 billion", Quantities.large(1_235_814_400));
     assertEquals(2L << 30, Quantities.parseBytes("--x", "2 GiB"));
     assertEquals(1536, Quantities.parseBytes("--x", "1536"));
+  }
+
+  @Test
+  void shouldTellTheAgeOfAProcessWhateverItsName() {
+    final String stat = "7 (a) b (c) S 1 7 7 0 -1 4194560 1 0 0 0 3 1 0 0 20 0 1 0 12345 9 9";
+    assertEquals(Duration.ofMillis(1550), ProcessAge.between(stat, "125.00 230.11"));
+    assertTrue(ProcessAge.now().isPositive());
   }
 
   private static String curl(String address, String name) {
