@@ -12,7 +12,7 @@ class Format {
     List<Path> wrong = new ArrayList<>();
     for (Path source : sources(root)) {
       String text = Files.readString(source);
-      String formatted = new Formatter().formatSourceAndFixImports(text);
+      String formatted = format(text);
       if (formatted.equals(text)) continue;
       wrong.add(root.relativize(source));
       if (write) Files.writeString(source, formatted);
@@ -23,6 +23,12 @@ class Format {
       System.out.println("Run: mvn -N process-resources -Dformat=write");
       System.exit(1);
     }
+  }
+
+  /** Formats until nothing changes: a comment that is moved may have to be wrapped once more. */
+  private static String format(String text) throws Exception {
+    String formatted = new Formatter().formatSourceAndFixImports(text);
+    return formatted.equals(text) ? text : format(formatted);
   }
 
   private static List<Path> sources(Path root) throws Exception {

@@ -15,6 +15,8 @@ import java.util.List;
  *     blocks
  * @param stopStrings texts that end an answer and are not part of it
  * @param cacheSalt keeps a tenant's blocks to itself; empty for shared
+ * @param showsSpecialTokens whether the text has the answer's special tokens in it, as the marks of
+ *     some models' tool calls are; the token that ends an answer is never shown
  */
 public record GenerationCall(
     String requestId,
@@ -23,8 +25,21 @@ public record GenerationCall(
     SamplingParams sampling,
     int choiceCount,
     List<String> stopStrings,
-    String cacheSalt) {
+    String cacheSalt,
+    boolean showsSpecialTokens) {
   public GenerationCall {
     stopStrings = List.copyOf(stopStrings);
+  }
+
+  /** A call whose text is without special tokens. */
+  public GenerationCall(
+      String requestId,
+      String model,
+      int[] promptTokens,
+      SamplingParams sampling,
+      int choiceCount,
+      List<String> stopStrings,
+      String cacheSalt) {
+    this(requestId, model, promptTokens, sampling, choiceCount, stopStrings, cacheSalt, false);
   }
 }

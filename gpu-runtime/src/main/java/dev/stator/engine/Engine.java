@@ -20,7 +20,10 @@ public interface Engine {
 
   /**
    * Takes a sequence whose full prompt blocks another engine will write into {@link
-   * Admission.Admitted#blocksToFill}. It waits until {@link #resume}.
+   * Admission.Admitted#blocksToFill}. It holds its blocks and a place among the running sequences
+   * from now on and waits until {@link #resume}; it is refused unless both are left when all who
+   * wait have theirs. Two engines may come to wait for each other's reserved blocks, so a
+   * reservation that is not filled in time must be resumed as it is, or cancelled.
    */
   Admission reserve(GenerationRequest request);
 
@@ -29,22 +32,34 @@ public interface Engine {
    *
    * @param filledBlockCount how many of the reserved blocks, from the first, hold verified keys and
    *     values; the rest is computed here
+   * @throws IllegalArgumentException when that many were not reserved. Unknown ids are ignored.
    */
   void resume(RequestId id, int filledBlockCount);
 
-  /** Lets go of a finished prefill's blocks; they stay findable. Unknown ids are ignored. */
+  /**
+   * Lets go of a prefill's blocks; they stay findable. One that has not finished ends. Unknown ids
+   * are ignored.
+   */
   void release(RequestId id);
 
   /**
-   * Ends a sequence in any state and frees its blocks at once; {@code false} when there is none of
-   * this id.
+   * Ends a sequence in any state and frees its blocks at once, so nobody may write into a reserved
+   * one's blocks any more; {@code false} when there is none of this id.
    */
   boolean cancel(RequestId id);
 
-  /** Whether {@link #step} would compute something. */
+  /**
+   * Whether {@link #step} would compute or report something. Reserved sequences alone, and waiting
+   * ones that can only start once reserved or prefilled blocks are let go of, are no work.
+   */
   boolean hasWork();
 
-  /** Schedules a batch, runs it on the device, commits its results. */
+  /**
+   * Schedules a batch, runs it on the device, commits its results.
+   *
+   * @throws EngineFailure when the device failed; the batch's sequences have ended then, the others
+   *     go on
+   */
   StepReport step();
 
   EngineLoad load();

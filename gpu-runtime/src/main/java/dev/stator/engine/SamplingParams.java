@@ -24,8 +24,8 @@ import java.util.Set;
  * @param minTokens answer tokens before an end or stop token may be chosen
  * @param stopTokenIds tokens that end the answer besides the model's own
  * @param ignoreEnd whether the model's end tokens are ordinary tokens
- * @param logprobs whether each token carries its log-probability (of the distribution before
- *     temperature and cuts)
+ * @param logprobs whether each token carries its log-probability: of the model's own distribution,
+ *     before penalties, bias, temperature and cuts (vLLM's {@code raw_logprobs}, its default)
  * @param topLogprobs how many alternatives each token carries; needs {@code logprobs}
  */
 public record SamplingParams(

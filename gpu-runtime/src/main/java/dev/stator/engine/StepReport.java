@@ -7,6 +7,7 @@ import java.util.List;
  * What one engine step has done.
  *
  * @param progress of every sequence with news, each at most once
+ * @param failures of sequences that cannot go on and have ended; every other one is untouched
  * @param events what happened to full blocks, in order
  * @param preemptedCount sequences that lost their blocks in this step and will compute them again
  * @param batchTokenCount tokens computed
@@ -14,14 +15,24 @@ import java.util.List;
  */
 public record StepReport(
     List<Progress> progress,
+    List<Failure> failures,
     List<KvEvent> events,
     int preemptedCount,
     int batchTokenCount,
     int batchSequenceCount) {
   public StepReport {
     progress = List.copyOf(progress);
+    failures = List.copyOf(failures);
     events = List.copyOf(events);
   }
+
+  /**
+   * A sequence that ended without an answer, its blocks free again. The same request fails the same
+   * way elsewhere.
+   *
+   * @param reason one sentence
+   */
+  public record Failure(RequestId id, String reason) {}
 
   /**
    * One sequence's news.

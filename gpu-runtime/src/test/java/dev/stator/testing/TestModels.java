@@ -1,8 +1,11 @@
 package dev.stator.testing;
 
+import dev.stator.model.LoadedModel;
+import dev.stator.model.file.ModelFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -12,8 +15,8 @@ import org.junit.jupiter.api.Assumptions;
 public final class TestModels {
   /** The formats that Stator Tiny exists in. */
   public static final List<String> TINY_GGUF_NAMES =
-      List.of("f16", "q8_0", "q4_0", "q4_k_m", "q5_k_m", "q6_k").stream()
-          .map(t -> "stator-tiny-" + t + ".gguf")
+      Stream.of("f16", "q8_0", "q4_0", "q4_k_m", "q5_k_m", "q6_k")
+          .map(type -> "stator-tiny-" + type + ".gguf")
           .toList();
 
   private TestModels() {}
@@ -21,6 +24,11 @@ public final class TestModels {
   /** Stator Tiny, Q8_0: always there. */
   public static Path bundled() {
     return root().resolve("gpu-runtime/models/stator-tiny/stator-tiny-q8_0.gguf");
+  }
+
+  /** {@link #bundled}, opened; the caller closes it. */
+  public static LoadedModel openBundled() {
+    return ModelFiles.open(bundled());
   }
 
   /** One of {@link #TINY_GGUF_NAMES}; the test is skipped where it is absent. */

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import java.util.Optional;
+import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -18,7 +19,7 @@ import org.slf4j.LoggerFactory;
  * Opens models: a GGUF file, or a Hugging Face folder.
  *
  * <pre>
- *   path -> header, bounds -> shape -> weights in their roles -> tokenizer, chat template -> weights are finite -> model
+ *   path -> header, bounds -> shape -> weights in their roles -> tokenizer, template -> finite weights -> model
  * </pre>
  */
 public final class ModelFiles {
@@ -34,18 +35,19 @@ public final class ModelFiles {
    * @throws ModelFormatException one sentence that names the file, when it cannot be served
    */
   public static LoadedModel open(Path path) {
-    final Opened opened = open(path, ModelFileLimits.load());
+    final Opened opened = open(path, ModelFiles::requireFinite);
     opened.parts.notes().forEach(note -> LOG.warn("{}: {}", opened.model.source(), note));
     return opened.model;
   }
 
   /**
-   * What a model is; it is opened and checked as in {@link #open}, and closed again.
+   * What a model is; it is opened as in {@link #open} and closed again, but its weights, gigabytes
+   * perhaps, are not read.
    *
    * @throws ModelFormatException as {@link #open} does
    */
   public static ModelSummary inspect(Path path) {
-    final Opened opened = open(path, ModelFileLimits.load());
+    final Opened opened = open(path, parts -> {});
     try (LoadedModel model = opened.model) {
       return ModelSummary.of(model, opened.parts.tokenizerKind(), opened.parts.notes());
     }
@@ -53,22 +55,24 @@ public final class ModelFiles {
 
   private record Opened(LoadedModel model, ModelParts parts) {}
 
-  private static Opened open(Path path, ModelFileLimits limits) {
+  private static Opened open(Path path, Consumer<ModelParts> check) {
     final Arena arena = Arena.ofShared();
     try {
-      return Messages.about(Messages.nameOf(path), () -> open(path, arena, limits));
+      return Messages.about(Messages.nameOf(path), () -> open(path, arena, check));
     } catch (Throwable e) {
       arena.close();
       throw e;
     }
   }
 
-  private static Opened open(Path path, Arena arena, ModelFileLimits limits) throws IOException {
+  private static Opened open(Path path, Arena arena, Consumer<ModelParts> check)
+      throws IOException {
+    final ModelFileLimits limits = ModelFileLimits.load();
     final ModelParts parts =
         Files.isDirectory(path)
             ? HuggingFaceModel.read(path, arena, limits)
             : GgufModel.read(GgufFile.read(GgufFile.map(path, arena), limits));
-    requireFinite(parts);
+    check.accept(parts);
     final LoadedModel model =
         new LoadedModel(
             servedName(path),

@@ -11,7 +11,8 @@ import dev.stator.model.text.Tokenizer;
 import java.util.List;
 
 /**
- * What either format's reader finds.
+ * What either format's reader finds. Rows of the vocabulary that no token has, which some files are
+ * padded with, are left out: nothing could be chosen there.
  *
  * @param chatTemplate {@code null} when the model has none
  * @param tokenizerKind for {@link dev.stator.model.ModelSummary}
@@ -33,13 +34,15 @@ record ModelParts(
           "the tokenizer has %d tokens, the model only %d"
               .formatted(tokenizer.vocabularySize(), config.vocabularySize()));
     }
+    config = config.withVocabularySize(tokenizer.vocabularySize());
+    weights = weights.withVocabularySize(tokenizer.vocabularySize());
   }
 
   /**
-   * @param source {@code null} gives {@code null}
+   * @param source {@code null} or blank gives {@code null}
    */
   static ChatTemplate compileTemplate(String source, String bosToken, String eosToken) {
-    if (source == null) return null;
+    if (source == null || source.isBlank()) return null;
     try {
       return ChatTemplates.compile(source, bosToken, eosToken);
     } catch (ChatTemplateException e) {

@@ -22,7 +22,7 @@ import java.util.Set;
  *   +---------------+----------------------+-------------+
  *   | header length | header, JSON         | tensor data |
  *   +---------------+----------------------+-------------+
- *   header  {"__metadata__": {...}, NAME: {"dtype": "BF16", "shape": [rows, columns], "data_offsets": [begin, end]}, ...}
+ *   header  {"__metadata__": {}, NAME: {"dtype": "BF16", "shape": [rows, columns], "data_offsets": [begin, end]}}
  * </pre>
  *
  * Offsets count from the tensor data. Source: the README of the safetensors project. Any thread may

@@ -1,7 +1,10 @@
 package dev.stator.model.text;
 
+import dev.stator.model.text.template.JinjaTemplate;
 import dev.stator.model.text.template.Limits;
 import java.time.Clock;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Compiles chat templates: Jinja as Hugging Face's {@code apply_chat_template} runs it. */
 public final class ChatTemplates {
@@ -20,12 +23,20 @@ public final class ChatTemplates {
   }
 
   /**
-   * Compiles a template.
+   * As {@link #compile(String, String, String)}.
    *
+   * @param limits what compiling and each render may cost
    * @param clock what {@code strftime_now} reads
    */
   public static ChatTemplate compile(
       String source, String bosToken, String eosToken, Limits limits, Clock clock) {
-    throw new UnsupportedOperationException("chat templates are being built");
+    final Map<String, String> tokens = new HashMap<>();
+    if (bosToken != null) {
+      tokens.put("bos_token", bosToken);
+    }
+    if (eosToken != null) {
+      tokens.put("eos_token", eosToken);
+    }
+    return JinjaTemplate.compile(source, tokens, limits, clock);
   }
 }

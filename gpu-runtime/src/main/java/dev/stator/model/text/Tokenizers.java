@@ -13,7 +13,7 @@ public final class Tokenizers {
    * @throws dev.stator.model.ModelFormatException when the description is broken or not supported
    */
   public static Tokenizer fromGguf(TokenizerMetadata metadata) {
-    throw new UnsupportedOperationException("not built yet");
+    return GgufTokenizers.read(metadata);
   }
 
   /**
@@ -25,6 +25,6 @@ public final class Tokenizers {
    * @throws dev.stator.model.ModelFormatException when the description is broken or not supported
    */
   public static Tokenizer fromHuggingFace(JsonNode tokenizerJson, JsonNode tokenizerConfig) {
-    throw new UnsupportedOperationException("not built yet");
+    return HuggingFaceTokenizers.read(tokenizerJson, tokenizerConfig);
   }
 }

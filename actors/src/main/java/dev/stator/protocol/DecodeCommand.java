@@ -1,0 +1,28 @@
+package dev.stator.protocol;
+
+import dev.stator.engine.GenerationRequest;
+import dev.stator.engine.RequestId;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/** To a worker in its decode role. */
+public sealed interface DecodeCommand {
+  /**
+   * Runs a sequence; {@code replyTo} gets its tokens, or one refusal. A higher attempt of an id
+   * that runs here replaces it.
+   *
+   * @param prefill who computes the prompt; {@code null} for this worker itself
+   * @param replyTo the session node; its death cancels the sequence
+   */
+  record Generate(
+      int attempt,
+      GenerationRequest request,
+      Placement.PrefillPlan prefill,
+      ActorRef<WorkerAnswer> replyTo)
+      implements DecodeCommand {}
+
+  /** Ends a sequence before the next step; nothing is answered. Unknown ids are ignored. */
+  record Cancel(RequestId id, int attempt) implements DecodeCommand {}
+
+  /** No more blocks will come from the prefill worker; those that came count. */
+  record PrefillEnded(RequestId id, int attempt, String reason) implements DecodeCommand {}
+}

@@ -1,0 +1,55 @@
+package dev.stator.protocol;
+
+import dev.stator.engine.FinishReason;
+import dev.stator.engine.RequestId;
+import dev.stator.engine.SampledToken;
+import java.util.List;
+
+/** From a decode worker to a session node, which hands each part to its session. */
+public sealed interface WorkerAnswer {
+  /** The tokens of one engine step for all sequences of the receiving node. */
+  record TokenBatch(WorkerId worker, List<SequenceTokens> sequences) implements WorkerAnswer {
+    public TokenBatch {
+      sequences = List.copyOf(sequences);
+    }
+  }
+
+  /** A limit stands in the way; nothing was taken. Fields as in the engine's refusal. */
+  record Refused(
+      RequestId id,
+      int attempt,
+      WorkerId worker,
+      String limit,
+      long value,
+      long max,
+      boolean passing)
+      implements WorkerAnswer {}
+
+  /**
+   * A sequence ended here without an answer, its blocks free again.
+   *
+   * @param elsewhere whether another worker may do better
+   */
+  record Lost(RequestId id, int attempt, WorkerId worker, String reason, boolean elsewhere)
+      implements WorkerAnswer {}
+
+  /**
+   * One sequence's part of a batch.
+   *
+   * @param attempt the placement these tokens belong to
+   * @param firstIndex index of the first token within the answer, from 0; shows a hole
+   * @param finish why the sequence ended; {@code null} while it goes on
+   * @param cachedTokens prompt tokens that were found, not computed
+   */
+  record SequenceTokens(
+      RequestId id,
+      int attempt,
+      int firstIndex,
+      List<SampledToken> tokens,
+      FinishReason finish,
+      int cachedTokens) {
+    public SequenceTokens {
+      tokens = List.copyOf(tokens);
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package dev.stator.protocol;
+
+import dev.stator.engine.EngineLoad;
+import java.util.Set;
+import org.apache.pekko.actor.typed.ActorRef;
+
+/**
+ * A worker introduces itself: at its start, and to whoever does not know it.
+ *
+ * @param worker terminates when the worker does
+ */
+public record WorkerUp(
+    WorkerDescription description,
+    Set<WorkerRole> roles,
+    EngineLoad load,
+    ActorRef<WorkerCommand> worker,
+    ActorRef<DecodeCommand> decode,
+    ActorRef<PrefillCommand> prefill)
+    implements RouterCommand, PlannerCommand {
+  public WorkerUp {
+    roles = Set.copyOf(roles);
+  }
+}

@@ -1,0 +1,198 @@
+package dev.stator.request;
+
+import dev.stator.engine.RequestId;
+import dev.stator.protocol.RouterCommand;
+import dev.stator.protocol.WorkerAnswer;
+import dev.stator.request.GenerationEvent.Failed;
+import dev.stator.request.GenerationEvent.Failed.Kind;
+import dev.stator.worker.SessionStats;
+import java.time.Duration;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.apache.pekko.Done;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+
+/**
+ * The node's sessions: opens one a call, hands each its part of the workers' batches, and refuses
+ * calls at the door.
+ *
+ * <pre>
+ *   OPEN ── Close, Drain ──▶ DRAINING ── last session ends ──▶ answered
+ * </pre>
+ *
+ * A worker sends one message a step to this actor, however many sessions of the node it serves.
+ */
+public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
+  /** To the hub; all of it within one node. */
+  public sealed interface Command {}
+
+  /** Starts a session; {@code client} gets {@link GenerationSource.Opened} or a failure. */
+  record Open(GenerationCall call, ActorRef<Object> client) implements Command {}
+
+  /** Refuses new calls as unavailable. */
+  public record Close() implements Command {}
+
+  /** As {@link Close}; answers when no session is left. */
+  public record Drain(ActorRef<Done> replyTo) implements Command {}
+
+  /** Ends all sessions as unavailable, and refuses new ones. */
+  public record Abort(String message) implements Command {}
+
+  private record FromWorker(WorkerAnswer answer) implements Command {}
+
+  private record SessionEnded(GenerationCall call) implements Command {}
+
+  private record SessionOver(GenerationSession.Ending ending, int moves) implements Command {}
+
+  /**
+   * @param onStats gets the figures whenever they change; called on the hub's thread
+   */
+  public static Behavior<Command> create(
+      ServedModel model,
+      ActorRef<RouterCommand> router,
+      SessionSettings settings,
+      Consumer<SessionStats> onStats) {
+    return Behaviors.setup(context -> new SessionHub(context, model, router, settings, onStats));
+  }
+
+  private final ServedModel model;
+  private final SessionSettings settings;
+  private final Consumer<SessionStats> onStats;
+  private final CallRules rules;
+  private final GenerationSession.Surroundings surroundings;
+  private final Map<String, ActorRef<SessionMessage>> sessions = new HashMap<>();
+  private ActorRef<Done> drainer;
+  private boolean draining;
+  private long started;
+  private long refused;
+  private long completed;
+  private long cancelled;
+  private long failed;
+  private long moves;
+
+  private SessionHub(
+      ActorContext<Command> context,
+      ServedModel model,
+      ActorRef<RouterCommand> router,
+      SessionSettings settings,
+      Consumer<SessionStats> onStats) {
+    super(context);
+    this.model = model;
+    this.settings = settings;
+    this.onStats = onStats;
+    this.rules = new CallRules(model, settings);
+    final ActorRef<Command> self = context.getSelf();
+    this.surroundings =
+        new GenerationSession.Surroundings(
+            model.tokenizer(),
+            router,
+            context.messageAdapter(WorkerAnswer.class, FromWorker::new),
+            settings,
+            (ending, moved) -> self.tell(new SessionOver(ending, moved)));
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder().onAnyMessage(this::onMessage).build();
+  }
+
+  private Behavior<Command> onMessage(Command command) {
+    switch (command) {
+      case Open(var call, var client) -> open(call, client);
+      case FromWorker(WorkerAnswer.TokenBatch(var worker, var sequences)) -> {
+        for (WorkerAnswer.SequenceTokens sequence : sequences) {
+          tell(sequence.id(), new SessionMessage.Tokens(worker, sequence));
+        }
+        return this; // No figure has changed.
+      }
+      case FromWorker(WorkerAnswer.Refused refusal) ->
+          tell(refusal.id(), new SessionMessage.Refused(refusal));
+      case FromWorker(WorkerAnswer.Lost loss) -> tell(loss.id(), new SessionMessage.Lost(loss));
+      case SessionOver(var ending, var moved) -> count(ending, moved);
+      case SessionEnded(var call) -> {
+        sessions.remove(call.requestId());
+        answerDrainer();
+      }
+      case Close() -> draining = true;
+      case Drain(var replyTo) -> {
+        draining = true;
+        drainer = replyTo;
+        answerDrainer();
+      }
+      case Abort(var message) -> {
+        draining = true;
+        sessions.values().forEach(session -> session.tell(new SessionMessage.Abort(message)));
+      }
+    }
+    publishStats();
+    return this;
+  }
+
+  private void open(GenerationCall call, ActorRef<Object> client) {
+    final Failed refusal = refusal(call);
+    if (refusal != null) {
+      refused++;
+      client.tell(refusal);
+      return;
+    }
+    started++;
+    final ActorRef<SessionMessage> session =
+        getContext().spawnAnonymous(GenerationSession.create(call, client, surroundings));
+    client.tell(new GenerationSource.Opened(session)); // Also when its start fails: it is watched.
+    sessions.put(call.requestId(), session);
+    getContext().watchWith(session, new SessionEnded(call));
+  }
+
+  private Failed refusal(GenerationCall call) {
+    final Duration retryAfter = settings.retryAfter();
+    if (draining) return new Failed(Kind.UNAVAILABLE, "the server is shutting down", retryAfter);
+    if (!call.model().equals(model.name())) {
+      return new Failed(Kind.UNKNOWN_MODEL, "there is no model " + call.model(), null);
+    }
+    final String trouble = rules.trouble(call);
+    if (trouble != null) return new Failed(Kind.INVALID, trouble, null);
+    if (sessions.containsKey(call.requestId())) {
+      return new Failed(
+          Kind.INVALID, "request id " + call.requestId() + " is in use already", null);
+    }
+    if (sessions.size() >= settings.sessionsMax()) {
+      return new Failed(
+          Kind.OVERLOADED,
+          "the limit session.sessions-max is %d".formatted(settings.sessionsMax()),
+          retryAfter);
+    }
+    return null;
+  }
+
+  private void tell(RequestId choiceId, SessionMessage message) {
+    final String id = choiceId.value();
+    final ActorRef<SessionMessage> session = sessions.get(id.substring(0, id.lastIndexOf('/')));
+    if (session != null) session.tell(message);
+  }
+
+  private void count(GenerationSession.Ending ending, int moved) {
+    moves += moved;
+    switch (ending) {
+      case COMPLETED -> completed++;
+      case CANCELLED -> cancelled++;
+      case FAILED -> failed++;
+    }
+  }
+
+  private void answerDrainer() {
+    if (drainer == null || !sessions.isEmpty()) return;
+    drainer.tell(Done.getInstance());
+    drainer = null;
+  }
+
+  private void publishStats() {
+    onStats.accept(
+        new SessionStats(sessions.size(), started, refused, completed, cancelled, failed, moves));
+  }
+}

@@ -1,0 +1,66 @@
+package dev.stator.router;
+
+import dev.stator.engine.EngineLoad;
+import dev.stator.protocol.WorkerDescription;
+import dev.stator.protocol.WorkerId;
+import dev.stator.protocol.WorkerReport;
+import dev.stator.protocol.WorkerRole;
+import dev.stator.protocol.WorkerUp;
+import java.util.Set;
+
+/**
+ * A worker as far as its router knows it. The book says what the router has placed there; reports
+ * count as well while the worker runs what somebody else has placed, as after a router's restart.
+ */
+final class KnownWorker {
+  private final WorkerUp up;
+  private Set<WorkerRole> roles;
+  private EngineLoad reported;
+  private boolean hasStrangers;
+
+  KnownWorker(WorkerUp up) {
+    this.up = up;
+    this.roles = up.roles();
+    this.reported = up.load();
+    this.hasStrangers = sequences() > 0;
+  }
+
+  WorkerId id() {
+    return up.description().id();
+  }
+
+  WorkerDescription description() {
+    return up.description();
+  }
+
+  WorkerUp up() {
+    return up;
+  }
+
+  boolean has(WorkerRole role) {
+    return roles.contains(role);
+  }
+
+  void reported(WorkerReport report, LoadBook book) {
+    roles = report.roles();
+    reported = report.load();
+    hasStrangers &= sequences() > book.load(id()).requests();
+  }
+
+  CostModel.Option option(Overlaps overlaps, LoadBook book) {
+    return new CostModel.Option(description(), overlaps.of(description()), load(book));
+  }
+
+  private LoadBook.Load load(LoadBook book) {
+    final LoadBook.Load booked = book.load(id());
+    if (!hasStrangers) return booked;
+    return new LoadBook.Load(
+        Math.max(booked.requests(), sequences()),
+        Math.max(booked.prefillTokens(), reported.waitingTokens()),
+        Math.max(booked.blocks(), reported.usedBlocks()));
+  }
+
+  private int sequences() {
+    return reported.runningSequences() + reported.waitingSequences();
+  }
+}

@@ -1,0 +1,88 @@
+package dev.stator.router;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * {@code stator.router} in reference.conf; read and checked once, at start.
+ *
+ * @param inFlightMax sequences placed and not ended
+ * @param pendingMax requests that wait for a worker
+ * @param pendingTimeout how long they wait
+ * @param retryAfter what a refused client is told
+ * @param prefillWeight cost of a block to be computed
+ * @param decodeWeight cost of a block to be held
+ * @param expectedAnswerTokens answer tokens a new sequence is expected to hold blocks for
+ * @param remotePrefillMinTokens uncached tokens from which a remote prefill is worth it
+ * @param remotePrefillMinShare uncached share of the prompt from which it is worth it
+ * @param prefillQueueTokensMax owed tokens from which a prefill worker gets no more
+ * @param pullMinBlocks blocks that another place must have more for it to be named
+ * @param locateTimeout how long the cache directory may take to name places
+ * @param candidatesMax compared workers named in a placement
+ */
+public record RouterSettings(
+    int inFlightMax,
+    int pendingMax,
+    Duration pendingTimeout,
+    Duration retryAfter,
+    double prefillWeight,
+    double decodeWeight,
+    int expectedAnswerTokens,
+    int remotePrefillMinTokens,
+    double remotePrefillMinShare,
+    long prefillQueueTokensMax,
+    int pullMinBlocks,
+    Duration locateTimeout,
+    int candidatesMax) {
+  public RouterSettings {
+    require(inFlightMax > 0, "in-flight-max must be positive", inFlightMax);
+    require(pendingMax >= 0, "pending-max must not be negative", pendingMax);
+    require(pendingTimeout.isPositive(), "pending-timeout must be positive", pendingTimeout);
+    require(retryAfter.isPositive(), "retry-after must be positive", retryAfter);
+    require(prefillWeight >= 0, "prefill-weight must not be negative", prefillWeight);
+    require(decodeWeight >= 0, "decode-weight must not be negative", decodeWeight);
+    require(
+        expectedAnswerTokens >= 0,
+        "expected-answer-tokens must not be negative",
+        expectedAnswerTokens);
+    require(
+        remotePrefillMinTokens > 0,
+        "remote-prefill-min-tokens must be positive",
+        remotePrefillMinTokens);
+    require(
+        remotePrefillMinShare >= 0 && remotePrefillMinShare <= 1,
+        "remote-prefill-min-share must be in [0, 1]",
+        remotePrefillMinShare);
+    require(
+        prefillQueueTokensMax > 0,
+        "prefill-queue-tokens-max must be positive",
+        prefillQueueTokensMax);
+    require(pullMinBlocks > 0, "pull-min-blocks must be positive", pullMinBlocks);
+    require(locateTimeout.isPositive(), "locate-timeout must be positive", locateTimeout);
+    require(candidatesMax > 0, "candidates-max must be positive", candidatesMax);
+  }
+
+  /**
+   * @param config at {@code stator.router}
+   */
+  public static RouterSettings from(Config config) {
+    return new RouterSettings(
+        config.getInt("in-flight-max"),
+        config.getInt("pending-max"),
+        config.getDuration("pending-timeout"),
+        config.getDuration("retry-after"),
+        config.getDouble("prefill-weight"),
+        config.getDouble("decode-weight"),
+        config.getInt("expected-answer-tokens"),
+        config.getInt("remote-prefill-min-tokens"),
+        config.getDouble("remote-prefill-min-share"),
+        config.getLong("prefill-queue-tokens-max"),
+        config.getInt("pull-min-blocks"),
+        config.getDuration("locate-timeout"),
+        config.getInt("candidates-max"));
+  }
+
+  private static void require(boolean holds, String rule, Object value) {
+    if (!holds) throw new IllegalArgumentException("stator.router." + rule + ": " + value);
+  }
+}

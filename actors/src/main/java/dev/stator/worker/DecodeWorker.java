@@ -1,0 +1,358 @@
+package dev.stator.worker;
+
+import dev.stator.engine.Admission;
+import dev.stator.engine.RequestId;
+import dev.stator.engine.StepReport;
+import dev.stator.protocol.DecodeCommand;
+import dev.stator.protocol.PrefillCommand;
+import dev.stator.protocol.WorkerAnswer;
+import dev.stator.transport.Grant;
+import dev.stator.transport.GrantOutcome;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+
+/**
+ * A worker's decode role: sequences run here, with the prompt computed here or elsewhere.
+ *
+ * <pre>
+ *            local ┌──────────────── Admitted ────────────────┐
+ *   Generate ──▶ ASKED                                         ▼
+ *            remote └─Admitted─▶ FILLING ── grant ended ──▶ RUNNING ── finish ──▶ (gone)
+ *                                   └─ Cancel ─▶ CANCELLED ── grant ended ──▶ (gone)
+ * </pre>
+ *
+ * Whatever happens to a remote prefill, the sequence goes on with the blocks that have arrived; the
+ * engine computes the rest. A cancelled sequence's blocks are freed when nobody can write into them
+ * any more. Spawned once by its worker. KV bytes never pass through this mailbox.
+ */
+final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
+  /** What comes in; the outside speaks {@link DecodeCommand}. */
+  sealed interface Command {}
+
+  /** From outside. */
+  private record Received(DecodeCommand command) implements Command {}
+
+  /** Whether new work is taken; {@code idle} is told once nothing runs. */
+  record Accept(boolean accepts, ActorRef<? super Worker.RoleIdle> idle) implements Command {}
+
+  private record FromEngine(EngineActor.Event event) implements Command {}
+
+  private record GrantEnded(RequestId engineId, GrantOutcome outcome) implements Command {}
+
+  private enum State {
+    ASKED,
+    FILLING,
+    RUNNING,
+    CANCELLED
+  }
+
+  /** A sequence that runs here. */
+  private static final class Decoding {
+    final DecodeCommand.Generate call;
+    State state = State.ASKED;
+    long grantId;
+    boolean remote;
+    int tokensSent;
+
+    Decoding(DecodeCommand.Generate call) {
+      this.call = call;
+      this.remote = call.prefill() != null;
+      this.tokensSent = call.request().tokens().length - call.request().promptLength();
+    }
+
+    RequestId id() {
+      return call.request().id();
+    }
+
+    RequestId engineId() {
+      return EngineIds.decode(id(), call.attempt());
+    }
+  }
+
+  /** The behaviour as the outside sees it; {@link Accept} passes through. */
+  static Behavior<DecodeCommand> create(RoleSurroundings surroundings, boolean accepts) {
+    final Behavior<Command> inner =
+        Behaviors.setup(context -> new DecodeWorker(context, surroundings, accepts));
+    return Behaviors.transformMessages(
+        DecodeCommand.class, inner, builder -> builder.match(DecodeCommand.class, Received::new));
+  }
+
+  private final RoleSurroundings surroundings;
+  private final ActorRef<EngineActor.Event> fromEngine;
+  private final Map<RequestId, Decoding> byEngineId = new LinkedHashMap<>();
+  private final Map<RequestId, Decoding> latest = new HashMap<>();
+  private final Watched watched;
+  private boolean accepts;
+  private ActorRef<? super Worker.RoleIdle> toldWhenIdle;
+
+  private DecodeWorker(
+      ActorContext<Command> context, RoleSurroundings surroundings, boolean accepts) {
+    super(context);
+    this.surroundings = surroundings;
+    this.accepts = accepts;
+    this.fromEngine = context.messageAdapter(EngineActor.Event.class, FromEngine::new);
+    this.watched = new Watched(context);
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onAnyMessage(this::onMessage)
+        .onSignal(Terminated.class, this::onTerminated)
+        .build();
+  }
+
+  private Behavior<Command> onMessage(Command command) {
+    switch (command) {
+      case Received(DecodeCommand.Generate generate) -> start(generate);
+      case Received(DecodeCommand.Cancel(var id, var attempt)) -> cancel(id, attempt);
+      case Received(DecodeCommand.PrefillEnded(var id, var attempt, var reason)) ->
+          prefillEnded(id, attempt, reason);
+      case Accept(var newAccepts, var idle) -> {
+        accepts = newAccepts;
+        toldWhenIdle = newAccepts ? null : idle;
+      }
+      case FromEngine(EngineActor.Answered(var id, var admission)) -> answered(id, admission);
+      case FromEngine(EngineActor.Stepped stepped) -> stepped(stepped);
+      case FromEngine(EngineActor.Broken(var ids, var reason)) -> {
+        for (RequestId id : ids) lost(byEngineId.get(id), reason, true);
+      }
+      case GrantEnded(var engineId, var outcome) -> grantEnded(engineId, outcome);
+    }
+    if (toldWhenIdle != null && byEngineId.isEmpty()) {
+      toldWhenIdle.tell(Worker.RoleIdle.DECODE);
+      toldWhenIdle = null;
+    }
+    return this;
+  }
+
+  private void start(DecodeCommand.Generate call) {
+    final RequestId id = call.request().id();
+    final Decoding running = latest.get(id);
+    if (running != null) {
+      if (running.call.attempt() >= call.attempt())
+        return; // A repeat, or overtaken by a later one.
+      end(running);
+    }
+    if (!accepts) {
+      refuse(call, new Admission.Refused("worker.roles", 1, 0, true));
+      return;
+    }
+    final Decoding decoding = new Decoding(call);
+    byEngineId.put(decoding.engineId(), decoding);
+    latest.put(id, decoding);
+    watched.add(call.replyTo());
+    take(decoding);
+  }
+
+  private void take(Decoding decoding) {
+    final var kind = decoding.remote ? EngineActor.Kind.RESERVE : EngineActor.Kind.GENERATE;
+    final var request = EngineIds.renamed(decoding.call.request(), decoding.engineId());
+    surroundings.engine().tell(new EngineActor.Take(kind, request, fromEngine));
+  }
+
+  private void answered(RequestId engineId, Admission admission) {
+    final Decoding decoding = byEngineId.get(engineId);
+    if (decoding == null)
+      return; // Cancelled meanwhile; the engine has been told behind its answer.
+    switch (admission) {
+      case Admission.Refused refused -> {
+        if (decoding.remote && refused.passing()) { // No room to reserve at once: queue up instead.
+          decoding.remote = false;
+          take(decoding);
+          return;
+        }
+        refuse(decoding.call, refused);
+        forget(decoding);
+      }
+      case Admission.Admitted admitted -> {
+        decoding.state = State.RUNNING;
+        if (decoding.remote) startFilling(decoding, admitted);
+      }
+    }
+  }
+
+  private void startFilling(Decoding decoding, Admission.Admitted admitted) {
+    final Optional<Grant> grant =
+        admitted.blocksToFill().isEmpty() ? Optional.empty() : grant(decoding, admitted);
+    if (grant.isEmpty()) {
+      surroundings.engine().tell(new EngineActor.Resume(decoding.engineId(), 0));
+      return;
+    }
+    decoding.state = State.FILLING;
+    decoding.grantId = grant.get().id();
+    final var prefill = decoding.call.prefill().prefill();
+    watched.add(prefill);
+    final int blockSize = surroundings.description().blockSize();
+    prefill.tell(
+        new PrefillCommand.Prefill(
+            decoding.call.attempt(),
+            decoding.call.request(),
+            admitted.cachedTokens() / blockSize,
+            grant.get(),
+            getContext().getSelf().unsafeUpcast())); // Transformed back on arrival, see create.
+  }
+
+  private Optional<Grant> grant(Decoding decoding, Admission.Admitted admitted) {
+    final RequestId engineId = decoding.engineId();
+    final ActorRef<Command> self = getContext().getSelf();
+    return surroundings
+        .agent()
+        .grant(
+            surroundings.memoryId(),
+            admitted.blocksToFill(),
+            surroundings.settings().remotePrefillTimeout(),
+            outcome -> self.tell(new GrantEnded(engineId, outcome)));
+  }
+
+  private void grantEnded(RequestId engineId, GrantOutcome outcome) {
+    final Decoding decoding = byEngineId.get(engineId);
+    if (decoding == null) return; // The engine has ended the sequence with its own failure.
+    final boolean complete = outcome.ending() == GrantOutcome.Ending.COMPLETE;
+    watched.remove(decoding.call.prefill().prefill());
+    surroundings
+        .gauge()
+        .remotePrefillEnded(
+            outcome.arrivedBlocks() * surroundings.description().blockBytes(), complete);
+    if (!complete) tellPrefillToStop(decoding);
+    if (decoding.state == State.CANCELLED) {
+      surroundings.engine().tell(new EngineActor.Cancel(engineId));
+      forget(decoding);
+      return;
+    }
+    getContext().getLog().debug("Sequence [{}] goes on with {}", engineId, outcome);
+    decoding.state = State.RUNNING;
+    surroundings.engine().tell(new EngineActor.Resume(engineId, outcome.contiguousBlocks()));
+  }
+
+  private void prefillEnded(RequestId id, int attempt, String reason) {
+    final Decoding decoding = byEngineId.get(EngineIds.decode(id, attempt));
+    if (decoding == null || decoding.state != State.FILLING) return;
+    getContext().getLog().debug("Prefill of [{}] ended: {}", id, reason);
+    surroundings.agent().revoke(decoding.grantId); // Its outcome says what has arrived.
+  }
+
+  private void tellPrefillToStop(Decoding decoding) {
+    decoding
+        .call
+        .prefill()
+        .prefill()
+        .tell(new PrefillCommand.CancelPrefill(decoding.id(), decoding.call.attempt()));
+  }
+
+  private void stepped(EngineActor.Stepped stepped) {
+    final Map<ActorRef<WorkerAnswer>, List<WorkerAnswer.SequenceTokens>> byNode =
+        new LinkedHashMap<>();
+    for (StepReport.Progress progress : stepped.progress()) {
+      final Decoding decoding = byEngineId.get(progress.id());
+      if (decoding == null || (progress.tokens().isEmpty() && progress.finish() == null)) continue;
+      byNode
+          .computeIfAbsent(decoding.call.replyTo(), node -> new ArrayList<>())
+          .add(tokensOf(decoding, progress));
+      decoding.tokensSent += progress.tokens().size();
+    }
+    byNode.forEach((node, sequences) ->
+        node.tell(new WorkerAnswer.TokenBatch(surroundings.description().id(), sequences)));
+    for (StepReport.Progress progress : stepped.progress()) {
+      if (progress.finish() != null) forget(byEngineId.get(progress.id()));
+    }
+    for (StepReport.Failure failure : stepped.failures()) {
+      lost(byEngineId.get(failure.id()), failure.reason(), false);
+    }
+  }
+
+  private static WorkerAnswer.SequenceTokens tokensOf(
+      Decoding decoding, StepReport.Progress progress) {
+    return new WorkerAnswer.SequenceTokens(
+        decoding.id(),
+        decoding.call.attempt(),
+        decoding.tokensSent,
+        progress.tokens(),
+        progress.finish(),
+        progress.cachedTokens());
+  }
+
+  private void cancel(RequestId id, int attempt) {
+    final Decoding decoding = byEngineId.get(EngineIds.decode(id, attempt));
+    if (decoding != null) end(decoding);
+  }
+
+  /** Ends a sequence of which nobody wants to hear any more. */
+  private void end(Decoding decoding) {
+    switch (decoding.state) {
+      case ASKED, RUNNING -> {
+        surroundings.engine().tell(new EngineActor.Cancel(decoding.engineId()));
+        forget(decoding);
+      }
+      case FILLING -> {
+        decoding.state = State.CANCELLED;
+        surroundings.agent().revoke(decoding.grantId);
+      }
+      case CANCELLED -> {}
+    }
+  }
+
+  private void lost(Decoding decoding, String reason, boolean elsewhere) {
+    if (decoding == null) return;
+    if (decoding.state == State.FILLING || decoding.state == State.CANCELLED) {
+      surroundings.agent().revoke(decoding.grantId);
+      tellPrefillToStop(decoding);
+      watched.remove(decoding.call.prefill().prefill());
+    }
+    decoding
+        .call
+        .replyTo()
+        .tell(
+            new WorkerAnswer.Lost(
+                decoding.id(),
+                decoding.call.attempt(),
+                surroundings.description().id(),
+                reason,
+                elsewhere));
+    forget(decoding);
+  }
+
+  private void refuse(DecodeCommand.Generate call, Admission.Refused refused) {
+    call.replyTo()
+        .tell(
+            new WorkerAnswer.Refused(
+                call.request().id(),
+                call.attempt(),
+                surroundings.description().id(),
+                refused.limit(),
+                refused.value(),
+                refused.max(),
+                refused.passing()));
+  }
+
+  private void forget(Decoding decoding) {
+    if (decoding == null) return;
+    byEngineId.remove(decoding.engineId());
+    latest.remove(decoding.id(), decoding);
+    watched.remove(decoding.call.replyTo());
+  }
+
+  private Behavior<Command> onTerminated(Terminated signal) {
+    watched.gone(signal.getRef());
+    for (Decoding decoding : List.copyOf(byEngineId.values())) {
+      if (decoding.call.replyTo().equals(signal.getRef())) {
+        end(decoding);
+      } else if (decoding.state == State.FILLING
+          && decoding.call.prefill().prefill().equals(signal.getRef())) {
+        surroundings.agent().revoke(decoding.grantId);
+      }
+    }
+    return this;
+  }
+}

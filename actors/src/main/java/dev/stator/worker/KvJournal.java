@@ -1,0 +1,45 @@
+package dev.stator.worker;
+
+import dev.stator.kv.BlockHash;
+import dev.stator.kv.KvEvent;
+import java.util.ArrayList;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+
+/**
+ * Numbers a worker's KV events and knows what they add up to. Bounded by the worker's pool: a block
+ * is in here while it can be found. One thread.
+ */
+final class KvJournal {
+  private final Set<BlockHash> findable = new LinkedHashSet<>();
+  private long nextSequence;
+
+  /** Takes the events of one step; returns the number of the first. */
+  long append(List<KvEvent> events) {
+    final long first = nextSequence;
+    for (KvEvent event : events) {
+      switch (event) {
+        case KvEvent.Stored stored -> findable.addAll(stored.blocks());
+        case KvEvent.Removed removed -> removed.blocks().forEach(findable::remove);
+      }
+    }
+    nextSequence += events.size();
+    return first;
+  }
+
+  /** The number of the next event. */
+  long nextSequence() {
+    return nextSequence;
+  }
+
+  /** All blocks that can be found now, in parts; at least one part. */
+  List<List<BlockHash>> dump(int partBlocks) {
+    final List<BlockHash> all = new ArrayList<>(findable);
+    final List<List<BlockHash>> parts = new ArrayList<>();
+    for (int start = 0; start < all.size(); start += partBlocks) {
+      parts.add(List.copyOf(all.subList(start, Math.min(all.size(), start + partBlocks))));
+    }
+    return parts.isEmpty() ? List.of(List.of()) : parts;
+  }
+}

@@ -1,0 +1,274 @@
+package dev.stator.worker;
+
+import dev.stator.engine.Admission;
+import dev.stator.engine.RequestId;
+import dev.stator.engine.StepReport;
+import dev.stator.protocol.DecodeCommand;
+import dev.stator.protocol.PrefillCommand;
+import dev.stator.transport.BlockMove;
+import dev.stator.transport.TransferStatus;
+import dev.stator.transport.WriteOutcome;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Terminated;
+import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
+import org.apache.pekko.actor.typed.javadsl.ActorContext;
+import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+
+/**
+ * A worker's prefill role: prompts are computed here, and their blocks leave as they get full.
+ *
+ * <pre>
+ *   Prefill ──▶ COMPUTING ── last block written ──▶ (released, PrefillEnded)
+ *                  ├─ write given up, engine refuses ──▶ ENDING ── nothing is read ──▶ (gone, PrefillEnded)
+ *                  └─ CancelPrefill, decode gone ──────▶ ENDING ── nothing is read ──▶ (gone)
+ * </pre>
+ *
+ * One write of a prompt is on its way at a time, with all blocks that were full when it left; the
+ * engine computes the next chunk meanwhile. Blocks are let go of when nobody reads them any more.
+ * Spawned once by its worker.
+ */
+final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
+  /** What comes in; the outside speaks {@link PrefillCommand}. */
+  sealed interface Command {}
+
+  private record Received(PrefillCommand command) implements Command {}
+
+  /** Whether new work is taken; {@code idle} is told once nothing runs. */
+  record Accept(boolean accepts, ActorRef<? super Worker.RoleIdle> idle) implements Command {}
+
+  private record FromEngine(EngineActor.Event event) implements Command {}
+
+  private record WriteEnded(RequestId engineId, WriteOutcome outcome) implements Command {}
+
+  private record RetryWrite(RequestId engineId) implements Command {} // Our own timer's message.
+
+  /** A prompt that is computed here. */
+  private static final class Prefilling {
+    final PrefillCommand.Prefill call;
+    final List<BlockMove> waiting = new ArrayList<>(); // Bounded by the grant's blocks.
+    List<BlockMove> onTheWay = List.of();
+    long writeId;
+    int fullBlocks;
+    int attempts;
+    boolean computed;
+    boolean ending;
+    String reason = "all blocks are written";
+
+    Prefilling(PrefillCommand.Prefill call) {
+      this.call = call;
+    }
+
+    RequestId engineId() {
+      return EngineIds.prefill(call.request().id(), call.attempt());
+    }
+  }
+
+  /** The behaviour as the outside sees it; {@link Accept} passes through. */
+  static Behavior<PrefillCommand> create(RoleSurroundings surroundings, boolean accepts) {
+    final Behavior<Command> inner =
+        Behaviors.setup(context ->
+            Behaviors.withTimers(
+                timers -> new PrefillWorker(context, timers, surroundings, accepts)));
+    return Behaviors.transformMessages(
+        PrefillCommand.class, inner, builder -> builder.match(PrefillCommand.class, Received::new));
+  }
+
+  private final TimerScheduler<Command> timers;
+  private final RoleSurroundings surroundings;
+  private final ActorRef<EngineActor.Event> fromEngine;
+  private final Map<RequestId, Prefilling> byEngineId = new LinkedHashMap<>();
+  private final Watched watched;
+  private boolean accepts;
+  private ActorRef<? super Worker.RoleIdle> toldWhenIdle;
+
+  private PrefillWorker(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      RoleSurroundings surroundings,
+      boolean accepts) {
+    super(context);
+    this.timers = timers;
+    this.surroundings = surroundings;
+    this.accepts = accepts;
+    this.fromEngine = context.messageAdapter(EngineActor.Event.class, FromEngine::new);
+    this.watched = new Watched(context);
+  }
+
+  @Override
+  public Receive<Command> createReceive() {
+    return newReceiveBuilder()
+        .onAnyMessage(this::onMessage)
+        .onSignal(Terminated.class, this::onTerminated)
+        .build();
+  }
+
+  private Behavior<Command> onMessage(Command command) {
+    switch (command) {
+      case Received(PrefillCommand.Prefill prefill) -> start(prefill);
+      case Received(PrefillCommand.CancelPrefill(var id, var attempt)) ->
+          end(byEngineId.get(EngineIds.prefill(id, attempt)), "cancelled");
+      case Accept(var newAccepts, var idle) -> {
+        accepts = newAccepts;
+        toldWhenIdle = newAccepts ? null : idle;
+      }
+      case FromEngine(EngineActor.Answered(var id, var admission)) -> answered(id, admission);
+      case FromEngine(EngineActor.Stepped stepped) -> stepped(stepped);
+      case FromEngine(EngineActor.Broken(var ids, var reason)) -> {
+        for (RequestId id : ids) end(byEngineId.get(id), reason);
+      }
+      case WriteEnded(var engineId, var outcome) -> writeEnded(byEngineId.get(engineId), outcome);
+      case RetryWrite(var engineId) -> post(byEngineId.get(engineId));
+    }
+    if (toldWhenIdle != null && byEngineId.isEmpty()) {
+      toldWhenIdle.tell(Worker.RoleIdle.PREFILL);
+      toldWhenIdle = null;
+    }
+    return this;
+  }
+
+  private void start(PrefillCommand.Prefill call) {
+    final Prefilling prefilling = new Prefilling(call);
+    final RequestId engineId = prefilling.engineId();
+    if (byEngineId.containsKey(engineId)) return; // A repeat.
+    if (!accepts) {
+      tellEnded(prefilling, "not a prefill worker any more");
+      return;
+    }
+    byEngineId.put(engineId, prefilling);
+    watched.add(call.replyTo());
+    surroundings
+        .engine()
+        .tell(
+            new EngineActor.Take(
+                EngineActor.Kind.PREFILL, EngineIds.renamed(call.request(), engineId), fromEngine));
+  }
+
+  private void answered(RequestId engineId, Admission admission) {
+    final Prefilling prefilling = byEngineId.get(engineId);
+    if (prefilling == null || admission instanceof Admission.Admitted) return;
+    final Admission.Refused refused = (Admission.Refused) admission;
+    end(prefilling, refused.limit() + " is " + refused.max() + ", " + refused.value() + " needed");
+  }
+
+  private void stepped(EngineActor.Stepped stepped) {
+    for (StepReport.Progress progress : stepped.progress()) {
+      final Prefilling prefilling = byEngineId.get(progress.id());
+      if (prefilling == null || prefilling.ending) continue;
+      for (int block : progress.fullBlocks()) addFullBlock(prefilling, block);
+      if (progress.finish() != null) prefilling.computed = true;
+      goOn(prefilling);
+    }
+    for (StepReport.Failure failure : stepped.failures()) {
+      end(byEngineId.get(failure.id()), failure.reason());
+    }
+  }
+
+  /** The decode worker has the blocks before the grant's first, and none behind its last. */
+  private void addFullBlock(Prefilling prefilling, int block) {
+    final int index = prefilling.fullBlocks - prefilling.call.firstBlockIndex();
+    prefilling.fullBlocks++;
+    final List<Integer> targets = prefilling.call.grant().blocks();
+    if (index < 0 || index >= targets.size()) return;
+    prefilling.waiting.add(new BlockMove(block, targets.get(index)));
+  }
+
+  private void goOn(Prefilling prefilling) {
+    if (!prefilling.onTheWay.isEmpty()) return;
+    if (!prefilling.waiting.isEmpty()) {
+      prefilling.onTheWay = List.copyOf(prefilling.waiting);
+      prefilling.waiting.clear();
+      prefilling.attempts = 0;
+      post(prefilling);
+    } else if (prefilling.computed) {
+      surroundings.engine().tell(new EngineActor.Release(prefilling.engineId()));
+      forget(prefilling);
+      tellEnded(prefilling, prefilling.reason);
+    }
+  }
+
+  private void post(Prefilling prefilling) {
+    if (prefilling == null || prefilling.ending) return;
+    prefilling.attempts++;
+    final RequestId engineId = prefilling.engineId();
+    final ActorRef<Command> self = getContext().getSelf();
+    prefilling.writeId =
+        surroundings
+            .agent()
+            .write(
+                prefilling.call.grant(),
+                surroundings.memoryId(),
+                prefilling.onTheWay,
+                outcome -> self.tell(new WriteEnded(engineId, outcome)));
+  }
+
+  private void writeEnded(Prefilling prefilling, WriteOutcome outcome) {
+    if (prefilling == null) return;
+    surroundings.gauge().sent(outcome.writtenBlocks() * surroundings.description().blockBytes());
+    if (prefilling.ending) {
+      drop(prefilling);
+    } else if (outcome.status() == TransferStatus.OK) {
+      prefilling.onTheWay = List.of();
+      goOn(prefilling);
+    } else if (isWorthRetrying(outcome.status())
+        && prefilling.attempts < surroundings.settings().writeAttemptsMax()) {
+      final RequestId engineId = prefilling.engineId();
+      timers.startSingleTimer(
+          engineId, new RetryWrite(engineId), surroundings.settings().writeRetryDelay());
+    } else {
+      prefilling.onTheWay = List.of();
+      end(prefilling, "write failed: " + outcome.status());
+    }
+  }
+
+  /** Blocks that have arrived are not written twice. */
+  private static boolean isWorthRetrying(TransferStatus status) {
+    return switch (status) {
+      case BAD_CHECKSUM, WRONG_LENGTH, BUSY, BACK_PRESSURED, TIMED_OUT -> true;
+      case OK, UNKNOWN_GRANT, WRONG_KEY, OUT_OF_RANGE, UNREACHABLE, CANCELLED -> false;
+    };
+  }
+
+  /** Ends a prefill that will not be finished; its blocks go when nobody reads them. */
+  private void end(Prefilling prefilling, String reason) {
+    if (prefilling == null || prefilling.ending) return;
+    prefilling.ending = true;
+    prefilling.reason = reason;
+    prefilling.waiting.clear();
+    final boolean waitsForRetry = timers.isTimerActive(prefilling.engineId());
+    timers.cancel(prefilling.engineId());
+    if (prefilling.onTheWay.isEmpty() || waitsForRetry) drop(prefilling);
+    else surroundings.agent().cancel(prefilling.writeId);
+  }
+
+  private void drop(Prefilling prefilling) {
+    surroundings.engine().tell(new EngineActor.Cancel(prefilling.engineId()));
+    forget(prefilling);
+    tellEnded(prefilling, prefilling.reason);
+  }
+
+  private void forget(Prefilling prefilling) {
+    byEngineId.remove(prefilling.engineId());
+    watched.remove(prefilling.call.replyTo());
+  }
+
+  private static void tellEnded(Prefilling prefilling, String reason) {
+    final PrefillCommand.Prefill call = prefilling.call;
+    call.replyTo()
+        .tell(new DecodeCommand.PrefillEnded(call.request().id(), call.attempt(), reason));
+  }
+
+  private Behavior<Command> onTerminated(Terminated signal) {
+    watched.gone(signal.getRef());
+    for (Prefilling prefilling : List.copyOf(byEngineId.values())) {
+      if (prefilling.call.replyTo().equals(signal.getRef())) end(prefilling, "decode worker gone");
+    }
+    return this;
+  }
+}

@@ -1,0 +1,25 @@
+package dev.stator.worker;
+
+/**
+ * A router's figures at one moment. Counters count since its start.
+ *
+ * @param workers known and alive
+ * @param pending requests that wait for a worker
+ * @param inFlight requests placed and not ended
+ * @param indexedBlocks (block, worker) pairs in the prefix index
+ * @param placedLocal placements whose worker prefills itself
+ * @param placedRemote placements with another worker for the prefill
+ * @param refused requests without a place
+ * @param kvGaps holes found in KV event streams
+ */
+public record RouterStats(
+    int workers,
+    int pending,
+    int inFlight,
+    long indexedBlocks,
+    long placedLocal,
+    long placedRemote,
+    long refused,
+    long kvGaps) {
+  public static final RouterStats NONE = new RouterStats(0, 0, 0, 0, 0, 0, 0, 0);
+}

@@ -1,0 +1,23 @@
+package dev.stator.worker;
+
+/**
+ * The session node's figures at one moment. Counters count since its start.
+ *
+ * @param active sessions
+ * @param started sessions ever
+ * @param refused calls that got no session
+ * @param completed ended with an answer
+ * @param cancelled ended by the client
+ * @param failed ended with a failure
+ * @param moves sequences that went on at another worker
+ */
+public record SessionStats(
+    int active,
+    long started,
+    long refused,
+    long completed,
+    long cancelled,
+    long failed,
+    long moves) {
+  public static final SessionStats NONE = new SessionStats(0, 0, 0, 0, 0, 0, 0);
+}

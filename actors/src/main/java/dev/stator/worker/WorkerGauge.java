@@ -1,0 +1,95 @@
+package dev.stator.worker;
+
+import dev.stator.engine.EngineLoad;
+import dev.stator.engine.StepReport;
+import dev.stator.protocol.WorkerId;
+import dev.stator.protocol.WorkerRole;
+import java.util.Set;
+
+/**
+ * Gathers one worker's figures and keeps its line on the board fresh.
+ *
+ * <p><b>Threads:</b> any; the engine's, the worker's and its roles' write.
+ */
+final class WorkerGauge {
+  private static final EngineLoad NOTHING = new EngineLoad(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+  private final WorkerId id;
+  private final StatsBoard board;
+
+  // Guarded by this.
+  private Set<WorkerRole> roles;
+  private EngineLoad load = NOTHING;
+  private int batchTokens;
+  private int batchSequences;
+  private double stepSeconds;
+  private double stepSecondsTotal;
+  private long sentBytes;
+  private long receivedBytes;
+  private long remotePrefills;
+  private long fallbacks;
+  private boolean closed;
+
+  WorkerGauge(WorkerId id, Set<WorkerRole> roles, StatsBoard board) {
+    this.id = id;
+    this.roles = roles;
+    this.board = board;
+  }
+
+  synchronized void stepped(StepReport report, EngineLoad newLoad, double seconds) {
+    batchTokens = report.batchTokenCount();
+    batchSequences = report.batchSequenceCount();
+    stepSeconds = seconds;
+    stepSecondsTotal += seconds;
+    loaded(newLoad);
+  }
+
+  synchronized void loaded(EngineLoad newLoad) {
+    load = newLoad;
+    publish();
+  }
+
+  synchronized void rolesTaken(Set<WorkerRole> newRoles) {
+    roles = newRoles;
+    publish();
+  }
+
+  synchronized void sent(long bytes) {
+    sentBytes += bytes;
+    publish();
+  }
+
+  synchronized void remotePrefillEnded(long bytes, boolean complete) {
+    receivedBytes += bytes;
+    remotePrefills++;
+    if (!complete) fallbacks++;
+    publish();
+  }
+
+  synchronized EngineLoad load() {
+    return load;
+  }
+
+  /** Takes the line off the board. */
+  synchronized void close() {
+    closed = true;
+    board.remove(id);
+  }
+
+  private void publish() {
+    if (closed) return;
+    board.publish(
+        new WorkerStats(
+            id,
+            roles,
+            load,
+            batchTokens,
+            batchSequences,
+            stepSeconds,
+            stepSecondsTotal,
+            sentBytes,
+            receivedBytes,
+            remotePrefills,
+            fallbacks));
+  }
+}

@@ -1,0 +1,148 @@
+package dev.stator.router;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.ConfigFactory;
+import dev.stator.protocol.Placement.Candidate;
+import dev.stator.protocol.WorkerDescription;
+import dev.stator.protocol.WorkerId;
+import dev.stator.router.CostModel.Decision;
+import dev.stator.router.CostModel.Option;
+import dev.stator.router.LoadBook.Load;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class CostModelTest {
+  private static final RouterSettings SETTINGS =
+      RouterSettings.from(
+          ConfigFactory.parseString(
+                  """
+                  remote-prefill-min-tokens = 100
+                  remote-prefill-min-share = 0.5
+                  prefill-queue-tokens-max = 1000
+                  expected-answer-tokens = 32
+                  """)
+              .withFallback(ConfigFactory.load().getConfig("stator.router")));
+  private final CostModel costs = new CostModel(SETTINGS, new Random(1));
+
+  /** Blocks of 16; the worked example of Dynamo's router design: costs 18, 10 and 11. */
+  @Test
+  void shouldChooseAsInTheWorkedExample() {
+    final List<Option> options =
+        List.of(option("w1", 2, 0, 0), option("w2", 5, 0, 0), option("w3", 8, 0, 12));
+    final Decision decision = costs.decide(options, List.of(), 160, 0);
+    assertEquals("w2", decision.decode().id().slot());
+    assertEquals(
+        List.of("w2 15.0", "w1 18.0", "w3 24.0"),
+        decision.candidates().stream().map(CostModelTest::shown).toList());
+  }
+
+  @Test
+  void shouldWeighOwedPromptsAgainstCachedBlocks() {
+    final Option busyWithPrefix = option("busy", 10, 16 * 30, 0);
+    final Option idle = option("idle", 0, 0, 0);
+    assertEquals(
+        "idle",
+        costs.decide(List.of(busyWithPrefix, idle), List.of(), 320, 0).decode().id().slot());
+    final Option lessBusy = option("busy", 10, 16 * 9, 0);
+    assertEquals(
+        "busy", costs.decide(List.of(lessBusy, idle), List.of(), 320, 0).decode().id().slot());
+  }
+
+  @Test
+  void shouldPreferFewerRequestsThenSpreadEvenlyWhenCostsAreEqual() {
+    final Option a = new Option(worker("a", "f"), 0, new Load(1, 0, 0));
+    final Option b = new Option(worker("b", "f"), 0, new Load(0, 0, 0));
+    assertEquals("b", costs.decide(List.of(a, b), List.of(), 32, 0).decode().id().slot());
+    final Map<String, Integer> chosen = new HashMap<>();
+    for (int i = 0; i < 3000; i++) {
+      final var options = List.of(option("a", 0, 0, 0), option("b", 0, 0, 0), option("c", 0, 0, 0));
+      chosen.merge(costs.decide(options, List.of(), 32, 0).decode().id().slot(), 1, Integer::sum);
+    }
+    chosen.values().forEach(count -> assertTrue(count > 850 && count < 1150, chosen.toString()));
+  }
+
+  @Test
+  void shouldExpectBlocksOfPromptAndSomeAnswer() {
+    assertEquals(2, costs.expectedBlocks(worker("a", "f"), 17, 10));
+    assertEquals(4, costs.expectedBlocks(worker("a", "f"), 17, 1_000_000));
+  }
+
+  @Test
+  void shouldPrefillElsewhereOnlyWhenTheUncachedPartIsLong() {
+    final List<Option> prefillers = List.of(option("p", 0, 0, 0));
+    assertRemote(decide(0, prefillers, 200));
+    assertLocal("99 uncached tokens are few", decide(0, prefillers, 99));
+    assertRemote(decide(0, prefillers, 100));
+    assertLocal("share 0.47 is small", decide(10, prefillers, 300));
+    assertLocal("no prefill worker", decide(0, List.of(), 200));
+    assertLocal("owe 1000 tokens", decide(0, List.of(option("p", 0, 1000, 0)), 200));
+  }
+
+  @Test
+  void shouldChooseThePrefillWorkerThatIsDoneFirst() {
+    final List<Option> prefillers =
+        List.of(option("p1", 0, 100, 0), option("p2", 8, 200, 0), option("p3", 0, 300, 0));
+    assertEquals("p2", decide(0, prefillers, 400).prefill().id().slot());
+  }
+
+  @Test
+  void shouldNotPrefillAtWorkersOfOtherNumericsOrTooSmallOnes() {
+    final Option otherNumerics = new Option(worker("p", "other"), 0, Load.NONE);
+    assertLocal("no prefill worker", decide(0, List.of(otherNumerics), 200));
+    final var small = new WorkerDescription(new WorkerId("p", 0), "f", 16, 64, 5, 1 << 20);
+    assertLocal("no prefill worker", decide(0, List.of(new Option(small, 0, Load.NONE)), 200));
+    assertLocal("no prefill worker", decide(0, List.of(option("d", 0, 0, 0)), 200));
+  }
+
+  @Test
+  void shouldRejectSettingsThatMakeNoSense() {
+    for (String wrong :
+        List.of(
+            "remote-prefill-min-share = 1.1",
+            "in-flight-max = 0",
+            "prefill-weight = -1",
+            "pending-timeout = 0s")) {
+      final var config =
+          ConfigFactory.parseString(wrong)
+              .withFallback(ConfigFactory.load().getConfig("stator.router"));
+      final var failure =
+          assertThrows(IllegalArgumentException.class, () -> RouterSettings.from(config));
+      assertTrue(failure.getMessage().contains(wrong.split(" ")[0]), failure.getMessage());
+    }
+  }
+
+  private Decision decide(int overlapBlocks, List<Option> prefillers, int tokenCount) {
+    return costs.decide(List.of(option("d", overlapBlocks, 0, 0)), prefillers, tokenCount, 0);
+  }
+
+  private static void assertLocal(String words, Decision decision) {
+    assertNull(decision.prefill());
+    assertTrue(
+        decision.reason().startsWith("local: ") && decision.reason().contains(words),
+        decision.reason());
+  }
+
+  private static void assertRemote(Decision decision) {
+    assertEquals("p", decision.prefill().id().slot());
+    assertTrue(decision.reason().startsWith("remote: "), decision.reason());
+  }
+
+  private static Option option(String slot, int overlapBlocks, long prefillTokens, long blocks) {
+    return new Option(worker(slot, "f"), overlapBlocks, new Load(0, prefillTokens, blocks));
+  }
+
+  private static WorkerDescription worker(String slot, String fingerprint) {
+    return new WorkerDescription(new WorkerId(slot, 0), fingerprint, 16, 64, 1000, 1 << 20);
+  }
+
+  private static String shown(Candidate candidate) {
+    return candidate.worker().slot() + " " + candidate.cost();
+  }
+}

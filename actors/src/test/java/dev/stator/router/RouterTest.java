@@ -1,0 +1,348 @@
+package dev.stator.router;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.ConfigFactory;
+import dev.stator.engine.EngineLoad;
+import dev.stator.engine.RequestId;
+import dev.stator.kv.BlockHash;
+import dev.stator.kv.BlockHasher;
+import dev.stator.kv.KvEvent;
+import dev.stator.protocol.CacheCommand;
+import dev.stator.protocol.DecodeCommand;
+import dev.stator.protocol.KvBatch;
+import dev.stator.protocol.KvDumpPart;
+import dev.stator.protocol.KvTier;
+import dev.stator.protocol.Place;
+import dev.stator.protocol.Placement;
+import dev.stator.protocol.PlacementAnswer;
+import dev.stator.protocol.PlacementAnswer.Cause;
+import dev.stator.protocol.PlacementAnswer.NotPlaced;
+import dev.stator.protocol.PlacementAnswer.Placed;
+import dev.stator.protocol.PrefillCommand;
+import dev.stator.protocol.RouterCommand;
+import dev.stator.protocol.WorkerCommand;
+import dev.stator.protocol.WorkerDescription;
+import dev.stator.protocol.WorkerId;
+import dev.stator.protocol.WorkerReport;
+import dev.stator.protocol.WorkerRole;
+import dev.stator.protocol.WorkerUp;
+import dev.stator.worker.RouterStats;
+import java.time.Duration;
+import java.util.List;
+import java.util.Random;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.ToLongFunction;
+import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.testkit.typed.javadsl.LogCapturingExtension;
+import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
+import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
+import org.apache.pekko.actor.typed.ActorRef;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
+
+@ExtendWith(LogCapturingExtension.class)
+class RouterTest {
+  private static final RouterSettings SETTINGS =
+      RouterSettings.from(
+          ConfigFactory.parseString(
+                  """
+                  in-flight-max = 3
+                  pending-max = 1
+                  pending-timeout = 10s
+                  remote-prefill-min-tokens = 16
+                  pull-min-blocks = 2
+                  """)
+              .withFallback(ConfigFactory.load().getConfig("stator.router")));
+  private static final Set<WorkerRole> DECODE = Set.of(WorkerRole.DECODE);
+  private static final Set<WorkerRole> PREFILL = Set.of(WorkerRole.PREFILL);
+  private static final EngineLoad IDLE = new EngineLoad(0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0);
+  private static final EngineLoad BUSY = new EngineLoad(5, 0, 90, 0, 100, 40, 0, 0, 0, 0, 0);
+  private static final int[] TOKENS = new Random(1).ints(32, 0, 50).toArray();
+  private static final List<BlockHash> HASHES = new BlockHasher("f", 4).hashAll("", TOKENS);
+
+  private final ActorTestKit testKit = ActorTestKit.create(ManualTime.config());
+  private final ManualTime time = ManualTime.get(testKit.system());
+  private final TestProbe<PlacementAnswer> answers = testKit.createTestProbe();
+  private final TestProbe<CacheCommand> cache = testKit.createTestProbe();
+  private final AtomicReference<RouterStats> stats = new AtomicReference<>(RouterStats.NONE);
+  private final ActorRef<RouterCommand> router =
+      testKit.spawn(Router.create(SETTINGS, cache.ref(), new Random(1), stats::set));
+
+  /** A worker played by probes. */
+  private final class FakeWorker {
+    final WorkerId id;
+    final TestProbe<WorkerCommand> worker = testKit.createTestProbe();
+    final TestProbe<DecodeCommand> decode = testKit.createTestProbe();
+    final TestProbe<PrefillCommand> prefill = testKit.createTestProbe();
+
+    FakeWorker(String slot) {
+      id = new WorkerId(slot, 0);
+    }
+
+    void up(Set<WorkerRole> roles, EngineLoad load) {
+      final var description = new WorkerDescription(id, "f", 4, 64, 100, 1000);
+      router.tell(
+          new WorkerUp(description, roles, load, worker.ref(), decode.ref(), prefill.ref()));
+    }
+
+    /** Joins and answers the router's request for a dump. */
+    FakeWorker joined(Set<WorkerRole> roles) {
+      up(roles, IDLE);
+      worker.expectMessage(new WorkerCommand.DumpKv(router));
+      dump(0, List.of());
+      return this;
+    }
+
+    void dump(long nextSequence, List<BlockHash> blocks) {
+      router.tell(new KvDumpPart(id, nextSequence, KvTier.DEVICE, 0, true, blocks));
+    }
+
+    void stored(long sequence, List<BlockHash> blocks) {
+      final List<KvEvent> events = List.of(new KvEvent.Stored(null, blocks));
+      router.tell(new KvBatch(id, sequence, KvTier.DEVICE, events, worker.ref()));
+    }
+
+    void report(Set<WorkerRole> roles, EngineLoad load) {
+      router.tell(new WorkerReport(id, roles, load, worker.ref()));
+    }
+  }
+
+  @AfterEach
+  void shutDown() {
+    testKit.shutdownTestKit();
+  }
+
+  @Test
+  void shouldPlaceWhereThePrefixIs() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    final FakeWorker b = new FakeWorker("b").joined(DECODE);
+    b.stored(0, HASHES.subList(0, 1));
+    final Placement placement = placed("r/0", 0);
+    assertEquals(b.id, placement.worker());
+    assertEquals(b.decode.ref(), placement.decode());
+    assertEquals(1, placement.overlapBlocks());
+    assertNull(placement.prefill());
+    assertEquals(
+        List.of(b.id, a.id), placement.candidates().stream().map(c -> c.worker()).toList());
+    assertEquals("local: no prefill worker", placement.reason());
+  }
+
+  @Test
+  void shouldBookWhatItPlacesUntilItEnds() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    final FakeWorker b = new FakeWorker("b").joined(DECODE);
+    final WorkerId first = placed("r/0", 0).worker();
+    final WorkerId second = placed("r/1", 0).worker();
+    assertEquals(Set.of(a.id, b.id), Set.of(first, second));
+    router.tell(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    assertEquals(first, placed("r/2", 0).worker());
+    awaitStat(2, RouterStats::inFlight);
+  }
+
+  @Test
+  void shouldCountAFinishedPromptNoMore() {
+    new FakeWorker("a").joined(DECODE);
+    new FakeWorker("b").joined(DECODE);
+    final WorkerId first = placed("r/0", 0).worker();
+    placed("r/1", 0);
+    router.tell(new RouterCommand.PrefillFinished(new RequestId("r/0"), 0));
+    assertEquals(first, placed("r/2", 0).worker());
+  }
+
+  @Test
+  void shouldChooseADedicatedPrefillWorkerForLongPrompts() {
+    final FakeWorker decode = new FakeWorker("d").joined(DECODE);
+    new FakeWorker("both").joined(Set.of(WorkerRole.PREFILL)).report(PREFILL, IDLE);
+    final FakeWorker prefill = new FakeWorker("p").joined(PREFILL);
+    prefill.stored(0, HASHES.subList(0, 1));
+    final Placement placement = placed("r/0", 0);
+    assertEquals(decode.id, placement.worker());
+    assertEquals(new Placement.PrefillPlan(prefill.id, prefill.prefill.ref()), placement.prefill());
+    awaitStat(1, RouterStats::placedRemote);
+  }
+
+  @Test
+  void shouldNameWhereCachedBlocksArePulledFrom() {
+    final FakeWorker decode = new FakeWorker("d").joined(DECODE);
+    final FakeWorker prefill = new FakeWorker("p").joined(PREFILL);
+    prefill.stored(0, HASHES.subList(0, 3));
+    place("r/0", 0, Set.of());
+    final var locate = (CacheCommand.Locate) cache.receiveMessage();
+    assertEquals(HASHES, locate.blocks());
+    final var disk = new Placement.BlockSource(new WorkerId("x", 0), KvTier.DISK, 6);
+    final var own = new Placement.BlockSource(decode.id, KvTier.HOST, 7);
+    locate.replyTo().tell(new CacheCommand.Located(List.of(own, disk)));
+    assertEquals(List.of(disk), ((Placed) answers.receiveMessage()).placement().sources());
+  }
+
+  @Test
+  void shouldNameWhatItKnowsItselfWhenTheCacheIsSilent() {
+    new FakeWorker("d").joined(DECODE);
+    final FakeWorker prefill = new FakeWorker("p").joined(PREFILL);
+    prefill.stored(0, HASHES.subList(0, 3));
+    place("r/0", 0, Set.of());
+    cache.expectMessageClass(CacheCommand.Locate.class);
+    answers.expectNoMessage(Duration.ofMillis(20));
+    time.timePasses(SETTINGS.locateTimeout());
+    assertEquals(
+        List.of(new Placement.BlockSource(prefill.id, KvTier.DEVICE, 3)),
+        ((Placed) answers.receiveMessage()).placement().sources());
+  }
+
+  @Test
+  void shouldLetRequestsWaitForAWorker() {
+    place("r/0", 0, Set.of());
+    answers.expectNoMessage(Duration.ofMillis(20));
+    awaitStat(1, RouterStats::pending);
+    final FakeWorker late = new FakeWorker("late").joined(DECODE);
+    assertEquals(late.id, ((Placed) answers.receiveMessage()).placement().worker());
+    time.timePasses(SETTINGS.pendingTimeout());
+    answers.expectNoMessage(Duration.ofMillis(20));
+  }
+
+  @Test
+  void shouldSayUnavailableWhenNoWorkerComes() {
+    new FakeWorker("p").joined(PREFILL);
+    place("r/0", 0, Set.of());
+    time.timePasses(SETTINGS.pendingTimeout());
+    assertRefused(Cause.UNAVAILABLE, "router.decode-workers");
+    awaitStat(0, RouterStats::pending);
+  }
+
+  @Test
+  void shouldRefuseWhenTooManyWait() {
+    place("r/0", 0, Set.of());
+    place("r/1", 0, Set.of());
+    assertRefused(Cause.OVERLOADED, "router.pending-max");
+    router.tell(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    place("r/1", 0, Set.of());
+    answers.expectNoMessage(Duration.ofMillis(20));
+  }
+
+  @Test
+  void shouldRefuseWhenTooManyAreInFlight() {
+    new FakeWorker("a").joined(DECODE);
+    for (int i = 0; i < 3; i++) placed("r/" + i, 0);
+    place("r/3", 0, Set.of());
+    assertRefused(Cause.OVERLOADED, "router.in-flight-max");
+    placed("r/2", 1); // A further attempt replaces the one before.
+  }
+
+  @Test
+  void shouldRefuseWhenAllWorkersAreToBeAvoided() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    final FakeWorker b = new FakeWorker("b").joined(DECODE);
+    place("r/0", 0, Set.of(a.id));
+    assertEquals(b.id, ((Placed) answers.receiveMessage()).placement().worker());
+    place("r/0", 1, Set.of(a.id, b.id));
+    assertRefused(Cause.OVERLOADED, "router.decode-workers");
+    awaitStat(0, RouterStats::inFlight);
+  }
+
+  @Test
+  void shouldForgetAWorkerThatIsGone() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    a.stored(0, HASHES);
+    placed("r/0", 0);
+    a.worker.stop();
+    awaitStat(0, RouterStats::workers);
+    awaitStat(0, RouterStats::inFlight);
+    awaitStat(0, RouterStats::indexedBlocks);
+  }
+
+  @Test
+  void shouldForgetASessionThatIsGone() {
+    new FakeWorker("a").joined(DECODE);
+    final TestProbe<PlacementAnswer> session = testKit.createTestProbe();
+    router.tell(place("s/0", 0, Set.of(), session.ref()));
+    router.tell(place("s/1", 0, Set.of(), session.ref()));
+    session.receiveMessage();
+    session.receiveMessage();
+    awaitStat(2, RouterStats::inFlight);
+    session.stop();
+    awaitStat(0, RouterStats::inFlight);
+  }
+
+  @Test
+  void shouldAskForADumpWhenEventsAreMissing() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    a.stored(3, HASHES);
+    a.worker.expectMessage(new WorkerCommand.DumpKv(router));
+    a.report(DECODE, IDLE);
+    a.worker.expectMessage(new WorkerCommand.DumpKv(router)); // Still waiting.
+    a.dump(4, HASHES.subList(0, 2));
+    a.report(DECODE, IDLE);
+    a.worker.expectNoMessage(Duration.ofMillis(20));
+    assertEquals(2, placed("r/0", 0).overlapBlocks());
+    awaitStat(1, RouterStats::kvGaps);
+  }
+
+  @Test
+  void shouldAskAnUnknownWorkerWhoItIs() {
+    final FakeWorker a = new FakeWorker("a");
+    a.report(DECODE, IDLE);
+    a.worker.expectMessage(new WorkerCommand.Introduce(router));
+    a.joined(DECODE);
+    assertEquals(a.id, placed("r/0", 0).worker());
+  }
+
+  @Test
+  void shouldCountReportedLoadThatItHasNotPlaced() {
+    final FakeWorker busy = new FakeWorker("a");
+    busy.up(DECODE, BUSY);
+    final FakeWorker idle = new FakeWorker("b").joined(DECODE);
+    assertEquals(idle.id, placed("r/0", 0).worker());
+    assertEquals(idle.id, placed("r/1", 0).worker());
+    router.tell(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    busy.report(DECODE, IDLE); // Its old sequences have ended.
+    assertEquals(busy.id, placed("r/2", 0).worker());
+  }
+
+  @Test
+  void shouldPlaceNothingAtAWorkerThatHasLostItsRole() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    a.report(Set.of(), IDLE);
+    place("r/0", 0, Set.of());
+    answers.expectNoMessage(Duration.ofMillis(20));
+    a.report(DECODE, IDLE);
+    assertEquals(a.id, ((Placed) answers.receiveMessage()).placement().worker());
+  }
+
+  private Placement placed(String id, int attempt) {
+    place(id, attempt, Set.of());
+    final PlacementAnswer answer = answers.receiveMessage();
+    assertTrue(answer instanceof Placed, answer.toString());
+    assertEquals(new RequestId(id), answer.id());
+    assertEquals(attempt, answer.attempt());
+    return ((Placed) answer).placement();
+  }
+
+  private void place(String id, int attempt, Set<WorkerId> avoid) {
+    router.tell(place(id, attempt, avoid, answers.ref()));
+  }
+
+  private static Place place(
+      String id, int attempt, Set<WorkerId> avoid, ActorRef<PlacementAnswer> replyTo) {
+    return new Place(new RequestId(id), attempt, TOKENS, 8, "", avoid, replyTo);
+  }
+
+  private void assertRefused(Cause cause, String limit) {
+    final NotPlaced refusal = (NotPlaced) answers.receiveMessage();
+    assertEquals(cause, refusal.cause());
+    assertEquals(limit, refusal.limit());
+    assertTrue(refusal.value() > refusal.max(), refusal.toString());
+  }
+
+  /** Figures follow the answer. */
+  private void awaitStat(long expected, ToLongFunction<RouterStats> stat) {
+    answers.awaitAssert(() -> {
+      assertEquals(expected, stat.applyAsLong(stats.get()));
+      return null;
+    });
+  }
+}

@@ -1,0 +1,94 @@
+package dev.stator.transport;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Map;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+
+/**
+ * Copies blocks between agents of one process: one copy, straight from source to target.
+ *
+ * <p><b>Threads:</b> copies run on the executor given.
+ */
+public final class InProcessBackend implements TransferBackend {
+  private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
+  private final Executor executor;
+
+  /**
+   * @param executor runs the copies; bounded, and closed with this when it is an {@link
+   *     ExecutorService}
+   */
+  public InProcessBackend(Executor executor) {
+    this.executor = executor;
+  }
+
+  /** With daemon threads of its own, which end when there is nothing to copy. */
+  public static InProcessBackend create(TransferSettings settings) {
+    final ThreadPoolExecutor executor =
+        new ThreadPoolExecutor(
+            settings.copyThreads(),
+            settings.copyThreads(),
+            10,
+            TimeUnit.SECONDS,
+            new ArrayBlockingQueue<>(settings.inFlightBlocksMax()),
+            Thread.ofPlatform().daemon().name("stator-transfer-", 0).factory());
+    executor.allowCoreThreadTimeOut(true);
+    return new InProcessBackend(executor);
+  }
+
+  @Override
+  public String name() {
+    return "in-process copy";
+  }
+
+  @Override
+  public void attach(String agent, BlockSink sink) {
+    if (sinks.putIfAbsent(agent, sink) != null) {
+      throw new IllegalStateException("agent " + agent + " is attached already");
+    }
+  }
+
+  @Override
+  public void detach(String agent) {
+    sinks.remove(agent);
+  }
+
+  @Override
+  public boolean offer(BlockWrite write) {
+    try {
+      executor.execute(() -> copy(write));
+      return true;
+    } catch (RejectedExecutionException full) {
+      return false;
+    }
+  }
+
+  private void copy(BlockWrite write) {
+    final Grant grant = write.grant();
+    final BlockSink sink = sinks.get(grant.agent());
+    if (sink == null) {
+      write.complete(TransferStatus.UNREACHABLE);
+      return;
+    }
+    final MemorySegment source = write.acquire();
+    if (source == null) return;
+    try {
+      final int checksum = Checksums.crc32c(source);
+      write.complete(
+          sink.deliver(
+              grant.id(), grant.keyHigh(), grant.keyLow(), write.targetBlock(), checksum, source));
+    } finally {
+      write.release();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (executor instanceof ExecutorService service) service.shutdownNow();
+  }
+}

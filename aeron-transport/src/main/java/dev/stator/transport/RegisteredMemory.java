@@ -1,0 +1,48 @@
+package dev.stator.transport;
+
+import java.lang.foreign.MemorySegment;
+import java.util.concurrent.locks.StampedLock;
+
+/** Memory that an agent may copy from and to until it is closed; closing waits for copies. */
+final class RegisteredMemory {
+  private final int id;
+  private final BlockMemory memory;
+  private final StampedLock lock =
+      new StampedLock(); // Read-locked by copies; write-locked for ever.
+
+  RegisteredMemory(int id, BlockMemory memory) {
+    this.id = id;
+    this.memory = memory;
+  }
+
+  int id() {
+    return id;
+  }
+
+  long blockBytes() {
+    return memory.blockBytes();
+  }
+
+  boolean contains(int blockIndex) {
+    return blockIndex >= 0 && blockIndex < memory.blockCount();
+  }
+
+  MemorySegment block(int blockIndex) {
+    return memory.block(blockIndex);
+  }
+
+  /** Keeps the memory open until {@link #leave} of the stamp; 0 when it is closed. */
+  long enter() {
+    return lock.tryReadLock();
+  }
+
+  void leave(long stamp) {
+    lock.unlockRead(stamp);
+  }
+
+  /** Waits for the copies under way, a block each. Nobody enters afterwards. */
+  void close() {
+    if (lock.isWriteLocked()) return;
+    lock.writeLock();
+  }
+}

@@ -1,0 +1,56 @@
+package dev.stator.transport;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+
+/**
+ * {@code stator.transport} in reference.conf; read and checked once, at start.
+ *
+ * @param grantsMax grants open at once
+ * @param grantBlocksMax blocks of one grant
+ * @param inFlightBlocksMax blocks on their way out at once
+ * @param writeTimeout how long a write may take
+ * @param pollInterval how often {@link TransferAgent#poll} is called
+ * @param copyThreads threads of the in-process backend
+ */
+public record TransferSettings(
+    int grantsMax,
+    int grantBlocksMax,
+    int inFlightBlocksMax,
+    Duration writeTimeout,
+    Duration pollInterval,
+    int copyThreads) {
+  public TransferSettings {
+    requirePositive("grants-max", grantsMax);
+    requirePositive("grant-blocks-max", grantBlocksMax);
+    requirePositive("in-flight-blocks-max", inFlightBlocksMax);
+    requirePositive("copy-threads", copyThreads);
+    requirePositive("write-timeout", writeTimeout);
+    requirePositive("poll-interval", pollInterval);
+  }
+
+  /**
+   * @param config at {@code stator.transport}
+   */
+  public static TransferSettings from(Config config) {
+    return new TransferSettings(
+        config.getInt("grants-max"),
+        config.getInt("grant-blocks-max"),
+        config.getInt("in-flight-blocks-max"),
+        config.getDuration("write-timeout"),
+        config.getDuration("poll-interval"),
+        config.getInt("copy-threads"));
+  }
+
+  private static void requirePositive(String key, int value) {
+    if (value <= 0) {
+      throw new IllegalArgumentException("stator.transport." + key + " must be positive: " + value);
+    }
+  }
+
+  private static void requirePositive(String key, Duration value) {
+    if (!value.isPositive()) {
+      throw new IllegalArgumentException("stator.transport." + key + " must be positive: " + value);
+    }
+  }
+}

@@ -1,0 +1,244 @@
+package dev.stator.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** What holds for two agents over any backend that loses nothing. */
+abstract class TransferBackendContract {
+  static final TransferSettings SETTINGS =
+      new TransferSettings(8, 32, 64, Duration.ofSeconds(2), Duration.ofMillis(10), 1);
+  static final Duration LIFE = Duration.ofSeconds(10);
+  static final int BLOCK_BYTES = 200;
+  static final int BLOCKS = 40;
+
+  private final Arena arena = Arena.ofShared();
+  private final Random random = new Random(3);
+  private final MemorySegment sourceMemory = arena.allocate(BLOCK_BYTES * BLOCKS);
+  private final MemorySegment targetMemory = arena.allocate(BLOCK_BYTES * BLOCKS);
+  private final MemorySegment targetBefore = arena.allocate(BLOCK_BYTES * BLOCKS);
+  private final CompletableFuture<GrantOutcome> granted = new CompletableFuture<>();
+  private TransferBackend backend;
+  private TransferAgent writer;
+  private TransferAgent receiver;
+  private int source;
+  private int target;
+
+  abstract TransferBackend backend();
+
+  @BeforeEach
+  void start() {
+    backend = backend();
+    writer = new TransferAgent("writer", SETTINGS, backend, System::nanoTime, random);
+    receiver = new TransferAgent("receiver", SETTINGS, backend, System::nanoTime, random);
+    source = writer.register(sourceMemory, BLOCK_BYTES);
+    target = receiver.register(targetMemory, BLOCK_BYTES);
+    for (long i = 0; i < sourceMemory.byteSize(); i++) {
+      sourceMemory.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
+      targetMemory.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
+    }
+    targetBefore.copyFrom(targetMemory);
+  }
+
+  @AfterEach
+  void stop() {
+    writer.close();
+    receiver.close();
+    backend.close();
+    arena.close();
+  }
+
+  @Test
+  void shouldTellBothSidesOnceWhenAllBlocksHaveArrived() throws Exception {
+    final Grant grant = grant(List.of(7, 3, 5));
+    final WriteOutcome written =
+        write(grant, new BlockMove(0, 7), new BlockMove(1, 3), new BlockMove(2, 5));
+    assertEquals(TransferStatus.OK, written.status());
+    assertEquals(3, written.writtenBlocks());
+    assertEquals(new GrantOutcome(grant.id(), GrantOutcome.Ending.COMPLETE, 3, 3), await(granted));
+    assertMoved(new BlockMove(0, 7), new BlockMove(1, 3), new BlockMove(2, 5));
+    assertEquals(3L * BLOCK_BYTES, receiver.stats().receivedBytes());
+    assertEquals(3L * BLOCK_BYTES, writer.stats().sentBytes());
+    assertEquals(0, receiver.stats().openGrants());
+    assertEquals(0, writer.stats().inFlightBlocks());
+  }
+
+  @Test
+  void shouldTakeBlocksInWritesOfTheirOwnAndInAnyOrder() throws Exception {
+    final Grant grant = grant(List.of(10, 11, 12));
+    assertEquals(TransferStatus.OK, write(grant, new BlockMove(4, 12)).status());
+    assertEquals(TransferStatus.OK, write(grant, new BlockMove(5, 10)).status());
+    assertFalse(granted.isDone());
+    assertEquals(TransferStatus.OK, write(grant, new BlockMove(6, 11)).status());
+    assertEquals(GrantOutcome.Ending.COMPLETE, await(granted).ending());
+    assertMoved(new BlockMove(4, 12), new BlockMove(5, 10), new BlockMove(6, 11));
+  }
+
+  @Test
+  void shouldCountTheBlocksBeforeTheFirstHoleWhenRevoked() throws Exception {
+    final Grant grant = grant(List.of(1, 2, 3, 4));
+    write(grant, new BlockMove(0, 1), new BlockMove(1, 2), new BlockMove(3, 4));
+    receiver.revoke(grant.id());
+    assertEquals(new GrantOutcome(grant.id(), GrantOutcome.Ending.REVOKED, 3, 2), await(granted));
+  }
+
+  @Test
+  void shouldRefuseWritesWhenTheGrantHasEnded() throws Exception {
+    final Grant grant = grant(List.of(1, 2));
+    receiver.revoke(grant.id());
+    await(granted);
+    assertRejected(grant, new BlockMove(0, 1), TransferStatus.UNKNOWN_GRANT);
+  }
+
+  @Test
+  void shouldRefuseAWrongKey() throws Exception {
+    final Grant grant = grant(List.of(1, 2));
+    final Grant forged =
+        new Grant(
+            grant.agent(),
+            grant.id(),
+            grant.keyHigh(),
+            grant.keyLow() ^ 1,
+            grant.blocks(),
+            grant.blockBytes(),
+            grant.life());
+    assertRejected(forged, new BlockMove(0, 1), TransferStatus.WRONG_KEY);
+    assertEquals(TransferStatus.OK, write(grant, new BlockMove(0, 1)).status());
+  }
+
+  @Test
+  void shouldRefuseABlockThatIsNotGranted() throws Exception {
+    final Grant grant = grant(List.of(1, 2));
+    assertRejected(grant, new BlockMove(0, 3), TransferStatus.OUT_OF_RANGE);
+    assertRejected(grant, new BlockMove(0, -1), TransferStatus.OUT_OF_RANGE);
+    assertRejected(grant, new BlockMove(0, BLOCKS), TransferStatus.OUT_OF_RANGE);
+  }
+
+  @Test
+  void shouldRefuseOtherBlockLengths() throws Exception {
+    final Grant grant = grant(List.of(1, 2));
+    final int halves = writer.register(sourceMemory, BLOCK_BYTES / 2);
+    final var outcome = new CompletableFuture<WriteOutcome>();
+    writer.write(grant, halves, List.of(new BlockMove(0, 1)), outcome::complete);
+    assertEquals(TransferStatus.WRONG_LENGTH, await(outcome).status());
+    final Grant lying =
+        new Grant(
+            grant.agent(),
+            grant.id(),
+            grant.keyHigh(),
+            grant.keyLow(),
+            grant.blocks(),
+            BLOCK_BYTES / 2,
+            grant.life());
+    final var second = new CompletableFuture<WriteOutcome>();
+    writer.write(lying, halves, List.of(new BlockMove(0, 1)), second::complete);
+    assertEquals(TransferStatus.WRONG_LENGTH, await(second).status());
+    assertUnchanged();
+  }
+
+  @Test
+  void shouldSayUnreachableWhenNobodyHasTheName() throws Exception {
+    final Grant grant = new Grant("nobody", 1, 2, 3, List.of(1), BLOCK_BYTES, LIFE);
+    assertEquals(TransferStatus.UNREACHABLE, write(grant, new BlockMove(0, 1)).status());
+  }
+
+  @Test
+  void shouldAcceptARepeatWithoutTouchingTheBlock() throws Exception {
+    final Grant grant = grant(List.of(1, 2));
+    write(grant, new BlockMove(0, 1));
+    assertEquals(TransferStatus.OK, write(grant, new BlockMove(9, 1)).status());
+    assertMoved(new BlockMove(0, 1));
+  }
+
+  @Test
+  void shouldLeaveMemoryAloneWhenItIsNoLongerRegistered() throws Exception {
+    final Grant grant = grant(List.of(1, 2));
+    receiver.deregister(target);
+    assertEquals(GrantOutcome.Ending.CLOSED, await(granted).ending());
+    assertRejected(grant, new BlockMove(0, 1), TransferStatus.UNKNOWN_GRANT);
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> receiver.grant(target, List.of(1), LIFE, outcome -> {}));
+  }
+
+  @Test
+  void shouldRefuseASecondAgentOfTheSameName() {
+    assertThrows(
+        IllegalStateException.class,
+        () -> new TransferAgent("writer", SETTINGS, backend, System::nanoTime, random));
+  }
+
+  @Test
+  void shouldMoveManyBlocksOfManyGrantsAtOnce() throws Exception {
+    final List<CompletableFuture<GrantOutcome>> outcomes = new ArrayList<>();
+    final List<CompletableFuture<WriteOutcome>> writes = new ArrayList<>();
+    for (int i = 0; i < 8; i++) {
+      final var outcome = new CompletableFuture<GrantOutcome>();
+      outcomes.add(outcome);
+      final List<Integer> blocks = List.of(5 * i, 5 * i + 1, 5 * i + 2, 5 * i + 3);
+      final Grant grant = receiver.grant(target, blocks, LIFE, outcome::complete).orElseThrow();
+      final var written = new CompletableFuture<WriteOutcome>();
+      writes.add(written);
+      final List<BlockMove> moves =
+          blocks.stream().map(block -> new BlockMove(block, block)).toList();
+      writer.write(grant, source, moves, written::complete);
+    }
+    for (var written : writes) assertEquals(TransferStatus.OK, await(written).status());
+    for (var outcome : outcomes) assertEquals(4, await(outcome).contiguousBlocks());
+    assertMoved(new BlockMove(0, 0), new BlockMove(36, 36), new BlockMove(38, 38));
+  }
+
+  private Grant grant(List<Integer> blocks) {
+    return receiver.grant(target, blocks, LIFE, granted::complete).orElseThrow();
+  }
+
+  private WriteOutcome write(Grant grant, BlockMove... moves) throws Exception {
+    final var outcome = new CompletableFuture<WriteOutcome>();
+    writer.write(grant, source, List.of(moves), outcome::complete);
+    return await(outcome);
+  }
+
+  private void assertRejected(Grant grant, BlockMove move, TransferStatus status) throws Exception {
+    final long before = receiver.stats().rejected().getOrDefault(status, 0L);
+    assertEquals(status, write(grant, move).status());
+    assertEquals(before + 1, receiver.stats().rejected().get(status));
+    assertUnchanged();
+  }
+
+  private void assertUnchanged() {
+    assertEquals(-1, targetMemory.mismatch(targetBefore));
+  }
+
+  /** These blocks have moved, and no other byte has changed that is not in a granted block. */
+  private void assertMoved(BlockMove... moves) {
+    for (BlockMove move : moves) {
+      assertEquals(
+          -1,
+          block(targetMemory, move.targetBlock())
+              .mismatch(block(sourceMemory, move.sourceBlock())));
+    }
+    assertTrue(block(targetMemory, BLOCKS - 1).mismatch(block(targetBefore, BLOCKS - 1)) == -1);
+  }
+
+  private static MemorySegment block(MemorySegment memory, int index) {
+    return memory.asSlice((long) index * BLOCK_BYTES, BLOCK_BYTES);
+  }
+
+  private static <T> T await(CompletableFuture<T> future) throws Exception {
+    return future.get(10, TimeUnit.SECONDS);
+  }
+}

@@ -1,0 +1,39 @@
+package dev.stator.app;
+
+import com.typesafe.config.Config;
+import dev.stator.cli.NodeSettings;
+import dev.stator.device.Device;
+import dev.stator.device.cpu.CpuDevice;
+import dev.stator.device.cpu.CpuDeviceSettings;
+import dev.stator.device.simulated.EchoDevice;
+import dev.stator.model.LoadedModel;
+import java.util.function.Supplier;
+
+/** Makes the device that {@code out=} names. */
+final class DeviceFactory {
+  private DeviceFactory() {}
+
+  /** Each call of the supplier makes a device of its own; the caller closes it. */
+  static Supplier<Device> of(NodeSettings.Engine engine, LoadedModel model, Config config) {
+    return switch (engine) {
+      case CPU -> {
+        final CpuDeviceSettings settings = CpuDeviceSettings.from(config);
+        yield () -> CpuDevice.create(model, settings);
+      }
+      case ECHO -> {
+        final int blockCount = config.getInt("stator.device.echo.block-count");
+        yield () -> echo(model, blockCount);
+      }
+    };
+  }
+
+  private static Device echo(LoadedModel model, int blockCount) {
+    final int end = model.defaults().endTokenIds().stream().min(Integer::compare).orElse(0);
+    return new EchoDevice(
+        blockCount,
+        CpuDevice.BLOCK_SIZE,
+        model.tokenizer().vocabularySize(),
+        model.config().contextLength(),
+        end);
+  }
+}

@@ -1,0 +1,21 @@
+package dev.stator.app;
+
+import dev.stator.cli.StatorCli;
+
+/** The process's entry. */
+public final class Main {
+  private Main() {}
+
+  /** Runs a command line and ends the process with its exit code, whatever threads still live. */
+  public static void main(String[] arguments) {
+    int exitCode = 1;
+    try {
+      exitCode = StatorCli.run(new LocalNodeStarter(), arguments);
+    } catch (
+        Throwable failure) { // Such as a missing JVM flag, at class loading: no thread may keep the
+      // process.
+      System.err.println("error: " + failure);
+    }
+    System.exit(exitCode);
+  }
+}

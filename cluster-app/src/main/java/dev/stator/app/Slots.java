@@ -1,0 +1,108 @@
+package dev.stator.app;
+
+import com.typesafe.config.Config;
+import dev.stator.cli.NodeSettings;
+import dev.stator.cli.NodeSummary;
+import dev.stator.cluster.EngineSlot;
+import dev.stator.device.Device;
+import dev.stator.engine.Engine;
+import dev.stator.engine.EngineSettings;
+import dev.stator.engine.LocalEngine;
+import dev.stator.model.LoadedModel;
+import dev.stator.protocol.WorkerRole;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.Supplier;
+
+/**
+ * A node's engine slots. The first device of each slot is made here, before the actors start, so
+ * that its limits are known; a worker that starts again after a failure makes the next one.
+ */
+final class Slots {
+  private record Plan(String name, Set<WorkerRole> roles, Device firstDevice) {}
+
+  private final LoadedModel model;
+  private final EngineSettings engineSettings;
+  private final Supplier<Device> devices;
+  private final List<Plan> plans = new ArrayList<>();
+
+  private Slots(LoadedModel model, EngineSettings engineSettings, Supplier<Device> devices) {
+    this.model = model;
+    this.engineSettings = engineSettings;
+    this.devices = devices;
+  }
+
+  /** Makes the devices; when one cannot be made, those before it are closed again. */
+  static Slots create(NodeSettings settings, LoadedModel model, Config config) {
+    final Slots slots =
+        new Slots(
+            model, EngineSettings.from(config), DeviceFactory.of(settings.engine(), model, config));
+    final Set<WorkerRole> decodeRoles =
+        settings.prefillSlots() > 0
+            ? Set.of(WorkerRole.DECODE)
+            : Set.of(WorkerRole.PREFILL, WorkerRole.DECODE);
+    try {
+      slots.add("prefill", settings.prefillSlots(), Set.of(WorkerRole.PREFILL));
+      slots.add("decode", settings.decodeSlots(), decodeRoles);
+      return slots;
+    } catch (RuntimeException | Error failure) {
+      slots.closeDevices();
+      throw failure;
+    }
+  }
+
+  private void add(String name, int count, Set<WorkerRole> roles) {
+    for (int i = 1; i <= count; i++) plans.add(new Plan(name + "-" + i, roles, devices.get()));
+  }
+
+  /** Closes devices that no worker has taken over. */
+  void closeDevices() {
+    for (Plan plan : plans) plan.firstDevice.close();
+  }
+
+  /** For the node; from here on the workers close the devices. */
+  List<EngineSlot> engineSlots() {
+    return plans.stream()
+        .map(plan -> new EngineSlot(plan.name, plan.roles, engines(plan.firstDevice)))
+        .toList();
+  }
+
+  private Supplier<Engine> engines(Device first) {
+    final AtomicReference<Device> unused = new AtomicReference<>(first);
+    return () -> {
+      final Device prepared = unused.getAndSet(null);
+      return new LocalEngine(
+          prepared != null ? prepared : devices.get(),
+          engineSettings,
+          model.defaults().endTokenIds());
+    };
+  }
+
+  /** Prompt and answer tokens together at most: what the smallest slot can hold. */
+  int contextLength() {
+    long length = Integer.MAX_VALUE;
+    for (Plan plan : plans) {
+      final Device device = plan.firstDevice;
+      final long blocks = Math.min(device.blockCount(), engineSettings.requestBlocksMax());
+      length =
+          Math.min(
+              length, Math.min(device.contextLength(), blocks * device.kvLayout().blockSize()));
+    }
+    return (int) length;
+  }
+
+  List<NodeSummary.Slot> summaries() {
+    return plans.stream()
+        .map(plan ->
+            new NodeSummary.Slot(
+                phases(plan.roles), plan.firstDevice.description(), plan.firstDevice.memoryPlan()))
+        .toList();
+  }
+
+  private static String phases(Set<WorkerRole> roles) {
+    if (roles.size() > 1) return "prefill + decode";
+    return roles.contains(WorkerRole.PREFILL) ? "prefill" : "decode";
+  }
+}

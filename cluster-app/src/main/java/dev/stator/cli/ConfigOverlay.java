@@ -1,0 +1,64 @@
+package dev.stator.cli;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigException;
+import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigParseOptions;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+
+/** What the operator wrote, in a file and in {@code -D key=value}; the defaults are not in it. */
+final class ConfigOverlay {
+  private static final String DEFAULT_FILE = "single.conf";
+
+  private ConfigOverlay() {}
+
+  /**
+   * @param file {@code null} takes the distribution's {@code config/single.conf} where there is one
+   * @throws UsageException when the file is missing or cannot be parsed, or a definition cannot
+   */
+  static Config read(Path file, Optional<Path> home, Map<String, String> definitions) {
+    Config config = fileOrDefault(file, home);
+    for (var definition : definitions.entrySet()) {
+      config = definition(definition.getKey(), definition.getValue()).withFallback(config);
+    }
+    return config;
+  }
+
+  private static Config fileOrDefault(Path file, Optional<Path> home) {
+    if (file != null) {
+      if (!Files.isRegularFile(file)) {
+        throw new UsageException("no configuration file at " + file.toAbsolutePath());
+      }
+      return parse(file);
+    }
+    return home.map(folder -> folder.resolve("config").resolve(DEFAULT_FILE))
+        .filter(Files::isRegularFile)
+        .map(ConfigOverlay::parse)
+        .orElse(ConfigFactory.empty());
+  }
+
+  private static Config parse(Path file) {
+    try {
+      return ConfigFactory.parseFile(
+          file.toFile(), ConfigParseOptions.defaults().setAllowMissing(false));
+    } catch (ConfigException wrong) {
+      throw new UsageException("the configuration cannot be read: " + wrong.getMessage());
+    }
+  }
+
+  /** A list, object or quoted string is HOCON; anything else is taken as it stands. */
+  private static Config definition(String key, String value) {
+    try {
+      return value.matches("\\s*[\\[{\"].*")
+          ? ConfigFactory.parseString(
+              key + " = " + value, ConfigParseOptions.defaults().setOriginDescription("-D"))
+          : ConfigFactory.parseMap(Map.of(key, value), "-D " + key);
+    } catch (ConfigException wrong) {
+      throw new UsageException(
+          "-D %s=%s cannot be read: %s".formatted(key, value, wrong.getMessage()));
+    }
+  }
+}

@@ -1,0 +1,46 @@
+package dev.stator.cli;
+
+import java.io.PrintWriter;
+import java.time.Duration;
+
+/** A node in the foreground: start, summary, wait, stop. */
+final class Serving {
+  private Serving() {}
+
+  /**
+   * Returns when the node has stopped by itself. A signal that ends the JVM stops the node first;
+   * the process's exit code is then 0, since stopping is what was asked for.
+   */
+  static void untilStopped(NodeStarter starter, NodeSettings settings, PrintWriter out)
+      throws InterruptedException {
+    try (RunningNode node = starter.start(settings)) {
+      final Thread onSignal = new Thread(() -> stopAndHalt(node), "stop-on-signal");
+      Runtime.getRuntime().addShutdownHook(onSignal);
+      out.print(StartSummary.format(node.summary()));
+      out.println(readyLine(ProcessAge.now()));
+      out.flush();
+      node.awaitTermination();
+      forget(onSignal);
+    }
+  }
+
+  private static void stopAndHalt(RunningNode node) {
+    node.close();
+    System.out.flush();
+    System.err.flush();
+    Runtime.getRuntime().halt(0);
+  }
+
+  private static void forget(Thread onSignal) {
+    try {
+      Runtime.getRuntime().removeShutdownHook(onSignal);
+    } catch (IllegalStateException signalled) {
+      // The hook is running: it ends the process.
+    }
+  }
+
+  /** The line that says that requests are answered; scripts wait for its first word. */
+  static String readyLine(Duration sinceStart) {
+    return "Ready in %,d ms. Ctrl-C stops.".formatted(sinceStart.toMillis());
+  }
+}

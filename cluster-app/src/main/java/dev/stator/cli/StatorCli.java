@@ -1,0 +1,105 @@
+package dev.stator.cli;
+
+import java.io.OutputStream;
+import java.io.OutputStreamWriter;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The {@code stator} command: what its parts share, and how an error reaches the user. */
+@Command(
+    name = "stator",
+    versionProvider = Version.class,
+    synopsisSubcommandLabel = "COMMAND",
+    description = "Serves large language models.",
+    footer = {
+      "",
+      "Exit codes: 0 done, 1 failed, 2 wrong usage.",
+      "",
+      "Example: serve the bundled model on http://127.0.0.1:8080",
+      "  stator serve"
+    })
+public final class StatorCli implements Runnable {
+  @Spec private CommandSpec spec;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = CommandLine.ScopeType.INHERIT,
+      description = "Show this help and exit.")
+  private boolean helpRequested;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the version and exit.")
+  private boolean versionRequested;
+
+  private StatorCli() {}
+
+  /**
+   * Runs a command line in this process.
+   *
+   * @return the exit code: 0 done, 1 failed, 2 wrong usage
+   */
+  public static int run(NodeStarter starter, String... arguments) {
+    StandardError.restore();
+    return commandLine(CliContext.ofProcess(starter))
+        .setOut(utf8(System.out))
+        .setErr(utf8(System.err))
+        .execute(arguments);
+  }
+
+  /** All commands; {@code execute} runs one and answers its exit code. */
+  public static CommandLine commandLine(CliContext context) {
+    final CommandLine commands =
+        new CommandLine(new StatorCli())
+            .addSubcommand(new ServeCommand(context))
+            .addSubcommand(new ChatCommand(context))
+            .addSubcommand(new RunCommand(context))
+            .addSubcommand(new InspectCommand(context))
+            .addSubcommand(new BenchCommand(context))
+            .addSubcommand(new VersionCommand());
+    commands.setUsageHelpAutoWidth(true);
+    commands.setCaseInsensitiveEnumValuesAllowed(true);
+    commands.setParameterExceptionHandler(StatorCli::onWrongUsage);
+    commands.setExecutionExceptionHandler(StatorCli::onFailure);
+    return commands;
+  }
+
+  @Override
+  public void run() {
+    throw new ParameterException(spec.commandLine(), "A command is missing");
+  }
+
+  private static int onWrongUsage(ParameterException wrong, String[] arguments) {
+    return complain(wrong.getCommandLine(), wrong.getMessage());
+  }
+
+  private static int onFailure(
+      Exception failure, CommandLine command, CommandLine.ParseResult parsed) {
+    if (failure instanceof UsageException) return complain(command, failure.getMessage());
+    final PrintWriter err = command.getErr();
+    err.println("error: " + Failures.sentence(failure));
+    if (LoggingOptions.isVerbose()) failure.printStackTrace(err);
+    err.flush();
+    return CommandLine.ExitCode.SOFTWARE;
+  }
+
+  private static int complain(CommandLine command, String message) {
+    final PrintWriter err = command.getErr();
+    err.println("error: " + message);
+    err.println("Try '" + command.getCommandSpec().qualifiedName() + " --help'.");
+    err.flush();
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  private static PrintWriter utf8(OutputStream stream) {
+    return new PrintWriter(new OutputStreamWriter(stream, StandardCharsets.UTF_8), true);
+  }
+}

@@ -1,0 +1,48 @@
+package dev.stator.http;
+
+import dev.stator.http.tools.ToolCallParser;
+import java.util.List;
+import java.util.function.Supplier;
+
+/** How the events of a generation become an answer. */
+interface AnswerFormat {
+  /** A writer of one stream of chunks. */
+  EventWriter chunks();
+
+  /** A writer of one whole answer. */
+  EventWriter whole();
+
+  /** The answer of {@code /v1/chat/completions}. */
+  static AnswerFormat chat(AnswerHead head, boolean hasLogprobs, Supplier<ToolCallParser> parsers) {
+    return new AnswerFormat() {
+      @Override
+      public EventWriter chunks() {
+        return new ChatChunkWriter(head, parsers);
+      }
+
+      @Override
+      public EventWriter whole() {
+        return new ChatAnswerWriter(head, hasLogprobs, parsers);
+      }
+    };
+  }
+
+  /**
+   * The answer of {@code /v1/completions}.
+   *
+   * @param echoes what each choice's text begins with; empty for nothing
+   */
+  static AnswerFormat completion(AnswerHead head, List<String> echoes) {
+    return new AnswerFormat() {
+      @Override
+      public EventWriter chunks() {
+        return new CompletionChunkWriter(head, echoes);
+      }
+
+      @Override
+      public EventWriter whole() {
+        return new CompletionAnswerWriter(head, echoes);
+      }
+    };
+  }
+}

@@ -1,0 +1,97 @@
+package dev.stator.http;
+
+import com.typesafe.config.Config;
+import java.time.Duration;
+import java.util.List;
+
+/** {@code stator.http}, checked. Each key is explained in {@code reference.conf}. */
+public record HttpSettings(
+    String host,
+    int port,
+    int connectionsMax,
+    int requestsMax,
+    int bodyBytesMax,
+    Duration bodyTimeout,
+    Duration requestTimeout,
+    Duration idleTimeout,
+    Duration keepAliveInterval,
+    Duration retryAfter,
+    Duration drainTimeout,
+    Cors cors,
+    RequestLimits limits) {
+
+  /**
+   * Cross-origin requests.
+   *
+   * @param allowedOrigins exact origins, or {@code *} for any
+   */
+  public record Cors(boolean enabled, List<String> allowedOrigins, Duration maxAge) {
+    public Cors {
+      allowedOrigins = List.copyOf(allowedOrigins);
+    }
+
+    static Cors from(Config config) {
+      return new Cors(
+          config.getBoolean("enabled"),
+          config.getStringList("allowed-origins"),
+          config.getDuration("max-age"));
+    }
+  }
+
+  /**
+   * @throws IllegalArgumentException naming the key, when a value is out of range or two contradict
+   *     each other
+   */
+  public HttpSettings {
+    requireRange("port", port, 0, 65_535);
+    requireRange("connections-max", connectionsMax, 1, 1 << 20);
+    requireRange("requests-max", requestsMax, 1, connectionsMax);
+    requireRange("body-max", bodyBytesMax, 1, 1 << 30);
+    requirePositive("body-timeout", bodyTimeout);
+    requirePositive("request-timeout", requestTimeout);
+    requirePositive("keep-alive-interval", keepAliveInterval);
+    requirePositive("retry-after", retryAfter);
+    requirePositive("drain-timeout", drainTimeout);
+    if (idleTimeout.compareTo(requestTimeout) < 0) {
+      throw new IllegalArgumentException(
+          "stator.http.idle-timeout (%s) must not be less than stator.http.request-timeout (%s)"
+              .formatted(idleTimeout, requestTimeout));
+    }
+  }
+
+  /** Reads the section {@code stator.http}. */
+  public static HttpSettings from(Config config) {
+    return new HttpSettings(
+        config.getString("host"),
+        config.getInt("port"),
+        config.getInt("connections-max"),
+        config.getInt("requests-max"),
+        bytes(config, "body-max"),
+        config.getDuration("body-timeout"),
+        config.getDuration("request-timeout"),
+        config.getDuration("idle-timeout"),
+        config.getDuration("keep-alive-interval"),
+        config.getDuration("retry-after"),
+        config.getDuration("drain-timeout"),
+        Cors.from(config.getConfig("cors")),
+        RequestLimits.from(config.getConfig("limits")));
+  }
+
+  private static int bytes(Config config, String key) {
+    return (int) Math.min(config.getBytes(key), Integer.MAX_VALUE);
+  }
+
+  static void requireRange(String key, int value, int min, int max) {
+    if (value < min || value > max) {
+      throw new IllegalArgumentException(
+          "stator.http.%s must be between %d and %d: %d".formatted(key, min, max, value));
+    }
+  }
+
+  private static void requirePositive(String key, Duration value) {
+    if (value.isZero() || value.isNegative()) {
+      throw new IllegalArgumentException(
+          "stator.http.%s must be positive: %s".formatted(key, value));
+    }
+  }
+}

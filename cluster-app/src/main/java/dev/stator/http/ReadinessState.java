@@ -1,0 +1,48 @@
+package dev.stator.http;
+
+import java.util.Locale;
+import java.util.concurrent.atomic.AtomicReference;
+
+/**
+ * Whether this process takes requests. Any thread may ask and tell.
+ *
+ * <pre>
+ *   STARTING ──markReady──▶ READY ──startDraining──▶ DRAINING
+ *       └───────────────startDraining───────────────────▲
+ * </pre>
+ */
+public final class ReadinessState {
+  /** Where the process is in its life. */
+  public enum Phase {
+    /** Not all parts are up. */
+    STARTING,
+    /** Takes requests. */
+    READY,
+    /** Finishes what runs, takes nothing new. */
+    DRAINING;
+
+    String label() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.STARTING);
+
+  public Phase phase() {
+    return phase.get();
+  }
+
+  public boolean isReady() {
+    return phase.get() == Phase.READY;
+  }
+
+  /** All parts are up. Has no effect on a process that drains. */
+  public void markReady() {
+    phase.compareAndSet(Phase.STARTING, Phase.READY);
+  }
+
+  /** There is no way back from here. */
+  public void startDraining() {
+    phase.set(Phase.DRAINING);
+  }
+}

@@ -1,0 +1,211 @@
+package dev.stator.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stator.model.ModelFormatException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class StatorCliTest {
+  private static final String BUNDLED = "models/stator-tiny-q8_0.gguf";
+
+  @TempDir private Path home;
+  private final FakeStarter starter = new FakeStarter();
+
+  @BeforeEach
+  void makeHome() throws IOException {
+    Files.createDirectories(home.resolve("models"));
+    Files.createDirectories(home.resolve("config"));
+    Files.createFile(home.resolve(BUNDLED));
+    starter.stopsByItself = true;
+  }
+
+  @AfterEach
+  void close() {
+    starter.close();
+  }
+
+  @Test
+  void shouldServeTheBundledModelOnTheLocalAddressWhenNothingIsSaid() {
+    final CliRun run = run("serve");
+    assertEquals(0, run.exitCode(), run.err());
+    final NodeSettings settings = starter.started.getFirst();
+    assertEquals(home.resolve(BUNDLED), settings.model());
+    assertEquals("127.0.0.1", settings.host());
+    assertEquals(8080, settings.port());
+    assertEquals(NodeSettings.Engine.CPU, settings.engine());
+    assertEquals(0, settings.prefillSlots());
+    assertEquals(1, settings.decodeSlots());
+    assertTrue(run.out().contains("\nReady in "), run.out());
+    assertEquals(0, starter.stopped.getCount(), "the node was not stopped");
+  }
+
+  @Test
+  void shouldHandEveryOptionToTheNode() {
+    run(
+        "serve",
+        "stator-tiny-q8_0",
+        "--host",
+        "0.0.0.0",
+        "--port",
+        "0",
+        "--name",
+        "tiny",
+        "--threads",
+        "3",
+        "--context-length",
+        "512",
+        "--kv-memory",
+        "64MiB",
+        "--prefill-slots",
+        "1",
+        "--decode-slots",
+        "2",
+        "-Dstator.engine.running-max=7",
+        "-D",
+        "a.list=[1,2]");
+    final NodeSettings settings = starter.started.getFirst();
+    assertEquals(home.resolve(BUNDLED), settings.model());
+    assertEquals("0.0.0.0", settings.host());
+    assertEquals(0, settings.port());
+    assertEquals("tiny", settings.servedName().orElseThrow());
+    assertEquals(OptionalInt.of(3), settings.threads());
+    assertEquals(OptionalInt.of(512), settings.contextLength());
+    assertEquals(OptionalLong.of(64 << 20), settings.kvBytes());
+    assertEquals(1, settings.prefillSlots());
+    assertEquals(2, settings.decodeSlots());
+    assertEquals(7, settings.overrides().getInt("stator.engine.running-max"));
+    assertEquals(List.of(1, 2), settings.overrides().getIntList("a.list"));
+  }
+
+  @Test
+  void shouldPutOptionsOverDefinitionsOverTheFile() throws IOException {
+    Files.writeString(
+        home.resolve("config/single.conf"),
+        "stator.http { host = \"10.0.0.1\", port = 1111 }\nstator.engine.running-max = 1");
+    run("serve", "--port", "2222", "-Dstator.engine.running-max=2");
+    final NodeSettings settings = starter.started.getFirst();
+    assertEquals("10.0.0.1", settings.host());
+    assertEquals(2222, settings.port());
+    assertEquals(2, settings.overrides().getInt("stator.engine.running-max"));
+  }
+
+  @Test
+  void shouldReadAnotherFileInsteadOfTheDefaultOne() throws IOException {
+    Files.writeString(home.resolve("config/single.conf"), "a = 1");
+    final Path other = Files.writeString(home.resolve("other.conf"), "b = 2");
+    run("serve", "--config", other.toString());
+    assertFalse(starter.started.getFirst().overrides().hasPath("a"));
+    assertEquals(2, starter.started.getFirst().overrides().getInt("b"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "serve", "chat", "run", "inspect", "bench", "version"})
+  void shouldHelpWithAnExample(String command) {
+    final CliRun run = command.isEmpty() ? run("--help") : run(command, "--help");
+    assertEquals(0, run.exitCode());
+    assertTrue(run.out().contains("Example"), run.out());
+    assertTrue(run.out().contains("stator " + command), run.out());
+    run.out().lines().forEach(line -> assertTrue(line.length() <= 200, line));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "|A command is missing",
+        "srve|Unmatched argument",
+        "serve --prt 1|Unknown option: '--prt'",
+        "serve --port x|Invalid value for option '--port'",
+        "serve --port 70000|--port must be between 0 and 65535: 70000",
+        "serve --threads 0|--threads must be between 1 and 1024: 0",
+        "serve --decode-slots 0|--decode-slots must be between 1 and 64: 0",
+        "serve --kv-memory lots|--kv-memory wants bytes",
+        "serve --kv-memory 1G --kv-blocks 5|give one of them",
+        "serve --config nowhere.conf|no configuration file at",
+        "serve -D a=[1|cannot be read",
+        "run out=cpu|an input is missing",
+        "run in=mail|in= wants http, text or batch:FILE: 'mail'",
+        "run in=text out=gpu|out= wants cpu or echo: 'gpu'",
+        "run in=text a b|given twice: a and b",
+        "bench --url host:1 MODEL|give MODEL or --url",
+        "bench --url :|--url wants an address",
+        "bench --rate -1|--rate must be above 0",
+        "bench --duration soon|--duration wants a duration",
+        "bench --goodput fast|--goodput wants targets",
+        "bench --html nowhere/report.html|no file can be written",
+        "inspect|Missing required parameter: 'MODEL'"
+      })
+  void shouldExplainWrongUsageInOneSentence(String line, String sentence) {
+    final CliRun run = run(line == null ? new String[0] : line.split(" "));
+    assertEquals(2, run.exitCode(), run.err());
+    assertTrue(run.err().contains(sentence), run.err());
+    assertTrue(run.err().startsWith("error: "), run.err());
+    assertEquals(2, run.err().lines().count(), run.err());
+    assertTrue(starter.started.isEmpty());
+  }
+
+  @Test
+  void shouldSayWhatWasTriedWhenTheModelIsNotThere() {
+    final CliRun run = run("serve", "nowhere");
+    assertEquals(1, run.exitCode());
+    assertTrue(run.err().contains(home.resolve("models/nowhere.gguf").toString()), run.err());
+    assertEquals(1, run.err().lines().count(), run.err());
+  }
+
+  @Test
+  void shouldPassTheNodesSentenceOn() {
+    starter.failure = new NodeStartException("cannot listen on 127.0.0.1:8080");
+    final CliRun run = run("serve");
+    assertEquals(1, run.exitCode());
+    assertEquals("error: cannot listen on 127.0.0.1:8080\n", run.err());
+  }
+
+  @Test
+  void shouldBlameTheModelWhenItCannotBeUsed() {
+    starter.failure = new ModelFormatException("layer count must be positive: 0");
+    assertEquals(
+        "error: the model cannot be used: layer count must be positive: 0\n", run("serve").err());
+  }
+
+  @Test
+  void shouldOfferTheStackTraceOfABug() {
+    starter.failure = new IllegalStateException("impossible");
+    final CliRun run = run("serve");
+    assertEquals(1, run.exitCode());
+    assertTrue(run.err().contains("IllegalStateException: impossible (--verbose"), run.err());
+    assertEquals(1, run.err().lines().count());
+  }
+
+  @Test
+  void shouldStartTheEchoEngineWhenAsked() {
+    assertEquals(0, run("run", "in=http", "out=echo", "--port", "5").exitCode());
+    assertEquals(NodeSettings.Engine.ECHO, starter.started.getFirst().engine());
+    assertEquals(5, starter.started.getFirst().port());
+  }
+
+  @Test
+  void shouldShowTheVersionInEachForm() {
+    final String version = run("version").out();
+    assertTrue(version.startsWith("stator " + Version.number()), version);
+    assertFalse(version.contains("${"), version);
+    assertEquals(version, run("--version").out());
+  }
+
+  private CliRun run(String... arguments) {
+    return CliRun.of(starter, home, "", arguments);
+  }
+}

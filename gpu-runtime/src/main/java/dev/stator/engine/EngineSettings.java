@@ -1,0 +1,61 @@
+package dev.stator.engine;
+
+import com.typesafe.config.Config;
+
+/**
+ * {@code stator.engine} in reference.conf, which says what each limit is for; read and checked
+ * once, at start.
+ *
+ * @param stepTokensMax tokens computed in one step
+ * @param prefillChunkMax prompt tokens of one sequence computed in one step
+ * @param runningMax sequences that hold blocks to compute or to be filled
+ * @param waitingMax sequences in the queue
+ * @param waitingTokensMax tokens of the sequences in the queue
+ * @param requestBlocksMax blocks one sequence may come to need
+ * @param growthBlocks available blocks left for each running sequence when another one starts
+ */
+public record EngineSettings(
+    int stepTokensMax,
+    int prefillChunkMax,
+    int runningMax,
+    int waitingMax,
+    long waitingTokensMax,
+    int requestBlocksMax,
+    int growthBlocks) {
+  public EngineSettings {
+    requirePositive("step-tokens-max", stepTokensMax);
+    requirePositive("prefill-chunk-max", prefillChunkMax);
+    requirePositive("running-max", runningMax);
+    requirePositive("waiting-max", waitingMax);
+    requirePositive("waiting-tokens-max", waitingTokensMax);
+    requirePositive("request-blocks-max", requestBlocksMax);
+    if (growthBlocks < 0) {
+      throw new IllegalArgumentException("growth-blocks must be >= 0: " + growthBlocks);
+    }
+    if (stepTokensMax < runningMax) {
+      throw new IllegalArgumentException(
+          "step-tokens-max ("
+              + stepTokensMax
+              + ") must be at least running-max ("
+              + runningMax
+              + "), so that every running sequence can decode in a step");
+    }
+  }
+
+  /** Reads {@code stator.engine} from the root configuration. */
+  public static EngineSettings from(Config root) {
+    final Config config = root.getConfig("stator.engine");
+    return new EngineSettings(
+        config.getInt("step-tokens-max"),
+        config.getInt("prefill-chunk-max"),
+        config.getInt("running-max"),
+        config.getInt("waiting-max"),
+        config.getLong("waiting-tokens-max"),
+        config.getInt("request-blocks-max"),
+        config.getInt("growth-blocks"));
+  }
+
+  private static void requirePositive(String key, long value) {
+    if (value <= 0) throw new IllegalArgumentException(key + " must be positive: " + value);
+  }
+}

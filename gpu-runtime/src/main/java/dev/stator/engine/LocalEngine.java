@@ -1,0 +1,264 @@
+package dev.stator.engine;
+
+import dev.stator.device.Device;
+import dev.stator.device.StepInput;
+import dev.stator.device.StepOutput;
+import dev.stator.engine.Sequence.Kind;
+import dev.stator.kv.BlockHasher;
+import dev.stator.kv.BlockPool;
+import dev.stator.kv.BlockTable;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The engine on a device of this process: {@code schedule -> run -> commit}.
+ *
+ * <p><b>Threads:</b> one owns it; {@link Device#run} is called on it. <b>Ownership:</b> the device
+ * is the caller's to close, after the last call here.
+ */
+public final class LocalEngine implements Engine {
+  private final Device device;
+  private final Limits limits;
+  private final Set<Integer> endTokenIds;
+  private final BlockHasher hasher;
+  private final BlockPool pool;
+  private final Scheduler scheduler;
+  private final Sampler sampler;
+  private final Map<RequestId, Sequence> sequences = new HashMap<>();
+  private long arrivals;
+  private long steps;
+  private long computedTokens;
+
+  /**
+   * @param endTokenIds tokens with which the model ends an answer
+   */
+  public LocalEngine(Device device, EngineSettings settings, Set<Integer> endTokenIds) {
+    final int blockSize = device.kvLayout().blockSize();
+    for (int token : endTokenIds) {
+      if (token < 0 || token >= device.vocabularySize()) {
+        throw new IllegalArgumentException(
+            "end token " + token + " of a vocabulary of " + device.vocabularySize());
+      }
+    }
+    this.device = device;
+    this.limits = new Limits(settings, device);
+    this.endTokenIds = Set.copyOf(endTokenIds);
+    this.hasher = new BlockHasher(device.numericsFingerprint(), blockSize);
+    this.pool = new BlockPool(device.blockCount());
+    this.scheduler = new Scheduler(settings, pool, blockSize);
+    this.sampler = new Sampler(device.vocabularySize());
+  }
+
+  @Override
+  public Device device() {
+    return device;
+  }
+
+  @Override
+  public Admission submit(GenerationRequest request) {
+    return enqueue(request, Kind.ANSWER);
+  }
+
+  @Override
+  public Admission prefill(GenerationRequest request) {
+    return enqueue(request, Kind.PREFILL);
+  }
+
+  private Admission enqueue(GenerationRequest request, Kind kind) {
+    final Admission.Refused refusal = limits.refusal(request, kind, sequences, scheduler);
+    if (refusal != null) return refusal;
+    final Sequence sequence = newSequence(request, kind);
+    sequences.put(request.id(), sequence);
+    scheduler.enqueue(sequence);
+    return new Admission.Admitted(scheduler.foundTokens(sequence), List.of());
+  }
+
+  @Override
+  public Admission reserve(GenerationRequest request) {
+    final Admission.Refused refusal = limits.refusal(request, Kind.ANSWER, sequences, scheduler);
+    if (refusal != null) return refusal;
+    final Sequence sequence = newSequence(request, Kind.ANSWER);
+    final Admission.Refused noRoom = scheduler.reserve(sequence);
+    if (noRoom != null) return noRoom;
+    sequences.put(request.id(), sequence);
+    return new Admission.Admitted(
+        sequence.cachedTokens,
+        blocks(sequence, sequence.publishedBlocks, sequence.prefillBlocks()));
+  }
+
+  private Sequence newSequence(GenerationRequest request, Kind kind) {
+    final LogitRules rules = LogitRules.of(request.sampling(), endTokenIds);
+    return new Sequence(request, kind, arrivals++, limits.lengthMax(request), rules, hasher);
+  }
+
+  @Override
+  public void resume(RequestId id, int filledBlockCount) {
+    final Sequence sequence = sequences.get(id);
+    if (sequence == null || sequence.state != Sequence.State.RESERVED) return;
+    scheduler.resume(sequence, filledBlockCount);
+  }
+
+  @Override
+  public void release(RequestId id) {
+    final Sequence sequence = sequences.get(id);
+    if (sequence != null && sequence.kind() == Kind.PREFILL) end(sequence);
+  }
+
+  @Override
+  public boolean cancel(RequestId id) {
+    final Sequence sequence = sequences.get(id);
+    if (sequence == null) return false;
+    end(sequence);
+    return true;
+  }
+
+  @Override
+  public boolean hasWork() {
+    return pool.hasEvents() || scheduler.hasWork();
+  }
+
+  @Override
+  public StepReport step() {
+    final long preemptionsBefore = scheduler.preemptions();
+    final List<Sequence> batch = scheduler.schedule();
+    final List<RequestId> ids = batch.stream().map(Sequence::id).toList();
+    final News news = new News();
+    try {
+      final StepInput input = input(batch);
+      final int tokenCount = input.tokenCount();
+      commit(batch, run(input), news);
+      return new StepReport(
+          news.progress,
+          news.failures,
+          pool.drainEvents(),
+          (int) (scheduler.preemptions() - preemptionsBefore),
+          tokenCount,
+          input.slices().size());
+    } catch (RuntimeException | Error e) {
+      for (RequestId id : ids) cancel(id);
+      throw new EngineFailure(ids, e);
+    }
+  }
+
+  /** What a step's report tells of its sequences. */
+  private static final class News {
+    private final List<StepReport.Progress> progress = new ArrayList<>();
+    private final List<StepReport.Failure> failures = new ArrayList<>();
+
+    void add(
+        Sequence sequence, List<SampledToken> tokens, List<Integer> blocks, FinishReason finish) {
+      progress.add(
+          new StepReport.Progress(sequence.id(), tokens, blocks, finish, sequence.cachedTokens));
+    }
+  }
+
+  private static StepInput input(List<Sequence> batch) {
+    final List<StepInput.Slice> slices = new ArrayList<>(batch.size());
+    for (Sequence sequence : batch) {
+      if (sequence.scheduled == 0) continue; // A prefill that found all its blocks.
+      slices.add(
+          new StepInput.Slice(
+              sequence.tokens(),
+              sequence.computed,
+              sequence.scheduled,
+              sequence.table().blocks(),
+              sequence.kind() == Kind.ANSWER && sequence.scheduled == sequence.remaining()));
+    }
+    return new StepInput(slices);
+  }
+
+  private StepOutput run(StepInput input) {
+    if (input.slices().isEmpty()) return null;
+    final StepOutput output = device.run(input);
+    steps++;
+    computedTokens += input.tokenCount();
+    return output;
+  }
+
+  private void commit(List<Sequence> batch, StepOutput output, News news) {
+    int sliceIndex = 0;
+    for (Sequence sequence : batch) {
+      final int slice = sequence.scheduled == 0 ? -1 : sliceIndex++;
+      scheduler.commit(sequence);
+      if (sequence.kind() == Kind.PREFILL) {
+        commitPrefill(sequence, news);
+      } else if (sequence.remaining() == 0) {
+        commitToken(sequence, sampler.sample(sequence, output.logits(slice)), news);
+      }
+    }
+  }
+
+  private void commitPrefill(Sequence sequence, News news) {
+    final boolean isDone = sequence.remaining() == 0;
+    final List<Integer> full = blocks(sequence, sequence.reportedBlocks, sequence.publishedBlocks);
+    sequence.reportedBlocks = sequence.publishedBlocks;
+    if (isDone) scheduler.keepPrefilled(sequence);
+    if (isDone || !full.isEmpty()) {
+      news.add(sequence, List.of(), full, isDone ? FinishReason.LENGTH : null);
+    }
+  }
+
+  private void commitToken(Sequence sequence, Sampler.Outcome outcome, News news) {
+    switch (outcome) {
+      case Sampler.Outcome.Failed(String reason) -> {
+        news.failures.add(new StepReport.Failure(sequence.id(), reason));
+        end(sequence);
+      }
+      case Sampler.Outcome.Chosen(SampledToken token) -> {
+        sequence.append(token.tokenId());
+        final FinishReason finish = finish(sequence, token.tokenId());
+        news.add(sequence, List.of(token), List.of(), finish);
+        if (finish != null) end(sequence);
+      }
+    }
+  }
+
+  private static FinishReason finish(Sequence sequence, int token) {
+    if (sequence.rules().isStop(token)) return FinishReason.STOP;
+    return sequence.length() == sequence.lengthMax() ? FinishReason.LENGTH : null;
+  }
+
+  private void end(Sequence sequence) {
+    scheduler.end(sequence);
+    sequences.remove(sequence.id());
+  }
+
+  private static List<Integer> blocks(Sequence sequence, int from, int to) {
+    final List<Integer> blocks = new ArrayList<>(to - from);
+    for (int i = from; i < to; i++) blocks.add(sequence.table().block(i));
+    return blocks;
+  }
+
+  @Override
+  public EngineLoad load() {
+    return new EngineLoad(
+        scheduler.runningCount(),
+        scheduler.waitingCount() + scheduler.reservedCount(),
+        pool.usedCount(),
+        pool.cachedCount(),
+        pool.blockCount(),
+        scheduler.remainingPromptTokens(),
+        scheduler.queriedTokens(),
+        scheduler.hitTokens(),
+        scheduler.preemptions(),
+        steps,
+        computedTokens);
+  }
+
+  // What tests look at.
+
+  BlockPool pool() {
+    return pool;
+  }
+
+  int pinnedBlocks() {
+    return scheduler.pinnedBlocks();
+  }
+
+  List<BlockTable> tables() {
+    return sequences.values().stream().map(Sequence::table).toList();
+  }
+}

@@ -1,0 +1,407 @@
+package dev.stator.engine;
+
+import dev.stator.engine.Sequence.Kind;
+import dev.stator.engine.Sequence.State;
+import dev.stator.kv.BlockPool;
+import dev.stator.kv.BlockTable;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Decides which tokens of which sequences a step computes, and holds their blocks for them. Pure:
+ * it never touches a tensor.
+ *
+ * <pre>
+ *   step tokens:  │ one for each decoding sequence │ chunks of running prompts │ waiting sequences, first come first │
+ *                   oldest first                     oldest first                served, while slots and blocks last
+ * </pre>
+ *
+ * <ul>
+ *   <li>A sequence starts with blocks for all tokens it has; only decoding takes further ones. When
+ *       none is left, the newest running sequence that is newer than the one in need is preempted:
+ *       it waits again, its full blocks stay cached. A sequence without newer ones waits for a step
+ *       with what it holds.
+ *   <li><b>Somebody always progresses.</b> Blocks that only the caller can let go of (reserved
+ *       sequences', prefills') are <i>pinned</i>. Nothing is pinned, and no answer starts, unless
+ *       each running answer alone would find all the blocks it may come to need among the others.
+ *       So the oldest answer always has its block, and a prefill has all its blocks from its start.
+ *   <li><b>Nothing is computed twice at a time.</b> A waiting sequence whose next block is just
+ *       being computed by a running one is passed over; it starts once the block is there, or
+ *       nobody computes it any more.
+ * </ul>
+ *
+ * <p><b>Threads:</b> the engine's.
+ */
+final class Scheduler {
+  private final EngineSettings settings;
+  private final BlockPool pool;
+  private final int blockSize;
+
+  // Each by arrival, oldest first.
+  private final List<Sequence> waiting = new ArrayList<>();
+  private final List<Sequence> running = new ArrayList<>();
+  private final List<Sequence> reserved = new ArrayList<>();
+  private final List<Sequence> prefilled = new ArrayList<>();
+
+  private final List<Sequence> batch = new ArrayList<>();
+  private int budget; // Tokens left in the step that is being made.
+  private int pinnedBlocks;
+
+  private long preemptions;
+  private long queriedTokens;
+  private long hitTokens;
+
+  Scheduler(EngineSettings settings, BlockPool pool, int blockSize) {
+    this.settings = settings;
+    this.pool = pool;
+    this.blockSize = blockSize;
+  }
+
+  /** What a sequence finds in the cache: its first blocks, and how many of them nobody uses now. */
+  private record Prefix(int foundBlocks, int unusedBlocks) {}
+
+  // Coming and going.
+
+  /** Puts a new sequence into the queue. */
+  void enqueue(Sequence sequence) {
+    insertByArrival(waiting, sequence);
+  }
+
+  /**
+   * Takes the blocks of all tokens that a new sequence has, pinned until {@link #resume}.
+   *
+   * @return {@code null}, or which limit refuses it; then nothing was taken
+   */
+  Admission.Refused reserve(Sequence sequence) {
+    final Prefix prefix = find(sequence);
+    final int blocksAhead = waiting.stream().mapToInt(Sequence::blocksNow).sum();
+    final Admission.Refused refusal = refusal(sequence, prefix, true, waiting.size(), blocksAhead);
+    if (refusal != null) return refusal;
+    takeBlocks(sequence, prefix);
+    pin(sequence);
+    sequence.state = State.RESERVED;
+    insertByArrival(reserved, sequence);
+    return null;
+  }
+
+  /** Starts a reserved sequence; its next {@code filledBlockCount} blocks have been written. */
+  void resume(Sequence sequence, int filledBlockCount) {
+    final int fullBlocks = sequence.publishedBlocks + filledBlockCount;
+    if (filledBlockCount < 0 || fullBlocks > sequence.prefillBlocks()) {
+      throw new IllegalArgumentException(
+          filledBlockCount
+              + " filled blocks of "
+              + (sequence.prefillBlocks() - sequence.publishedBlocks)
+              + " reserved ones of "
+              + sequence.id());
+    }
+    for (int i = sequence.publishedBlocks; i < fullBlocks; i++)
+      pool.fill(sequence.table().block(i));
+    sequence.computed = fullBlocks * blockSize;
+    publishFullBlocks(sequence);
+    reserved.remove(sequence);
+    unpin(sequence);
+    sequence.state = State.RUNNING;
+    insertByArrival(running, sequence);
+  }
+
+  /** Keeps a finished prefill's blocks until its end. */
+  void keepPrefilled(Sequence sequence) {
+    running.remove(sequence);
+    sequence.state = State.PREFILLED;
+    insertByArrival(prefilled, sequence);
+  }
+
+  /** Ends a sequence in any state; its full blocks stay findable. */
+  void end(Sequence sequence) {
+    final List<Sequence> home = home(sequence.state);
+    if (home != null) home.remove(sequence);
+    unpin(sequence);
+    sequence.table().releaseAll(pool);
+    sequence.state = State.ENDED;
+  }
+
+  private List<Sequence> home(State state) {
+    return switch (state) {
+      case WAITING -> waiting;
+      case RUNNING -> running;
+      case RESERVED -> reserved;
+      case PREFILLED -> prefilled;
+      case ENDED -> null;
+    };
+  }
+
+  // A step.
+
+  /** The sequences of the next step, {@link Sequence#scheduled} saying how many tokens of each. */
+  List<Sequence> schedule() {
+    batch.clear();
+    budget = settings.stepTokensMax();
+    scheduleDecodes();
+    scheduleChunks();
+    startWaiting();
+    return batch;
+  }
+
+  private void scheduleDecodes() {
+    for (int i = 0; i < running.size(); i++) {
+      final Sequence sequence = running.get(i);
+      if (sequence.isDecoding() && grow(sequence, i)) take(sequence, 1);
+    }
+  }
+
+  private void scheduleChunks() {
+    for (int i = 0; i < running.size() && budget > 0; i++) {
+      final Sequence sequence = running.get(i);
+      if (!sequence.isDecoding()) take(sequence, chunk(sequence));
+    }
+  }
+
+  private void startWaiting() {
+    for (int i = 0; i < waiting.size() && budget > 0; ) {
+      final Sequence sequence = waiting.get(i);
+      if (sequence.awaitedBlock >= 0 && isBeingComputed(sequence, sequence.awaitedBlock)) {
+        i++;
+        continue;
+      }
+      final Prefix prefix = find(sequence);
+      sequence.awaitedBlock = prefix.foundBlocks;
+      if (isBeingComputed(sequence, prefix.foundBlocks)) {
+        i++;
+        continue;
+      }
+      if (startRefusal(sequence, prefix) != null) break; // Nobody overtakes for being smaller.
+      waiting.remove(i);
+      start(sequence, prefix);
+      take(sequence, chunk(sequence));
+    }
+  }
+
+  private int chunk(Sequence sequence) {
+    return Math.min(sequence.remaining(), Math.min(budget, settings.prefillChunkMax()));
+  }
+
+  private void take(Sequence sequence, int tokenCount) {
+    final int firstUntouched = Math.ceilDiv(sequence.computed, blockSize);
+    final int end = Math.ceilDiv(sequence.computed + tokenCount, blockSize);
+    for (int i = firstUntouched; i < end; i++) pool.fill(sequence.table().block(i));
+    sequence.scheduled = tokenCount;
+    budget -= tokenCount;
+    batch.add(sequence);
+  }
+
+  /** Makes sure that a decoding sequence has a block for its next token. */
+  private boolean grow(Sequence sequence, int runningIndex) {
+    if (sequence.computed < sequence.table().count() * blockSize) return true;
+    while (pool.availableCount() == 0) {
+      if (!preemptNewestBehind(runningIndex)) return false;
+    }
+    sequence.table().append(pool.reserve());
+    return true;
+  }
+
+  private boolean preemptNewestBehind(int runningIndex) {
+    for (int i = running.size() - 1; i > runningIndex; i--) {
+      final Sequence victim = running.get(i);
+      if (victim.kind() == Kind.PREFILL) continue; // The caller reads its blocks.
+      running.remove(i);
+      victim.table().releaseAll(pool);
+      victim.computed = 0;
+      victim.publishedBlocks = 0;
+      victim.state = State.WAITING;
+      insertByArrival(waiting, victim);
+      preemptions++;
+      return true;
+    }
+    return false;
+  }
+
+  private void start(Sequence sequence, Prefix prefix) {
+    takeBlocks(sequence, prefix);
+    if (sequence.kind() == Kind.PREFILL) pin(sequence);
+    sequence.state = State.RUNNING;
+    insertByArrival(running, sequence);
+  }
+
+  private void takeBlocks(Sequence sequence, Prefix prefix) {
+    final BlockTable table = sequence.table();
+    for (int i = 0; i < prefix.foundBlocks; i++) {
+      final int block = pool.find(sequence.hash(i));
+      pool.acquire(block);
+      table.append(block);
+    }
+    while (table.count() < sequence.blocksNow()) table.append(pool.reserve());
+    sequence.publishedBlocks = prefix.foundBlocks;
+    sequence.computed = prefix.foundBlocks * blockSize;
+    if (!sequence.wasScheduled) {
+      sequence.wasScheduled = true;
+      sequence.cachedTokens = sequence.computed;
+      queriedTokens += sequence.length();
+      hitTokens += sequence.computed;
+    }
+  }
+
+  /** Counts a step's tokens of a sequence as computed and names the blocks that became full. */
+  void commit(Sequence sequence) {
+    sequence.computed += sequence.scheduled;
+    sequence.scheduled = 0;
+    publishFullBlocks(sequence);
+  }
+
+  private void publishFullBlocks(Sequence sequence) {
+    final BlockTable table = sequence.table();
+    for (int i = sequence.publishedBlocks; i < sequence.computed / blockSize; i++) {
+      final int parent = i == 0 ? BlockPool.NONE : table.block(i - 1);
+      table.replace(i, pool.publish(table.block(i), parent, sequence.hash(i)));
+      sequence.publishedBlocks = i + 1;
+    }
+  }
+
+  // Rules.
+
+  /** How many tokens' blocks a sequence would find now. */
+  int foundTokens(Sequence sequence) {
+    return find(sequence).foundBlocks * blockSize;
+  }
+
+  private Prefix find(Sequence sequence) {
+    int found = 0;
+    int unused = 0;
+    for (; found < sequence.prefillBlocks(); found++) {
+      final int block = pool.find(sequence.hash(found));
+      if (block == BlockPool.NONE) break;
+      if (pool.isCached(block)) unused++;
+    }
+    return new Prefix(found, unused);
+  }
+
+  /** Whether a running sequence is on its way to the same block. */
+  private boolean isBeingComputed(Sequence sequence, int blockIndex) {
+    if (blockIndex >= sequence.prefillBlocks()) return false;
+    for (Sequence other : running) {
+      if (other.publishedBlocks <= blockIndex
+          && blockIndex < other.target() / blockSize
+          && other.hash(blockIndex).equals(sequence.hash(blockIndex))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private Admission.Refused startRefusal(Sequence sequence, Prefix prefix) {
+    return refusal(sequence, prefix, sequence.kind() == Kind.PREFILL, 0, 0);
+  }
+
+  /**
+   * Why a sequence cannot take its blocks now; {@code null} when it can.
+   *
+   * @param sequencesAhead sequences that have a right to a slot before it
+   * @param blocksAhead blocks that others have a right to before it
+   */
+  private Admission.Refused refusal(
+      Sequence sequence, Prefix prefix, boolean pins, int sequencesAhead, int blocksAhead) {
+    final int slots = running.size() + reserved.size() + sequencesAhead + 1;
+    if (slots > settings.runningMax()) {
+      return new Admission.Refused("engine.running-max", slots, settings.runningMax(), true);
+    }
+    final long available = pool.availableCount() - prefix.unusedBlocks - blocksAhead;
+    final long growth = (long) settings.growthBlocks() * running.size();
+    final long needed = sequence.blocksNow() - prefix.foundBlocks + growth;
+    if (needed > available) {
+      return new Admission.Refused("device.block-count", needed, Math.max(0, available), true);
+    }
+    final int pinnable = pool.blockCount() - pinnedBlocks;
+    final int lone = pins ? sequence.blocksNow() + neededByOthers(sequence) : sequence.blocksMax();
+    if (lone > pinnable) return new Admission.Refused("device.block-count", lone, pinnable, true);
+    return null;
+  }
+
+  /**
+   * The most blocks that one answer, running or about to, may come to need beyond its pinned ones.
+   */
+  private int neededByOthers(Sequence newcomer) {
+    int most = newcomer.kind() == Kind.ANSWER ? newcomer.blocksMax() - newcomer.blocksNow() : 0;
+    for (Sequence sequence : running) {
+      if (sequence.kind() == Kind.ANSWER) most = Math.max(most, sequence.blocksMax());
+    }
+    for (Sequence sequence : reserved) {
+      most = Math.max(most, sequence.blocksMax() - sequence.pinnedBlocks);
+    }
+    return most;
+  }
+
+  private void pin(Sequence sequence) {
+    sequence.pinnedBlocks = sequence.table().count();
+    pinnedBlocks += sequence.pinnedBlocks;
+  }
+
+  private void unpin(Sequence sequence) {
+    pinnedBlocks -= sequence.pinnedBlocks;
+    sequence.pinnedBlocks = 0;
+  }
+
+  // What others ask.
+
+  /** Whether a step would compute something. */
+  boolean hasWork() {
+    if (!running.isEmpty()) return true; // The oldest answer, or any prefill, progresses.
+    if (waiting.isEmpty()) return false;
+    final Sequence first = waiting.getFirst();
+    return startRefusal(first, find(first)) == null;
+  }
+
+  int waitingCount() {
+    return waiting.size();
+  }
+
+  int runningCount() {
+    return running.size();
+  }
+
+  int reservedCount() {
+    return reserved.size();
+  }
+
+  int prefilledCount() {
+    return prefilled.size();
+  }
+
+  /** All tokens of the sequences in the queue. */
+  long queuedTokens() {
+    long sum = 0;
+    for (Sequence sequence : waiting) sum += sequence.length();
+    return sum;
+  }
+
+  /** Tokens to be computed before the next choice, of waiting and running sequences. */
+  long remainingPromptTokens() {
+    long sum = 0;
+    for (Sequence sequence : waiting) sum += sequence.remaining();
+    for (Sequence sequence : running) {
+      if (!sequence.isDecoding()) sum += sequence.remaining();
+    }
+    return sum;
+  }
+
+  long preemptions() {
+    return preemptions;
+  }
+
+  long queriedTokens() {
+    return queriedTokens;
+  }
+
+  long hitTokens() {
+    return hitTokens;
+  }
+
+  int pinnedBlocks() {
+    return pinnedBlocks;
+  }
+
+  private static void insertByArrival(List<Sequence> list, Sequence sequence) {
+    int i = list.size();
+    while (i > 0 && list.get(i - 1).arrival() > sequence.arrival()) i--;
+    list.add(i, sequence);
+  }
+}

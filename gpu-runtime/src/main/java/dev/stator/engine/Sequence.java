@@ -1,0 +1,187 @@
+package dev.stator.engine;
+
+import dev.stator.kv.BlockHash;
+import dev.stator.kv.BlockHasher;
+import dev.stator.kv.BlockTable;
+import java.util.Arrays;
+
+/**
+ * One sequence in the engine: its tokens, its blocks, and how far it has come.
+ *
+ * <pre>
+ *   tokens   │ prompt ...............................│ answer ....│
+ *            0                              promptLength       length           lengthMax
+ *   blocks   │ found or computed, full │ filling │ reserved       │
+ *            0                      computed  computed + scheduled
+ *
+ *   ANSWER:   submit ─▶ WAITING ◀──preempt/start──▶ RUNNING ─▶ ENDED
+ *             reserve ─▶ RESERVED ───────resume───────▲
+ *   PREFILL:  prefill ─▶ WAITING ───start───▶ RUNNING ─▶ PREFILLED ──release──▶ ENDED
+ *   any state ──cancel, failure──▶ ENDED
+ * </pre>
+ */
+final class Sequence {
+  enum Kind {
+    ANSWER,
+    PREFILL
+  }
+
+  enum State {
+    WAITING,
+    RUNNING,
+    RESERVED,
+    PREFILLED,
+    ENDED
+  }
+
+  private static final int ANSWER_ROOM = 64;
+
+  private final GenerationRequest request;
+  private final Kind kind;
+  private final long arrival;
+  private final int lengthMax;
+  private final LogitRules rules;
+  private final BlockHasher hasher;
+  private final BlockTable table = new BlockTable();
+
+  private int[] tokens;
+  private int length;
+  private BlockHash parent; // Of the next block to be hashed.
+  private BlockHash[] hashes = {};
+  private int hashCount;
+
+  // The scheduler's.
+  State state = State.WAITING;
+  int computed; // Tokens whose keys and values are in the blocks.
+  int scheduled; // Tokens of the step that is being made.
+  int publishedBlocks; // The first blocks of the table that have their names.
+  int reportedBlocks; // Of a prefill: blocks the caller knows of.
+  int pinnedBlocks; // Blocks that only the caller can let go of.
+  int awaitedBlock = -1; // The block it was last seen waiting for while another computes it.
+  int cachedTokens; // Found when it was first scheduled.
+  boolean wasScheduled;
+
+  Sequence(
+      GenerationRequest request,
+      Kind kind,
+      long arrival,
+      int lengthMax,
+      LogitRules rules,
+      BlockHasher hasher) {
+    this.request = request;
+    this.kind = kind;
+    this.arrival = arrival;
+    this.lengthMax = lengthMax;
+    this.rules = rules;
+    this.hasher = hasher;
+    this.tokens = request.tokens();
+    this.length = tokens.length;
+    this.parent = hasher.root(request.cacheSalt());
+  }
+
+  RequestId id() {
+    return request.id();
+  }
+
+  Kind kind() {
+    return kind;
+  }
+
+  /** Its place in the order of arrival. */
+  long arrival() {
+    return arrival;
+  }
+
+  SamplingParams params() {
+    return request.sampling();
+  }
+
+  LogitRules rules() {
+    return rules;
+  }
+
+  BlockTable table() {
+    return table;
+  }
+
+  /** Prompt and answer so far, at least {@link #length} long; unchanged up to there. */
+  int[] tokens() {
+    return tokens;
+  }
+
+  int length() {
+    return length;
+  }
+
+  int lengthMax() {
+    return lengthMax;
+  }
+
+  int promptLength() {
+    return request.promptLength();
+  }
+
+  int answerLength() {
+    return length - promptLength();
+  }
+
+  /**
+   * Full blocks before the last token: what can be found or prefilled; the last token's logits are
+   * needed.
+   */
+  int prefillBlocks() {
+    return (length - 1) / hasher.blockSize();
+  }
+
+  /** Tokens that are to be computed before there is something to choose or to hand over. */
+  int target() {
+    return kind == Kind.PREFILL ? prefillBlocks() * hasher.blockSize() : length;
+  }
+
+  int remaining() {
+    return target() - computed;
+  }
+
+  boolean isDecoding() {
+    return kind == Kind.ANSWER && remaining() == 1;
+  }
+
+  /** Blocks that hold the tokens it has now. */
+  int blocksNow() {
+    return blocks(target());
+  }
+
+  /** Blocks it may come to hold; the last token of all is never computed. */
+  int blocksMax() {
+    return kind == Kind.PREFILL ? prefillBlocks() : Math.max(blocksNow(), blocks(lengthMax - 1));
+  }
+
+  private int blocks(int tokenCount) {
+    return Math.ceilDiv(tokenCount, hasher.blockSize());
+  }
+
+  /** The name of the full block at an index; computed once. */
+  BlockHash hash(int blockIndex) {
+    final int blockSize = hasher.blockSize();
+    if ((blockIndex + 1) * blockSize > length) {
+      throw new IndexOutOfBoundsException("block " + blockIndex + " is not full");
+    }
+    if (blockIndex >= hashes.length) {
+      hashes = Arrays.copyOf(hashes, Math.max(blockIndex + 1, hashes.length * 2));
+    }
+    for (; hashCount <= blockIndex; hashCount++) {
+      parent = hasher.hash(parent, tokens, hashCount * blockSize);
+      hashes[hashCount] = parent;
+    }
+    return hashes[blockIndex];
+  }
+
+  /** Adds a token to the answer. */
+  void append(int token) {
+    if (length == tokens.length) { // At first, so that the request's own array stays as it is.
+      final int room = Math.max(ANSWER_ROOM, length / 2);
+      tokens = Arrays.copyOf(tokens, (int) Math.min(lengthMax, (long) length + room));
+    }
+    tokens[length++] = token;
+  }
+}

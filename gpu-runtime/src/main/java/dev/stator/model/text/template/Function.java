@@ -1,0 +1,7 @@
+package dev.stator.model.text.template;
+
+/** Something that a template can call. */
+@FunctionalInterface
+interface Function {
+  Object call(Arguments arguments);
+}

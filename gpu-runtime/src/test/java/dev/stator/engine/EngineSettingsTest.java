@@ -1,0 +1,42 @@
+package dev.stator.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.Config;
+import com.typesafe.config.ConfigFactory;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class EngineSettingsTest {
+  private static final Config DEFAULTS = ConfigFactory.load();
+
+  @Test
+  void shouldReadTheDefaults() {
+    final EngineSettings settings = EngineSettings.from(DEFAULTS);
+    assertEquals(DEFAULTS.getInt("stator.engine.running-max"), settings.runningMax());
+    assertTrue(settings.stepTokensMax() >= settings.runningMax());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "step-tokens-max, 63",
+    "step-tokens-max, 0",
+    "prefill-chunk-max, 0",
+    "running-max, 0",
+    "waiting-max, -1",
+    "waiting-tokens-max, 0",
+    "request-blocks-max, 0",
+    "growth-blocks, -1"
+  })
+  void shouldNameTheKeyWhenAValueIsOutOfRange(String key, int value) {
+    final Config config =
+        ConfigFactory.parseString("stator.engine." + key + "=" + value).withFallback(DEFAULTS);
+    final IllegalArgumentException thrown =
+        assertThrows(IllegalArgumentException.class, () -> EngineSettings.from(config));
+    assertTrue(thrown.getMessage().startsWith(key), thrown::getMessage);
+    assertTrue(thrown.getMessage().contains(String.valueOf(value)), thrown::getMessage);
+  }
+}

@@ -1,0 +1,168 @@
+package dev.stator.engine;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stator.device.simulated.SimulatedDevice;
+import dev.stator.kv.KvEvent;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+
+/** Blocks computed for other engines, and blocks filled by them. */
+class RemotePrefillTest extends EngineFixture {
+  @Test
+  void shouldComputeFullBlocksBeforeTheLastTokenWhenPrefilling() {
+    engine.prefill(with.request("a", THIRTEEN));
+    final StepReport.Progress progress = engine.step().progress().getFirst();
+    assertEquals(3, progress.fullBlocks().size());
+    assertEquals(FinishReason.LENGTH, progress.finish());
+    assertEquals(List.of(), progress.tokens());
+    assertEquals(List.of(12), device.lastCounts());
+    assertFalse(engine.hasWork());
+    assertEquals(3, engine.load().usedBlocks());
+    engine.release(A);
+    engine.release(A);
+    assertEquals(0, engine.load().usedBlocks());
+    assertEquals(3, engine.load().cachedBlocks());
+  }
+
+  @Test
+  void shouldReportBlocksAsTheyAreFullWhenPrefillingInChunks() {
+    engine.prefill(with.request("a", IntStream.range(0, 30).toArray()));
+    assertEquals(3, engine.step().progress().getFirst().fullBlocks().size());
+    assertInstanceOf(Admission.Admitted.class, engine.prefill(with.request("b", 1, 2)));
+    final StepReport second = engine.step();
+    assertEquals(3, second.progress().getFirst().fullBlocks().size());
+    assertNull(second.progress().getFirst().finish());
+    assertEquals(FinishReason.LENGTH, second.progress().getLast().finish()); // No full block in b.
+    assertEquals(1, engine.step().progress().getFirst().fullBlocks().size());
+  }
+
+  @Test
+  void shouldReportFoundBlocksWhenAllAreCached() {
+    submit("a", THIRTEEN);
+    runToTheEnd();
+    final int stepsBefore = device.inputs.size();
+    engine.prefill(with.request("b", THIRTEEN));
+    final StepReport.Progress progress = engine.step().progress().getFirst();
+    assertEquals(3, progress.fullBlocks().size());
+    assertEquals(12, progress.cachedTokens());
+    assertEquals(FinishReason.LENGTH, progress.finish());
+    assertEquals(stepsBefore, device.inputs.size());
+  }
+
+  @Test
+  void shouldKeepPrefilledBlocksWhenOthersNeedBlocks() {
+    usePool(8);
+    engine.prefill(with.request("a", THIRTEEN));
+    final List<Integer> blocks = engine.step().progress().getFirst().fullBlocks();
+    with.maxTokens = 12;
+    submit("b", TEN); // Needs 6 blocks in the end, 5 are left.
+    assertFalse(engine.hasWork());
+    engine.release(A);
+    assertTrue(engine.hasWork());
+    runToTheEnd();
+    assertEquals(3, blocks.size());
+    assertEquals(FinishReason.LENGTH, finished.get(B));
+  }
+
+  // Blocks filled by others.
+
+  @Test
+  void shouldWaitForResumeWhenReserved() {
+    final Admission admission = engine.reserve(with.request("a", THIRTEEN));
+    final List<Integer> toFill =
+        assertInstanceOf(Admission.Admitted.class, admission).blocksToFill();
+    assertEquals(3, toFill.size());
+    assertFalse(engine.hasWork());
+    assertEquals(4, engine.load().usedBlocks());
+    try (SimulatedDevice other = new SimulatedDevice(8, 4, 50, 60)) {
+      final LocalEngine prefill = new LocalEngine(other, SETTINGS, Set.of());
+      prefill.prefill(with.request("a", THIRTEEN));
+      final List<Integer> full = prefill.step().progress().getFirst().fullBlocks();
+      for (int i = 0; i < 3; i++) device.block(toFill.get(i)).copyFrom(other.block(full.get(i)));
+    }
+    engine.resume(A, 3);
+    assertTrue(engine.hasWork());
+    final StepReport report = engine.step();
+    assertEquals(List.of(1), device.lastCounts());
+    assertEquals(3, ((KvEvent.Stored) report.events().getFirst()).blocks().size());
+    final SampledToken remote = report.progress().getFirst().tokens().getFirst();
+    runToTheEnd();
+    usePool(32);
+    submit("a", THIRTEEN);
+    engine.step();
+    assertEquals(remote, engine.step().progress().getFirst().tokens().getFirst());
+  }
+
+  @Test
+  void shouldComputeTheRestWhenOnlyAPartWasFilled() {
+    engine.reserve(with.request("a", THIRTEEN));
+    engine.resume(A, 0);
+    engine.resume(A, 2); // Too late, ignored.
+    engine.step();
+    assertEquals(List.of(12), device.lastCounts());
+  }
+
+  @Test
+  void shouldRefuseToResumeWithMoreThanWasReserved() {
+    engine.reserve(with.request("a", THIRTEEN));
+    assertThrows(IllegalArgumentException.class, () -> engine.resume(A, 4));
+    assertThrows(IllegalArgumentException.class, () -> engine.resume(A, -1));
+    engine.resume(B, 9); // Unknown, ignored.
+    engine.resume(A, 3);
+  }
+
+  @Test
+  void shouldCountReservationsAgainstTheSlots() {
+    for (String id : List.of("a", "b", "c", "d")) engine.reserve(with.request(id, 1, 2, 3));
+    assertRefused("engine.running-max", 5, 4, true, engine.reserve(with.request("e", 1, 2, 3)));
+    submit("e", 1, 2, 3);
+    assertFalse(engine.hasWork());
+    engine.cancel(A);
+    assertTrue(engine.hasWork());
+  }
+
+  @Test
+  void shouldRefuseToReserveWhatARunningAnswerMayComeToNeed() {
+    usePool(8);
+    with.maxTokens = 12;
+    submit("a", TEN); // Needs 6 blocks in the end.
+    engine.step();
+    assertRefused(
+        "device.block-count",
+        9,
+        8,
+        true,
+        engine.reserve(with.request("b", 1, 2, 3, 4, 5, 6, 7, 8, 9)));
+    with.maxTokens = 1;
+    assertInstanceOf(
+        Admission.Admitted.class, engine.reserve(with.request("b", 1, 2, 3, 4, 5, 6, 7, 8)));
+    runToTheEnd();
+    assertEquals(FinishReason.LENGTH, finished.get(A));
+  }
+
+  @Test
+  void shouldRefuseToReserveWhatAReservedAnswerMayComeToNeed() {
+    usePool(8);
+    with.maxTokens = 12;
+    engine.reserve(with.request("a", TEN)); // Holds 3 blocks, needs 3 more in the end.
+    with.maxTokens = 1;
+    assertRefused(
+        "device.block-count",
+        6,
+        5,
+        true,
+        engine.reserve(with.request("b", 1, 2, 3, 4, 5, 6, 7, 8, 9)));
+    assertInstanceOf(Admission.Admitted.class, engine.reserve(with.request("b", 1, 2, 3, 4, 5)));
+    engine.resume(A, 0);
+    while (finished.isEmpty()) stepOnce();
+    assertEquals(FinishReason.LENGTH, finished.get(A));
+  }
+}

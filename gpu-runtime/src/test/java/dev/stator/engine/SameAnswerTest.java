@@ -1,0 +1,42 @@
+package dev.stator.engine;
+
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stator.device.simulated.SimulatedDevice;
+import java.util.Set;
+import org.junit.jupiter.api.Test;
+
+/** Same request, same bytes: whatever else the engine does meanwhile. */
+class SameAnswerTest {
+  private static final int SCENARIOS = 250;
+  private static final int VOCABULARY = 41;
+  private static final Set<Integer> END_TOKENS = Set.of(3);
+
+  @Test
+  void shouldAnswerAsAloneWhenSchedulesAreRandom() {
+    int preemptions = 0;
+    int cancellations = 0;
+    int remotePrefills = 0;
+    for (long seed = 0; seed < SCENARIOS; seed++) {
+      final int blockSize = 1 + (int) (seed % 5);
+      final Workload workload =
+          new Workload(
+              blockCount -> new SimulatedDevice(blockCount, blockSize, VOCABULARY, 70),
+              END_TOKENS,
+              40,
+              40);
+      try {
+        final Scenario scenario = new Scenario(workload, seed, 24);
+        scenario.run();
+        preemptions += scenario.preemptions;
+        cancellations += scenario.cancellations;
+        remotePrefills += scenario.remotePrefills;
+      } catch (RuntimeException | AssertionError e) {
+        throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
+      }
+    }
+    assertTrue(preemptions > SCENARIOS, "preemptions: " + preemptions);
+    assertTrue(cancellations > SCENARIOS / 2, "cancellations: " + cancellations);
+    assertTrue(remotePrefills > SCENARIOS, "remote prefills: " + remotePrefills);
+  }
+}

@@ -1,0 +1,108 @@
+package dev.stator.model;
+
+import static org.junit.jupiter.api.Assertions.assertDoesNotThrow;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+class WeightScanTest {
+  private static final int ROW_COUNT = 3;
+  private static final int COLUMN_COUNT = 512;
+
+  /** Where a block's 16-bit floats are; for plain types, where a value is. */
+  private static final Map<WeightType, List<Integer>> FLOAT_OFFSETS =
+      Map.of(
+          WeightType.F32, List.of(0),
+          WeightType.F16, List.of(0),
+          WeightType.BF16, List.of(0),
+          WeightType.Q8_0, List.of(0),
+          WeightType.Q4_0, List.of(0),
+          WeightType.Q4_K, List.of(0, 2),
+          WeightType.Q5_K, List.of(0, 2),
+          WeightType.Q6_K, List.of(208));
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldFindEachFloatThatIsNotFinite(WeightType type) {
+    final int rowBytes = (int) type.byteSize(COLUMN_COUNT);
+    for (int offset : FLOAT_OFFSETS.get(type)) {
+      for (Bits bits : Bits.values()) {
+        final byte[] data = new byte[ROW_COUNT * rowBytes];
+        final int lastBlock = rowBytes - type.blockBytes();
+        bits.put(type, data, 2 * rowBytes + lastBlock + offset);
+        final WeightMatrix matrix = matrix(type, data);
+        final String message =
+            assertThrows(ModelFormatException.class, () -> WeightScan.requireFinite(matrix))
+                .getMessage();
+        assertEquals("tensor w has a value that is not finite in row 2", message);
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource
+  void shouldAcceptTheLargestFiniteScales(WeightType type) {
+    final int rowBytes = (int) type.byteSize(COLUMN_COUNT);
+    final byte[] data = new byte[ROW_COUNT * rowBytes];
+    for (int block = 0; block < data.length; block += type.blockBytes()) {
+      for (int offset : FLOAT_OFFSETS.get(type)) putLargest(type, data, block + offset);
+    }
+    assertDoesNotThrow(() -> WeightScan.requireFinite(matrix(type, data)));
+  }
+
+  @Test
+  void shouldNotTakeQuantizedValuesForScales() {
+    final byte[] block = new byte[WeightType.Q8_0.blockBytes()];
+    Arrays.fill(block, 2, block.length, (byte) 0x7F);
+    assertDoesNotThrow(() ->
+        WeightScan.requireFinite(
+            new WeightMatrix("w", WeightType.Q8_0, 1, 32, MemorySegment.ofArray(block))));
+  }
+
+  /** What is not finite, as the upper 16 bits of a float32 or bfloat16, and as a float16. */
+  private enum Bits {
+    INFINITY(0x7F80, 0x7C00),
+    NEGATIVE_INFINITY(0xFF80, 0xFC00),
+    NAN(0x7FC0, 0x7E00);
+
+    private final int upper;
+    private final int half;
+
+    Bits(int upper, int half) {
+      this.upper = upper;
+      this.half = half;
+    }
+
+    void put(WeightType type, byte[] data, int offset) {
+      switch (type) {
+        case F32 -> putShort(data, offset + 2, upper);
+        case BF16 -> putShort(data, offset, upper);
+        default -> putShort(data, offset, half);
+      }
+    }
+  }
+
+  private static void putLargest(WeightType type, byte[] data, int offset) {
+    switch (type) {
+      case F32 -> putShort(data, offset + 2, 0x7F7F);
+      case BF16 -> putShort(data, offset, 0x7F7F);
+      default -> putShort(data, offset, 0x7BFF);
+    }
+  }
+
+  private static void putShort(byte[] data, int offset, int value) {
+    data[offset] = (byte) value;
+    data[offset + 1] = (byte) (value >> 8);
+  }
+
+  private static WeightMatrix matrix(WeightType type, byte[] data) {
+    return new WeightMatrix("w", type, ROW_COUNT, COLUMN_COUNT, MemorySegment.ofArray(data));
+  }
+}

@@ -1,0 +1,2 @@
+/** Scenarios over real processes of the real distribution, one class a scenario. */
+package dev.stator.multijvm;
