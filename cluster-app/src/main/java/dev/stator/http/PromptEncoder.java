@@ -2,6 +2,7 @@ package dev.stator.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.stator.model.text.ChatTemplateException;
+import dev.stator.model.text.TextTooComplexException;
 import dev.stator.model.text.Tokenizer;
 import dev.stator.model.text.Tokenizer.SpecialText;
 import dev.stator.request.ServedModel;
@@ -50,8 +51,16 @@ final class PromptEncoder {
    * The tokens of a rendered conversation; the template has put a begin token where it wants one.
    */
   int[] encodeRendered(String text, ServedModel model) {
-    checkLength(text, "messages");
-    return model.tokenizer().encode(text, SpecialText.PARSED);
+    return encode(text, "messages", model.tokenizer());
+  }
+
+  private int[] encode(String text, String path, Tokenizer tokenizer) {
+    checkLength(text, path);
+    try {
+      return tokenizer.encode(text, SpecialText.PARSED);
+    } catch (TextTooComplexException tooComplex) {
+      throw new ApiException(ApiError.invalid("invalid_value", path, tooComplex.getMessage()));
+    }
   }
 
   /**
@@ -61,9 +70,8 @@ final class PromptEncoder {
    * @param addSpecial whether the model's begin token is put in front, if it wants one
    */
   int[] encodeText(String text, String path, ServedModel model, boolean addSpecial) {
-    checkLength(text, path);
     Tokenizer tokenizer = model.tokenizer();
-    int[] ids = tokenizer.encode(text, SpecialText.PARSED);
+    int[] ids = encode(text, path, tokenizer);
     if (!addSpecial || !tokenizer.addsBeginToken()) return ids;
     int begin = tokenizer.beginTokenId().orElseThrow();
     if (ids.length > 0 && ids[0] == begin) return ids;

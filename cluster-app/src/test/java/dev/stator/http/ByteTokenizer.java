@@ -1,6 +1,7 @@
 package dev.stator.http;
 
 import dev.stator.model.text.IncrementalDecoder;
+import dev.stator.model.text.TextTooComplexException;
 import dev.stator.model.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,9 @@ import java.util.OptionalInt;
 
 /** One token a byte, and some special tokens. */
 final class ByteTokenizer implements Tokenizer {
+  /** Text that this tokenizer gives up on. */
+  static final String TOO_COMPLEX = "~~tangle~~";
+
   static final int BEGIN = 256;
   private static final List<String> SPECIALS = List.of("<|begin|>", "<|im_start|>", "<|im_end|>");
 
@@ -32,6 +36,7 @@ final class ByteTokenizer implements Tokenizer {
 
   @Override
   public int[] encode(String text, SpecialText specialText) {
+    if (text.contains(TOO_COMPLEX)) throw new TextTooComplexException("Too complex.");
     int[] ids = new int[text.getBytes(StandardCharsets.UTF_8).length];
     int count = 0;
     int position = 0;

@@ -33,6 +33,16 @@ class FailureTest {
     SERVER.close();
   }
 
+  @Test
+  void shouldNameThePromptWhenItsTokenizerGivesUp() {
+    String body = "{\"model\":\"tiny\",\"prompt\":\"" + ByteTokenizer.TOO_COMPLEX + "\"}";
+    HttpResponse<String> response = SERVER.post(COMPLETIONS, body);
+    assertEquals(400, response.statusCode());
+    JsonNode error = TestServer.json(response).path("error");
+    assertEquals("prompt", error.path("param").asText());
+    assertEquals("Too complex.", error.path("message").asText());
+  }
+
   @ParameterizedTest
   @CsvSource({
     "INVALID, , 400, invalid_request_error, ",

@@ -1,7 +1,6 @@
 package dev.stator.device.cpu;
 
 import dev.stator.kv.KvLayout;
-import dev.stator.model.ModelConfig;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -36,15 +35,20 @@ final class Attention {
 
   private final KvLayout layout;
   private final MemorySegment pool;
+  private final KernelChoice choice;
   private final int headSize;
   private final int groupSize;
   private final float scale;
 
-  Attention(ModelConfig config, KvLayout layout, MemorySegment pool) {
+  /**
+   * @param groupSize query heads of a key/value head
+   */
+  Attention(int headSize, int groupSize, KvLayout layout, MemorySegment pool, KernelChoice choice) {
     this.layout = layout;
     this.pool = pool;
-    this.headSize = config.headSize();
-    this.groupSize = config.headCount() / config.keyValueHeadCount();
+    this.choice = choice;
+    this.headSize = headSize;
+    this.groupSize = groupSize;
     this.scale = (float) (1 / Math.sqrt(headSize));
   }
 
@@ -85,116 +89,152 @@ final class Attention {
   }
 
   private void tile(
-      float[] q, float[] out, int queries, int[] blocks, int layer, int head, Scratch scratch) {
-    final int[] at = scratch.queryOffsets;
-    final int[] lengths = scratch.queryLengths;
-    final float[] scores = scratch.scores;
-    final int rowLength = scores.length / TILE_QUERIES;
-    final int lengthMax = lengths[TILE_QUERIES - 1];
-    scores(
-        q,
-        at,
-        paddedLength(lengthMax) / BLOCK,
-        blocks,
-        layout.keyOffset(layer, head),
-        scores,
-        rowLength);
+      float[] q, float[] out, int queries, int[] blocks, int layer, int head, Scratch own) {
+    final int[] lengths = own.queryLengths;
+    final int rowLength = own.scores.length / TILE_QUERIES;
+    final int blockCount = paddedLength(lengths[TILE_QUERIES - 1]) / BLOCK;
+    final long keyOffset = layout.keyOffset(layer, head);
+    final long valueOffset = layout.valueOffset(layer, head);
+    final boolean usesVectors = choice.usesVectors();
+    if (usesVectors) scores(q, own, blockCount, blocks, keyOffset, rowLength);
+    else scalarScores(q, own, queries, blockCount, blocks, keyOffset, rowLength);
     for (int i = 0; i < queries; i++) {
-      scratch.sums[i] = softmax(scores, i * rowLength, lengths[i], scratch.chains);
+      own.sums[i] = softmax(own.scores, i * rowLength, lengths[i], own.chains, usesVectors);
     }
     // Rows of repeated queries hold raw scores: their chains are computed and dropped.
-    final long valueOffset = layout.valueOffset(layer, head);
-    final float[] acc = scratch.heads;
-    final int lengthMin = lengths[0];
-    for (int d = 0; d < headSize; d += Lanes.COUNT) {
-      if (d + Lanes.COUNT <= headSize)
-        values(scores, rowLength, lengthMin, blocks, valueOffset + 4L * d, acc, d);
+    Arrays.fill(own.heads, 0f);
+    int vectorEnd = 0;
+    if (usesVectors && headSize >= 2 * Lanes.COUNT) {
+      vectorEnd = headSize / Lanes.COUNT * Lanes.COUNT;
+      for (int d = 0; d < vectorEnd; d += 2 * Lanes.COUNT) {
+        // The last pair of vectors may repeat one of the pair before.
+        final int from = Math.min(d, vectorEnd - 2 * Lanes.COUNT);
+        values(own.scores, rowLength, lengths[0], blocks, valueOffset, own.heads, from);
+      }
     }
     for (int i = 0; i < queries; i++) {
-      final int vectorEnd = headSize / Lanes.COUNT * Lanes.COUNT;
-      rest(
-          scores,
-          i * rowLength,
-          lengthMin,
-          lengths[i],
-          0,
-          vectorEnd,
-          blocks,
-          valueOffset,
-          acc,
-          i * headSize);
-      Arrays.fill(acc, i * headSize + vectorEnd, (i + 1) * headSize, 0f);
-      rest(
-          scores,
-          i * rowLength,
-          0,
-          lengths[i],
-          vectorEnd,
-          headSize,
-          blocks,
-          valueOffset,
-          acc,
-          i * headSize);
-      for (int d = 0; d < headSize; d++) out[at[i] + d] = acc[i * headSize + d] / scratch.sums[i];
+      rest(own, i, i * rowLength, lengths[0], lengths[i], 0, vectorEnd, blocks, valueOffset);
+      rest(own, i, i * rowLength, 0, lengths[i], vectorEnd, headSize, blocks, valueOffset);
+      for (int d = 0; d < headSize; d++) {
+        out[own.queryOffsets[i] + d] = own.heads[i * headSize + d] / own.sums[i];
+      }
     }
   }
 
-  /** Raw scores of four queries against whole blocks. */
+  /** Scores of four queries against whole blocks, two vectors of positions at a time. */
   private void scores(
+      float[] q, Scratch own, int blockCount, int[] blocks, long keyOffset, int rowLength) {
+    final float[] scores = own.scores;
+    final int q0 = own.queryOffsets[0];
+    final int q1 = own.queryOffsets[1];
+    final int q2 = own.queryOffsets[2];
+    final int q3 = own.queryOffsets[3];
+    final int vectors = blockCount * Lanes.PER_PANEL;
+    for (int v = 0; v < vectors; v += 2) {
+      final int u = Math.min(v + 1, vectors - 1);
+      final long vKeys = keyOffset + keyVector(blocks, v);
+      final long uKeys = keyOffset + keyVector(blocks, u);
+      FloatVector v0 = FloatVector.zero(Lanes.FLOATS);
+      FloatVector v1 = v0;
+      FloatVector v2 = v0;
+      FloatVector v3 = v0;
+      FloatVector u0 = v0;
+      FloatVector u1 = v0;
+      FloatVector u2 = v0;
+      FloatVector u3 = v0;
+      for (int d = 0; d < headSize; d++) {
+        final long row = d * (4L * BLOCK);
+        final FloatVector vKey =
+            FloatVector.fromMemorySegment(Lanes.FLOATS, pool, vKeys + row, ORDER);
+        final FloatVector uKey =
+            FloatVector.fromMemorySegment(Lanes.FLOATS, pool, uKeys + row, ORDER);
+        v0 = vKey.fma(FloatVector.broadcast(Lanes.FLOATS, q[q0 + d]), v0);
+        u0 = uKey.fma(FloatVector.broadcast(Lanes.FLOATS, q[q0 + d]), u0);
+        v1 = vKey.fma(FloatVector.broadcast(Lanes.FLOATS, q[q1 + d]), v1);
+        u1 = uKey.fma(FloatVector.broadcast(Lanes.FLOATS, q[q1 + d]), u1);
+        v2 = vKey.fma(FloatVector.broadcast(Lanes.FLOATS, q[q2 + d]), v2);
+        u2 = uKey.fma(FloatVector.broadcast(Lanes.FLOATS, q[q2 + d]), u2);
+        v3 = vKey.fma(FloatVector.broadcast(Lanes.FLOATS, q[q3 + d]), v3);
+        u3 = uKey.fma(FloatVector.broadcast(Lanes.FLOATS, q[q3 + d]), u3);
+      }
+      final int to = v * Lanes.COUNT;
+      final int next = u * Lanes.COUNT;
+      v0.mul(scale).intoArray(scores, to);
+      u0.mul(scale).intoArray(scores, next);
+      v1.mul(scale).intoArray(scores, rowLength + to);
+      u1.mul(scale).intoArray(scores, rowLength + next);
+      v2.mul(scale).intoArray(scores, 2 * rowLength + to);
+      u2.mul(scale).intoArray(scores, 2 * rowLength + next);
+      v3.mul(scale).intoArray(scores, 3 * rowLength + to);
+      u3.mul(scale).intoArray(scores, 3 * rowLength + next);
+    }
+  }
+
+  /** Where a vector of positions lies, from the block's head on. */
+  private long keyVector(int[] blocks, int vector) {
+    return blocks[vector / Lanes.PER_PANEL] * layout.blockBytes()
+        + 4L * (vector % Lanes.PER_PANEL * Lanes.COUNT);
+  }
+
+  private void scalarScores(
       float[] q,
-      int[] at,
+      Scratch own,
+      int queries,
       int blockCount,
       int[] blocks,
       long keyOffset,
-      float[] scores,
       int rowLength) {
-    final int q0 = at[0];
-    final int q1 = at[1];
-    final int q2 = at[2];
-    final int q3 = at[3];
     for (int b = 0; b < blockCount; b++) {
-      for (int lane = 0; lane < BLOCK; lane += Lanes.COUNT) {
-        final long keys = blocks[b] * layout.blockBytes() + keyOffset + 4L * lane;
-        FloatVector s0 = FloatVector.zero(Lanes.FLOATS);
-        FloatVector s1 = s0;
-        FloatVector s2 = s0;
-        FloatVector s3 = s0;
-        for (int d = 0; d < headSize; d++) {
-          final FloatVector key =
-              FloatVector.fromMemorySegment(Lanes.FLOATS, pool, keys + d * (4L * BLOCK), ORDER);
-          s0 = key.fma(FloatVector.broadcast(Lanes.FLOATS, q[q0 + d]), s0);
-          s1 = key.fma(FloatVector.broadcast(Lanes.FLOATS, q[q1 + d]), s1);
-          s2 = key.fma(FloatVector.broadcast(Lanes.FLOATS, q[q2 + d]), s2);
-          s3 = key.fma(FloatVector.broadcast(Lanes.FLOATS, q[q3 + d]), s3);
-        }
-        final int to = b * BLOCK + lane;
-        s0.mul(scale).intoArray(scores, to);
-        s1.mul(scale).intoArray(scores, rowLength + to);
-        s2.mul(scale).intoArray(scores, 2 * rowLength + to);
-        s3.mul(scale).intoArray(scores, 3 * rowLength + to);
+      final long keys = blocks[b] * layout.blockBytes() + keyOffset;
+      MemorySegment.copy(pool, FLOAT, keys, own.block, 0, own.block.length);
+      for (int i = 0; i < queries; i++) {
+        final int to = i * rowLength + b * BLOCK;
+        Arrays.fill(own.scores, to, to + BLOCK, 0f);
+        ScalarKernels.multiply(own.block, headSize, q, own.queryOffsets[i], own.scores, to);
+        for (int t = 0; t < BLOCK; t++) own.scores[to + t] *= scale;
       }
     }
   }
 
   /** Turns scores into weights, zero beyond {@code length}; returns their sum. */
-  private static float softmax(float[] scores, int from, int length, float[] chains) {
+  private static float softmax(
+      float[] scores, int from, int length, float[] chains, boolean usesVectors) {
     final int to = from + paddedLength(length);
     Arrays.fill(scores, from + length, to, Float.NEGATIVE_INFINITY);
-    float max = Float.NEGATIVE_INFINITY;
-    for (int i = from; i < to; i++) max = Math.max(max, scores[i]);
-    FloatMath.expOfDifference(scores, from, to, max);
-    for (int c = 0; c < BLOCK; c += Lanes.COUNT) {
-      FloatVector sum = FloatVector.zero(Lanes.FLOATS);
-      for (int i = from + c; i < to; i += BLOCK)
-        sum = sum.add(FloatVector.fromArray(Lanes.FLOATS, scores, i));
-      sum.intoArray(chains, c);
+    FloatMath.expOfDifference(scores, from, to, max(scores, from, to, usesVectors), usesVectors);
+    Arrays.fill(chains, 0f);
+    if (usesVectors) {
+      for (int c = 0; c < BLOCK; c += Lanes.COUNT) {
+        FloatVector sum = FloatVector.zero(Lanes.FLOATS);
+        for (int i = from + c; i < to; i += BLOCK) {
+          sum = sum.add(FloatVector.fromArray(Lanes.FLOATS, scores, i));
+        }
+        sum.intoArray(chains, c);
+      }
+    } else {
+      for (int i = from; i < to; i++) chains[(i - from) % BLOCK] += scores[i];
     }
     return Norms.tree(chains);
   }
 
+  /** The largest; no order changes it. */
+  private static float max(float[] scores, int from, int to, boolean usesVectors) {
+    float max = Float.NEGATIVE_INFINITY;
+    int i = from;
+    if (usesVectors) {
+      FloatVector most = FloatVector.broadcast(Lanes.FLOATS, max);
+      for (; i < to; i += Lanes.COUNT) {
+        most = most.max(FloatVector.fromArray(Lanes.FLOATS, scores, i));
+      }
+      for (int lane = 0; lane < Lanes.COUNT; lane++) max = Math.max(max, most.lane(lane));
+    }
+    for (; i < to; i++) max = Math.max(max, scores[i]);
+    return max;
+  }
+
   /**
-   * The value chains of four queries over the positions that all of them see, for one vector of
-   * dimensions.
+   * The value chains of four queries over the positions that all of them see, for two vectors of
+   * dimensions from {@code d} on.
    */
   private void values(
       float[] weights,
@@ -208,23 +248,37 @@ final class Attention {
     FloatVector a1 = a0;
     FloatVector a2 = a0;
     FloatVector a3 = a0;
+    FloatVector b0 = a0;
+    FloatVector b1 = a0;
+    FloatVector b2 = a0;
+    FloatVector b3 = a0;
     for (int b = 0; b * BLOCK < length; b++) {
-      final long values = blocks[b] * layout.blockBytes() + valueOffset;
+      final long values = blocks[b] * layout.blockBytes() + valueOffset + 4L * d;
       final int tokens = Math.min(BLOCK, length - b * BLOCK);
       for (int t = 0; t < tokens; t++) {
-        final FloatVector v =
-            FloatVector.fromMemorySegment(Lanes.FLOATS, pool, values + t * (4L * headSize), ORDER);
+        final long row = values + t * (4L * headSize);
+        final FloatVector v = FloatVector.fromMemorySegment(Lanes.FLOATS, pool, row, ORDER);
+        final FloatVector u =
+            FloatVector.fromMemorySegment(Lanes.FLOATS, pool, row + 4L * Lanes.COUNT, ORDER);
         final int j = b * BLOCK + t;
         a0 = v.fma(FloatVector.broadcast(Lanes.FLOATS, weights[j]), a0);
+        b0 = u.fma(FloatVector.broadcast(Lanes.FLOATS, weights[j]), b0);
         a1 = v.fma(FloatVector.broadcast(Lanes.FLOATS, weights[rowLength + j]), a1);
+        b1 = u.fma(FloatVector.broadcast(Lanes.FLOATS, weights[rowLength + j]), b1);
         a2 = v.fma(FloatVector.broadcast(Lanes.FLOATS, weights[2 * rowLength + j]), a2);
+        b2 = u.fma(FloatVector.broadcast(Lanes.FLOATS, weights[2 * rowLength + j]), b2);
         a3 = v.fma(FloatVector.broadcast(Lanes.FLOATS, weights[3 * rowLength + j]), a3);
+        b3 = u.fma(FloatVector.broadcast(Lanes.FLOATS, weights[3 * rowLength + j]), b3);
       }
     }
     a0.intoArray(acc, d);
+    b0.intoArray(acc, d + Lanes.COUNT);
     a1.intoArray(acc, headSize + d);
+    b1.intoArray(acc, headSize + d + Lanes.COUNT);
     a2.intoArray(acc, 2 * headSize + d);
+    b2.intoArray(acc, 2 * headSize + d + Lanes.COUNT);
     a3.intoArray(acc, 3 * headSize + d);
+    b3.intoArray(acc, 3 * headSize + d + Lanes.COUNT);
   }
 
   /**
@@ -232,23 +286,23 @@ final class Attention {
    * dTo)}.
    */
   private void rest(
-      float[] weights,
-      int row,
+      Scratch own,
+      int query,
+      int weightRow,
       int from,
       int to,
       int dFrom,
       int dTo,
       int[] blocks,
-      long valueOffset,
-      float[] acc,
-      int accOffset) {
+      long valueOffset) {
+    final int count = dTo - dFrom;
+    if (count == 0) return;
     for (int j = from; j < to; j++) {
-      final long values =
-          blocks[j / BLOCK] * layout.blockBytes() + valueOffset + j % BLOCK * (4L * headSize);
-      for (int d = dFrom; d < dTo; d++) {
-        acc[accOffset + d] =
-            Math.fma(weights[row + j], pool.get(FLOAT, values + 4L * d), acc[accOffset + d]);
-      }
+      final long row = j % BLOCK * (4L * headSize) + 4L * dFrom;
+      final long values = blocks[j / BLOCK] * layout.blockBytes() + valueOffset + row;
+      MemorySegment.copy(pool, FLOAT, values, own.block, 0, count);
+      final int acc = query * headSize + dFrom;
+      ScalarKernels.addScaled(own.scores[weightRow + j], own.block, 0, own.heads, acc, count);
     }
   }
 }

@@ -17,8 +17,8 @@ final class Bf16Panels extends PanelMatrix {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
-  Bf16Panels(WeightMatrix source) {
-    super(source, (source.columnCount() + 1L) / 2 * STEP);
+  Bf16Panels(WeightMatrix source, KernelChoice choice) {
+    super(source, (source.columnCount() + 1L) / 2 * STEP, CHUNK / 2 * STEP, choice);
   }
 
   @Override

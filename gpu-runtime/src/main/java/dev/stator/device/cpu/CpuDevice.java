@@ -10,6 +10,8 @@ import dev.stator.model.ModelConfig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Runs steps on the CPU with the Vector API, in float32 throughout. What every operation computes,
@@ -22,6 +24,8 @@ import java.util.List;
  * #close}.
  */
 public final class CpuDevice implements Device {
+  private static final Logger LOG = LoggerFactory.getLogger(CpuDevice.class);
+
   /** Tokens of a KV block. */
   public static final int BLOCK_SIZE = 16;
 
@@ -36,6 +40,9 @@ public final class CpuDevice implements Device {
   private final PackedWeights weights;
   private final MemorySegment kv;
   private final ForwardPass forward;
+  private final KernelChoice choice = new KernelChoice();
+  private final WarmUp warmUp;
+  private final String kernels;
 
   private CpuDevice(LoadedModel model, CpuDeviceSettings settings, Arena arena, WorkerPool pool) {
     this.arena = arena;
@@ -52,9 +59,12 @@ public final class CpuDevice implements Device {
     contextLength = contextLength(settings, config);
     stepTokensMax = settings.stepTokensMax();
     requireWorkspaceFits(config, stepTokensMax, contextLength);
-    weights = PackedWeights.pack(config, model.weights(), arena, pool);
-    kv = arena.allocate(blockCount * layout.blockBytes(), 64);
-    forward = new ForwardPass(config, weights, layout, kv, pool, stepTokensMax, contextLength);
+    weights = PackedWeights.pack(config, model.weights(), arena, pool, choice);
+    kv = OffHeap.allocate(arena, blockCount * layout.blockBytes());
+    forward = new ForwardPass(config, weights, layout, kv, pool, stepTokensMax, contextLength, choice);
+    final boolean isScalar = obstacleTo(settings.kernels()) != null;
+    kernels = isScalar ? "scalar kernels" : "Vector API " + 32 * Lanes.COUNT + "-bit";
+    warmUp = chooseKernels(settings.kernels(), isScalar);
     fingerprint = weights.fingerprint().of(config, KvLayout.KvType.F32);
   }
 
@@ -74,6 +84,20 @@ public final class CpuDevice implements Device {
       arena.close();
       throw e;
     }
+  }
+
+  private static String obstacleTo(CpuDeviceSettings.Kernels kernels) {
+    if (kernels == CpuDeviceSettings.Kernels.SCALAR) return "stator.device.cpu.kernels is scalar";
+    final String obstacle = KernelChoice.obstacle();
+    if (obstacle != null) LOG.warn("Scalar kernels, many times slower than vector ones: {}", obstacle);
+    return obstacle;
+  }
+
+  private WarmUp chooseKernels(CpuDeviceSettings.Kernels kernels, boolean isScalar) {
+    if (isScalar) return null;
+    if (kernels == CpuDeviceSettings.Kernels.AUTO) return WarmUp.start(config, weights.types(), choice);
+    choice.useVectors(true);
+    return null;
   }
 
   private static int blockCount(CpuDeviceSettings settings, KvLayout layout) {
@@ -238,6 +262,7 @@ public final class CpuDevice implements Device {
 
   @Override
   public void close() {
+    if (warmUp != null) warmUp.close();
     pool.close();
     arena.close();
   }

@@ -1,6 +1,7 @@
 package dev.stator.device.cpu;
 
 import com.typesafe.config.Config;
+import java.util.Locale;
 
 /**
  * Limits of the CPU device, from {@code stator.device.cpu}.
@@ -13,7 +14,23 @@ import com.typesafe.config.Config;
  * @param contextLength longest sequence in tokens; 0 or more than the model's takes the model's
  */
 public record CpuDeviceSettings(
-    int threads, long kvBytes, int blockCount, int stepTokensMax, int contextLength) {
+    int threads, long kvBytes, int blockCount, int stepTokensMax, int contextLength, Kernels kernels) {
+  /** Which kernels run. All compute the same bits. */
+  public enum Kernels {
+    /** Scalar ones until the vector kernels are compiled; for good where the JVM cannot compile them. */
+    AUTO,
+    VECTOR,
+    SCALAR;
+
+    private static Kernels of(String name) {
+      for (Kernels kernels : values()) {
+        if (kernels.name().toLowerCase(Locale.ROOT).equals(name)) return kernels;
+      }
+      throw new IllegalArgumentException(
+          "stator.device.cpu.kernels is '" + name + "', expected auto, vector or scalar");
+    }
+  }
+
   private static final int THREADS_MAX = 1024;
 
   public CpuDeviceSettings {
@@ -33,7 +50,8 @@ public record CpuDeviceSettings(
         config.getBytes("kv-bytes"),
         config.getInt("block-count"),
         config.getInt("step-tokens-max"),
-        config.getInt("context-length"));
+        config.getInt("context-length"),
+        Kernels.of(config.getString("kernels")));
   }
 
   private static void require(boolean holds, String key, long value, String expected) {

@@ -16,8 +16,8 @@ final class F16Panels extends PanelMatrix {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
-  F16Panels(WeightMatrix source) {
-    super(source, (source.columnCount() + 1L) / 2 * STEP);
+  F16Panels(WeightMatrix source, KernelChoice choice) {
+    super(source, (source.columnCount() + 1L) / 2 * STEP, CHUNK / 2 * STEP, choice);
   }
 
   @Override

@@ -50,7 +50,14 @@ final class FloatMath {
   }
 
   /** {@code a[i] = exp(a[i] - bias)} for {@code i} in {@code [from, to)}. */
-  static void expOfDifference(float[] a, int from, int to, float bias) {
+  static void expOfDifference(float[] a, int from, int to, float bias, boolean usesVectors) {
+    int i = from;
+    if (usesVectors) i = expOfDifference(a, from, to, bias);
+    for (; i < to; i++) a[i] = exp(a[i] - bias);
+  }
+
+  /** Whole vectors; returns where they end. */
+  private static int expOfDifference(float[] a, int from, int to, float bias) {
     int i = from;
     for (; i + Lanes.COUNT <= to; i += Lanes.COUNT) {
       final FloatVector argument = FloatVector.fromArray(Lanes.FLOATS, a, i).sub(bias);
@@ -74,15 +81,16 @@ final class FloatMath {
           t.reinterpretAsInts().sub(ROUND_BITS).lanewise(VectorOperators.LSHL, 23);
       y.mul(power.reinterpretAsFloats()).blend(0f, isZero).intoArray(a, i);
     }
-    for (; i < to; i++) a[i] = exp(a[i] - bias);
+    return i;
   }
 
-  /** {@code gate[i] = silu(gate[i]) * up[i]}, with {@code silu(g) = g / (1 + exp(-g))}. */
+  /** {@code to[i] = silu(gate[i]) * up[i]}, with {@code silu(g) = g / (1 + exp(-g))}. */
   static void siluTimes(
-      float[] gate, int gateFrom, float[] up, int upFrom, int count, float[] to, int toFrom) {
+      float[] gate, float[] up, int from, int count, float[] to, int toFrom, boolean usesVectors) {
+    for (int i = 0; i < count; i++) to[toFrom + i] = -gate[from + i];
+    expOfDifference(to, toFrom, toFrom + count, 0, usesVectors);
     for (int i = 0; i < count; i++) {
-      final float g = gate[gateFrom + i];
-      to[toFrom + i] = g / (1f + exp(-g)) * up[upFrom + i];
+      to[toFrom + i] = gate[from + i] / (1f + to[toFrom + i]) * up[from + i];
     }
   }
 }

@@ -11,8 +11,8 @@ final class FloatPanels extends PanelMatrix {
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ORDER);
 
-  FloatPanels(WeightMatrix source) {
-    super(source, (long) source.columnCount() * STEP);
+  FloatPanels(WeightMatrix source, KernelChoice choice) {
+    super(source, (long) source.columnCount() * STEP, CHUNK * STEP, choice);
   }
 
   @Override

@@ -29,6 +29,7 @@ final class ForwardPass {
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final ModelConfig config;
+  private final KernelChoice choice;
   private final PackedWeights weights;
   private final KvLayout layout;
   private final MemorySegment kv;
@@ -56,18 +57,20 @@ final class ForwardPass {
       MemorySegment kv,
       WorkerPool pool,
       int tokensMax,
-      int contextLength) {
+      int contextLength,
+      KernelChoice choice) {
+    this.choice = choice;
     this.config = config;
     this.weights = weights;
     this.layout = layout;
     this.kv = kv;
     this.pool = pool;
     rotation = new Rotation(config, contextLength);
-    attention = new Attention(config, layout, kv);
+    attention = new Attention(config.headSize(), config.headCount() / config.keyValueHeadCount(), layout, kv, choice);
     scratch = new Scratch[pool.threadCount()];
     for (int i = 0; i < scratch.length; i++)
       scratch[i] = new Scratch(tokensMax, contextLength, config.headSize());
-    projections = new Projections(pool, scratch);
+    projections = new Projections(pool, scratch, choice);
     plan = new StepPlan(tokensMax);
     x = new float[tokensMax * config.hiddenSize()];
     normed = new float[tokensMax * config.hiddenSize()];
@@ -171,7 +174,8 @@ final class ForwardPass {
           config.rmsNormEpsilon(),
           heads,
           from,
-          own.chains);
+          own.chains,
+          choice.usesVectors());
     }
     rotation.rotate(heads, from, position);
   }
@@ -235,7 +239,8 @@ final class ForwardPass {
             config.rmsNormEpsilon(),
             normed,
             row * hidden,
-            scratch[worker].chains));
+            scratch[worker].chains,
+                choice.usesVectors()));
   }
 
   private interface RowWork {

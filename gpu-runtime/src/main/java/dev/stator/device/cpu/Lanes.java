@@ -2,7 +2,6 @@ package dev.stator.device.cpu;
 
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
@@ -15,12 +14,13 @@ import jdk.incubator.vector.VectorSpecies;
  * return vectors, and then boxes them.
  */
 final class Lanes {
+  /** Float lanes of the widest vectors; 2 where there is no vector unit. */
+  static final int PREFERRED = FloatVector.SPECIES_PREFERRED.length();
+
   static final VectorSpecies<Float> FLOATS =
-      FloatVector.SPECIES_PREFERRED.length() >= 16
+      PREFERRED >= 16
           ? FloatVector.SPECIES_512
-          : FloatVector.SPECIES_PREFERRED.length() >= 8
-              ? FloatVector.SPECIES_256
-              : FloatVector.SPECIES_128;
+          : PREFERRED >= 8 ? FloatVector.SPECIES_256 : FloatVector.SPECIES_128;
 
   /** Lanes of a vector. */
   static final int COUNT = FLOATS.length();
@@ -42,8 +42,4 @@ final class Lanes {
   static final int PER_PANEL = 16 / COUNT;
 
   private Lanes() {}
-
-  static int bits() {
-    return IntVector.SPECIES_PREFERRED.vectorBitSize();
-  }
 }

@@ -1,5 +1,6 @@
 package dev.stator.device.cpu;
 
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /**
@@ -26,21 +27,21 @@ final class Norms {
       float epsilon,
       float[] to,
       int toFrom,
-      float[] chains) {
-    squares(x, xFrom, count, chains);
+      float[] chains,
+      boolean usesVectors) {
+    Arrays.fill(chains, 0f);
+    final int whole = usesVectors ? squares(x, xFrom, count, chains) : 0;
+    for (int i = whole; i < count; i++) {
+      final float value = x[xFrom + i];
+      chains[i % CHAINS] = Math.fma(value, value, chains[i % CHAINS]);
+    }
     final float mean = tree(chains) / count;
     final float scale = 1f / (float) Math.sqrt(mean + epsilon);
-    int i = 0;
-    for (; i + Lanes.COUNT <= count; i += Lanes.COUNT) {
-      FloatVector.fromArray(Lanes.FLOATS, x, xFrom + i)
-          .mul(scale)
-          .mul(FloatVector.fromArray(Lanes.FLOATS, weight, i))
-          .intoArray(to, toFrom + i);
-    }
-    for (; i < count; i++) to[toFrom + i] = x[xFrom + i] * scale * weight[i];
+    for (int i = 0; i < count; i++) to[toFrom + i] = x[xFrom + i] * scale * weight[i];
   }
 
-  private static void squares(float[] x, int from, int count, float[] chains) {
+  /** The chains of whole groups of 16 values; returns where they end. */
+  private static int squares(float[] x, int from, int count, float[] chains) {
     final int whole = count / CHAINS * CHAINS;
     for (int c = 0; c < CHAINS; c += Lanes.COUNT) {
       FloatVector sum = FloatVector.zero(Lanes.FLOATS);
@@ -50,9 +51,7 @@ final class Norms {
       }
       sum.intoArray(chains, c);
     }
-    for (int i = whole; i < count; i++) {
-      chains[i - whole] = Math.fma(x[from + i], x[from + i], chains[i - whole]);
-    }
+    return whole;
   }
 
   /** Adds 16 chains in the fixed order; overwrites them. */

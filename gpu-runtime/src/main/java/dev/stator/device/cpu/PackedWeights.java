@@ -5,10 +5,14 @@ import dev.stator.model.ModelFormatException;
 import dev.stator.model.ModelWeights;
 import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.IntConsumer;
+import java.util.stream.Collectors;
 
 /**
  * A model's weights as the kernels want them: projections repacked off-heap, vectors as floats. The
@@ -40,6 +44,7 @@ final class PackedWeights {
    */
   private static final long CACHED_BYTES_MAX = 16L << 20;
 
+  private final KernelChoice choice;
   private final WeightMatrix embedding;
   private final List<Layer> layers = new ArrayList<>();
   private final List<PanelMatrix> matrices = new ArrayList<>();
@@ -48,7 +53,8 @@ final class PackedWeights {
   private final float[] outputNorm;
   private final PackedMatrix outputHead;
 
-  private PackedWeights(ModelConfig config, ModelWeights weights) {
+  private PackedWeights(ModelConfig config, ModelWeights weights, KernelChoice choice) {
+    this.choice = choice;
     embedding = require(weights.tokenEmbedding(), config.vocabularySize(), config.hiddenSize());
     for (ModelWeights.Layer layer : weights.layers()) layers.add(layer(config, layer));
     if (layers.size() != config.layerCount()) {
@@ -68,12 +74,15 @@ final class PackedWeights {
    * @throws ModelFormatException when a weight has the wrong shape or a value that is not finite
    */
   static PackedWeights pack(
-      ModelConfig config, ModelWeights weights, Arena arena, WorkerPool pool) {
-    final PackedWeights packed = new PackedWeights(config, weights);
+      ModelConfig config, ModelWeights weights, Arena arena, WorkerPool pool, KernelChoice choice) {
+    final PackedWeights packed = new PackedWeights(config, weights, choice);
     final boolean isBeyondCaches = packed.bytes() > CACHED_BYTES_MAX;
+    MemorySegment free = OffHeap.allocate(arena, packed.placeBytes());
     for (PanelMatrix matrix : packed.matrices) {
+      matrix.place(free.asSlice(0, matrix.placeBytes()));
+      free = free.asSlice(aligned(matrix.placeBytes()));
       matrix.setBeyondCaches(isBeyondCaches);
-      matrix.place(arena.allocate(matrix.placeBytes(), ALIGNMENT));
+      
       packed.addTasks(matrix.source, piece -> matrix.packTask(piece));
     }
     if (weights.tokenEmbedding() != weights.outputHead())
@@ -118,7 +127,7 @@ final class PackedWeights {
 
   private PackedMatrix matrix(WeightMatrix source, int rows, int columns) {
     require(source, rows, columns);
-    final PanelMatrix matrix = Panels.of(source);
+    final PanelMatrix matrix = Panels.of(source, choice);
     matrices.add(matrix);
     return matrix;
   }
@@ -181,6 +190,19 @@ final class PackedWeights {
 
   PackedMatrix outputHead() {
     return outputHead;
+  }
+
+  private long placeBytes() {
+    return matrices.stream().mapToLong(matrix -> aligned(matrix.placeBytes())).sum();
+  }
+
+  private static long aligned(long bytes) {
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+  }
+
+  /** The types of the projections. */
+  Set<WeightType> types() {
+    return matrices.stream().map(matrix -> matrix.source.type()).collect(Collectors.toSet());
   }
 
   /** Bytes of the packed projections. */

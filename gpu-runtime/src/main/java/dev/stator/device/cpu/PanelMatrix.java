@@ -21,6 +21,9 @@ abstract class PanelMatrix implements PackedMatrix {
   /** Inputs that are decoded at a time; a multiple of every format's block. */
   static final int CHUNK = 256;
 
+  /** Bytes of the largest panel chunk, an F32 panel's. */
+  static final int CHUNK_BYTES_MAX = CHUNK * PANEL_ROWS * Float.BYTES;
+
   /** Columns of a float panel, and its step from one panel of a task to the next. */
   static final int CHUNK_FLOATS = CHUNK * PANEL_ROWS;
 
@@ -50,13 +53,20 @@ abstract class PanelMatrix implements PackedMatrix {
   final WeightMatrix source;
   final int columns;
   final long panelBytes;
+  private final int chunkBytes;
+  private final KernelChoice choice;
   private MemorySegment data;
   private boolean isBeyondCaches;
 
-  PanelMatrix(WeightMatrix source, long panelBytes) {
+  /**
+   * @param chunkBytes bytes of a panel's {@link #CHUNK} inputs
+   */
+  PanelMatrix(WeightMatrix source, long panelBytes, int chunkBytes, KernelChoice choice) {
     this.source = source;
     this.columns = source.columnCount();
     this.panelBytes = panelBytes;
+    this.chunkBytes = chunkBytes;
+    this.choice = choice;
   }
 
   /** Bytes to be given to {@link #place}. */
@@ -136,6 +146,23 @@ abstract class PanelMatrix implements PackedMatrix {
       int tokens,
       float[] out,
       Scratch scratch) {
+    if (choice.usesVectors()) {
+      multiplyVector(panel, panelEnd, x, xOffset, xStride, tokens, out, scratch);
+    } else {
+      multiplyScalar(panel, panelEnd, x, xOffset, xStride, tokens, out, scratch);
+    }
+  }
+
+  /** {@link #multiply} by vector kernels. */
+  final void multiplyVector(
+      int panel,
+      int panelEnd,
+      float[] x,
+      int xOffset,
+      int xStride,
+      int tokens,
+      float[] out,
+      Scratch scratch) {
     Arrays.fill(out, 0, tokens * TASK_ROWS, 0f);
     if (tokens <= ONE_BY_ONE_MAX) {
       multiplyOneByOne(panel, panelEnd, x, xOffset, xStride, tokens, out, scratch);
@@ -161,6 +188,32 @@ abstract class PanelMatrix implements PackedMatrix {
         for (int t = 0; t < tokens; t++) {
           final int to = t * TASK_ROWS + (p - panel) * PANEL_ROWS;
           multiplyOne(p, panelEnd, k, kEnd, x, xOffset + t * xStride, out, to, scratch);
+        }
+      }
+    }
+  }
+
+  /** {@link #multiply} by scalar kernels. */
+  final void multiplyScalar(
+      int panel,
+      int panelEnd,
+      float[] x,
+      int xOffset,
+      int xStride,
+      int tokens,
+      float[] out,
+      Scratch scratch) {
+    Arrays.fill(out, 0, tokens * TASK_ROWS, 0f);
+    for (int p = panel; p < panelEnd; p++) {
+      for (int k = 0; k < columns; k += CHUNK) {
+        final int count = Math.min(columns - k, CHUNK);
+        final int bytes = (int) (bytesOf(k + count) - bytesOf(k));
+        MemorySegment.copy(
+            data, ValueLayout.JAVA_BYTE, p * panelBytes + bytesOf(k), scratch.bytes, 0, bytes);
+        ScalarKernels.decode(source.type(), scratch.bytes, count, scratch.weights);
+        for (int t = 0; t < tokens; t++) {
+          final int to = t * TASK_ROWS + (p - panel) * PANEL_ROWS;
+          ScalarKernels.multiply(scratch.weights, count, x, xOffset + t * xStride + k, out, to);
         }
       }
     }
@@ -199,8 +252,8 @@ abstract class PanelMatrix implements PackedMatrix {
   private long touch(int panel, int panelEnd, int k, int kEnd) {
     long sum = 0;
     for (int p = panel; p < panelEnd; p++) {
-      final long from = p * panelBytes + panelBytes * k / columns;
-      final long to = p * panelBytes + panelBytes * kEnd / columns;
+      final long from = p * panelBytes + bytesOf(k);
+      final long to = p * panelBytes + bytesOf(kEnd);
       for (long at = from; at < to; at += 64) sum += data.get(ValueLayout.JAVA_BYTE, at);
     }
     return sum;
@@ -214,6 +267,11 @@ abstract class PanelMatrix implements PackedMatrix {
   /** Says whether this matrix will have left the caches by the time it is used again. */
   final void setBeyondCaches(boolean isBeyondCaches) {
     this.isBeyondCaches = isBeyondCaches;
+  }
+
+  /** Bytes of a panel that hold its first {@code k} inputs; {@code k} is at a chunk's end or the row's. */
+  private long bytesOf(int k) {
+    return k == columns ? panelBytes : (long) k / CHUNK * chunkBytes;
   }
 
   /** Where stream {@code i} of a group begins; streams without a panel repeat the last one. */

@@ -6,16 +6,16 @@ import dev.stator.model.WeightMatrix;
 final class Panels {
   private Panels() {}
 
-  static PanelMatrix of(WeightMatrix source) {
+  static PanelMatrix of(WeightMatrix source, KernelChoice choice) {
     return switch (source.type()) {
-      case F32 -> new FloatPanels(source);
-      case F16 -> new F16Panels(source);
-      case BF16 -> new Bf16Panels(source);
-      case Q8_0 -> new Q8Panels(source);
-      case Q4_0 -> new Q4Panels(source);
-      case Q4_K -> new Q4KPanels(source);
-      case Q5_K -> new Q5KPanels(source);
-      case Q6_K -> new Q6KPanels(source);
+      case F32 -> new FloatPanels(source, choice);
+      case F16 -> new F16Panels(source, choice);
+      case BF16 -> new Bf16Panels(source, choice);
+      case Q8_0 -> new Q8Panels(source, choice);
+      case Q4_0 -> new Q4Panels(source, choice);
+      case Q4_K -> new Q4KPanels(source, choice);
+      case Q5_K -> new Q5KPanels(source, choice);
+      case Q6_K -> new Q6KPanels(source, choice);
     };
   }
 }

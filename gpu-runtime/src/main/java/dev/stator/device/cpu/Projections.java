@@ -50,9 +50,11 @@ final class Projections {
   }
 
   private final WorkerPool pool;
+  private final KernelChoice choice;
   private final Scratch[] scratch;
 
-  Projections(WorkerPool pool, Scratch[] scratch) {
+  Projections(WorkerPool pool, Scratch[] scratch, KernelChoice choice) {
+    this.choice = choice;
     this.pool = pool;
     this.scratch = scratch;
   }
@@ -108,7 +110,7 @@ final class Projections {
           for (int t = 0; t < tokens; t++) {
             final int from = t * PackedMatrix.TASK_ROWS;
             final int at = t * gate.rows() + task * PackedMatrix.TASK_ROWS;
-            FloatMath.siluTimes(own.out, from, own.out2, from, count, to, at);
+            FloatMath.siluTimes(own.out, own.out2, from, count, to, at, choice.usesVectors());
           }
         });
   }

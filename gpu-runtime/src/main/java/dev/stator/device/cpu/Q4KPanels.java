@@ -44,8 +44,8 @@ final class Q4KPanels extends PanelMatrix {
   private static final float LOW_BASE = 0x1p23f;
   private static final float HIGH_BASE = 0x1p19f;
 
-  Q4KPanels(WeightMatrix source) {
-    super(source, LAYOUT.panelBytes(source.columnCount()));
+  Q4KPanels(WeightMatrix source, KernelChoice choice) {
+    super(source, LAYOUT.panelBytes(source.columnCount()), SUPER_BYTES, choice);
   }
 
   @Override

@@ -34,8 +34,8 @@ final class Q4Panels extends PanelMatrix {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
-  Q4Panels(WeightMatrix source) {
-    super(source, (long) source.columnCount() / GROUP * GROUP_BYTES);
+  Q4Panels(WeightMatrix source, KernelChoice choice) {
+    super(source, (long) source.columnCount() / GROUP * GROUP_BYTES, CHUNK / GROUP * GROUP_BYTES, choice);
   }
 
   @Override

@@ -33,8 +33,8 @@ final class Q5KPanels extends PanelMatrix {
   private static final KQuants LAYOUT = new KQuants(SUPER, SUPER_BYTES, GROUP, GROUP_BYTES, GROUPS);
   private static final int FILE_BLOCK_BYTES = 176;
 
-  Q5KPanels(WeightMatrix source) {
-    super(source, LAYOUT.panelBytes(source.columnCount()));
+  Q5KPanels(WeightMatrix source, KernelChoice choice) {
+    super(source, LAYOUT.panelBytes(source.columnCount()), SUPER_BYTES, choice);
   }
 
   @Override

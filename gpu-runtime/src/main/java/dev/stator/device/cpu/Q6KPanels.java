@@ -30,8 +30,8 @@ final class Q6KPanels extends PanelMatrix {
   private static final KQuants LAYOUT = new KQuants(SUPER, SUPER_BYTES, GROUP, GROUP_BYTES, GROUPS);
   private static final int FILE_BLOCK_BYTES = 210;
 
-  Q6KPanels(WeightMatrix source) {
-    super(source, LAYOUT.panelBytes(source.columnCount()));
+  Q6KPanels(WeightMatrix source, KernelChoice choice) {
+    super(source, LAYOUT.panelBytes(source.columnCount()), SUPER_BYTES, choice);
   }
 
   @Override

@@ -23,8 +23,8 @@ final class Q8Panels extends PanelMatrix {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
-  Q8Panels(WeightMatrix source) {
-    super(source, (long) source.columnCount() / GROUP * GROUP_BYTES);
+  Q8Panels(WeightMatrix source, KernelChoice choice) {
+    super(source, (long) source.columnCount() / GROUP * GROUP_BYTES, CHUNK / GROUP * GROUP_BYTES, choice);
   }
 
   @Override

@@ -5,6 +5,9 @@ package dev.stator.device.cpu;
  * task.
  */
 final class Scratch {
+  /** A chunk of a panel as it is packed, for the scalar kernels. */
+  final byte[] bytes = new byte[PanelMatrix.CHUNK_BYTES_MAX];
+
   /** A unit of decoded float panels. */
   final float[] weights = new float[PanelMatrix.UNIT_PANELS * PanelMatrix.CHUNK_FLOATS];
 
@@ -24,9 +27,10 @@ final class Scratch {
   /** Sixteen chains of a sum. */
   final float[] chains = new float[PackedMatrix.PANEL_ROWS];
 
-  // Of the queries of an attention tile: scores, then weights, one row each; sums of weights;
+  // Of the queries of an attention tile (`block`: one head's keys or values, for the scalar kernels): scores, then weights, one row each; sums of weights;
   // outputs; where they lie.
   final float[] scores;
+  final float[] block;
   final float[] sums = new float[Attention.TILE_QUERIES];
   final float[] heads;
   final int[] queryOffsets = new int[Attention.TILE_QUERIES];
@@ -36,10 +40,11 @@ final class Scratch {
     out = new float[tokensMax * PackedMatrix.TASK_ROWS];
     out2 = new float[tokensMax * PackedMatrix.TASK_ROWS];
     scores = new float[Attention.TILE_QUERIES * Attention.paddedLength(contextLength)];
+    block = new float[headSize * CpuDevice.BLOCK_SIZE];
     heads = new float[Attention.TILE_QUERIES * headSize];
   }
 
   long bytes() {
-    return 4L * (weights.length + out.length + out2.length + scores.length + heads.length);
+    return bytes.length + 4L * (scales.length + minimums.length + block.length + weights.length + out.length + out2.length + scores.length + heads.length);
   }
 }

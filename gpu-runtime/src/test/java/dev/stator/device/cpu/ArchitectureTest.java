@@ -1,7 +1,9 @@
 package dev.stator.device.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.stator.device.cpu.CpuDeviceSettings.Kernels;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelConfig.RopeLayout;
@@ -16,7 +18,6 @@ import org.junit.jupiter.params.provider.MethodSource;
 /** Every kind of model against the float64 reference. */
 class ArchitectureTest {
   private static final int TOKENS = 45;
-  private static final CpuDeviceSettings SETTINGS = new CpuDeviceSettings(1, 0, 4, 64, 0);
 
   static Stream<Named<ModelConfig>> configs() {
     return Stream.of(
@@ -109,14 +110,19 @@ class ArchitectureTest {
   @MethodSource("configs")
   void shouldAgreeWithTheFormulasInFloat64(ModelConfig config) {
     final int[] tokens = new Random(3).ints(TOKENS, 0, config.vocabularySize()).toArray();
-    try (LoadedModel model =
-            RandomModels.of(config, 11, WeightType.F32, WeightType.BF16, WeightType.F16);
-        CpuDevice device = CpuDevice.create(model, SETTINGS)) {
+    try (LoadedModel model = RandomModels.of(config, 11, WeightType.F32, WeightType.BF16, WeightType.F16)) {
       final double[] expected = new ReferenceModel(model).logits(tokens);
-      final float[] logits = Sequences.prefill(device, tokens, new int[] {2, 0, 3}, 17);
       double largest = 0;
       for (double value : expected) largest = Math.max(largest, Math.abs(value));
+      final float[] logits = logits(model, tokens, Kernels.VECTOR);
       for (int i = 0; i < logits.length; i++) assertEquals(expected[i], logits[i], 2e-5 * largest);
+      assertArrayEquals(logits, logits(model, tokens, Kernels.SCALAR), 0);
+    }
+  }
+
+  private static float[] logits(LoadedModel model, int[] tokens, Kernels kernels) {
+    try (CpuDevice device = CpuDevice.create(model, new CpuDeviceSettings(1, 0, 4, 64, 0, kernels))) {
+      return Sequences.prefill(device, tokens, new int[] {2, 0, 3}, 17);
     }
   }
 }

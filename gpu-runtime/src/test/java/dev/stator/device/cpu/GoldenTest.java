@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 
 /** The trained model's answers, against those that PyTorch computed. */
 class GoldenTest {
-  private static final CpuDeviceSettings SETTINGS = new CpuDeviceSettings(2, 0, 40, 512, 0);
+  private static final CpuDeviceSettings SETTINGS = new CpuDeviceSettings(2, 0, 40, 512, 0, CpuDeviceSettings.Kernels.VECTOR);
   private static final int END = 2047;
 
   @Test

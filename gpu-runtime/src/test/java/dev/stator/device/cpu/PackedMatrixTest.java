@@ -36,7 +36,8 @@ class PackedMatrixTest {
       try (Arena arena = Arena.ofConfined()) {
         final PanelMatrix matrix = pack(source, arena);
         matrix.setBeyondCaches(shape % 2 == 0);
-        assertArrayEquals(bits(expected), bits(multiply(matrix, x, tokens)));
+        assertArrayEquals(bits(expected), bits(multiply(matrix, x, tokens, true)));
+        assertArrayEquals(bits(expected), bits(multiply(matrix, x, tokens, false)));
       }
     }
   }
@@ -88,16 +89,28 @@ class PackedMatrixTest {
   }
 
   private static PanelMatrix pack(WeightMatrix source, Arena arena) {
-    final PanelMatrix matrix = Panels.of(source);
+    final PanelMatrix matrix = Panels.of(source, new KernelChoice());
     matrix.place(arena.allocate(matrix.placeBytes(), 64));
     for (int panel = 0; panel < matrix.panelCount(); panel++) matrix.pack(panel);
     return matrix;
   }
 
-  private float[] multiply(PackedMatrix matrix, float[] x, int tokens) {
+  private float[] multiply(PanelMatrix matrix, float[] x, int tokens, boolean usesVectors) {
     final float[] y = new float[tokens * matrix.rows()];
-    new Projections(new WorkerPool(1), new Scratch[] {scratch})
-        .run(x, tokens, new Projections(null, null).store(matrix, y, null));
+    for (int panel = 0; panel < matrix.panelCount(); panel += PackedMatrix.TASK_PANELS) {
+      final int panelEnd = Math.min(matrix.panelCount(), panel + PackedMatrix.TASK_PANELS);
+      final float[] out = scratch.out;
+      if (usesVectors) {
+        matrix.multiplyVector(panel, panelEnd, x, 0, matrix.columns(), tokens, out, scratch);
+      } else {
+        matrix.multiplyScalar(panel, panelEnd, x, 0, matrix.columns(), tokens, out, scratch);
+      }
+      final int row = panel * PackedMatrix.PANEL_ROWS;
+      final int count = Math.min(PackedMatrix.TASK_ROWS, matrix.rows() - row);
+      for (int t = 0; t < tokens; t++) {
+        System.arraycopy(out, t * PackedMatrix.TASK_ROWS, y, t * matrix.rows() + row, count);
+      }
+    }
     return y;
   }
 

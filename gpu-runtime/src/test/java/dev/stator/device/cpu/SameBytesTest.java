@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.stator.device.StepInput;
 import dev.stator.device.StepOutput;
+import dev.stator.device.cpu.CpuDeviceSettings.Kernels;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.WeightType;
@@ -17,7 +18,7 @@ import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Logits depend on the tokens up to their position, and on nothing else. */
 class SameBytesTest {
@@ -43,10 +44,10 @@ class SameBytesTest {
   }
 
   @ParameterizedTest
-  @ValueSource(ints = {1, 2, 3})
-  void shouldGiveTheSameLogitsInAnyBatchAndChunkingOnAnyNumberOfThreads(int threads) {
+  @CsvSource({"1, SCALAR", "2, VECTOR", "3, AUTO"})
+  void shouldGiveTheSameLogitsInAnyBatchAndChunkingOnAnyNumberOfThreads(int threads, Kernels kernels) {
     try (LoadedModel model = ModelFiles.open(TestModels.bundled())) {
-      checkSchedules(model, threads, 17);
+      checkSchedules(model, threads, kernels, 17);
     }
   }
 
@@ -72,11 +73,11 @@ class SameBytesTest {
             true,
             false);
     try (LoadedModel model = RandomModels.of(config, 5, WeightType.values())) {
-      checkSchedules(model, 2, 23);
+      checkSchedules(model, 2, Kernels.AUTO, 23);
     }
   }
 
-  private static void checkSchedules(LoadedModel model, int threads, long seed) {
+  private static void checkSchedules(LoadedModel model, int threads, Kernels kernels, long seed) {
     final Random random = new Random(seed);
     final List<int[]> sequences = new ArrayList<>();
     for (int i = 0; i < SEQUENCES; i++) {
@@ -84,10 +85,10 @@ class SameBytesTest {
       sequences.add(random.ints(length, 0, model.config().vocabularySize()).toArray());
     }
     final List<float[][]> expected = new ArrayList<>();
-    try (CpuDevice device = CpuDevice.create(model, settings(1))) {
+    try (CpuDevice device = CpuDevice.create(model, settings(1, Kernels.VECTOR))) {
       for (int[] tokens : sequences) expected.add(tokenByToken(device, tokens));
     }
-    try (CpuDevice device = CpuDevice.create(model, settings(threads))) {
+    try (CpuDevice device = CpuDevice.create(model, settings(threads, kernels))) {
       for (int i = 0; i < SCHEDULES; i++) {
         poison(device);
         final List<Integer> blocks = new ArrayList<>();
@@ -106,8 +107,8 @@ class SameBytesTest {
     }
   }
 
-  private static CpuDeviceSettings settings(int threads) {
-    return new CpuDeviceSettings(threads, 0, BLOCKS, STEP_TOKENS_MAX, 0);
+  private static CpuDeviceSettings settings(int threads, Kernels kernels) {
+    return new CpuDeviceSettings(threads, 0, BLOCKS, STEP_TOKENS_MAX, 0, kernels);
   }
 
   private static float[][] tokenByToken(CpuDevice device, int[] tokens) {
@@ -168,7 +169,7 @@ class SameBytesTest {
   void shouldGiveTheSameLogitsBeforeAndAfterCompilation() {
     try (LoadedModel model =
             RandomModels.of(RandomModels.LLAMA, 9, WeightType.Q8_0, WeightType.Q4_0);
-        CpuDevice device = CpuDevice.create(model, settings(1))) {
+        CpuDevice device = CpuDevice.create(model, settings(1, Kernels.VECTOR))) {
       final int[] tokens =
           new Random(1).ints(LENGTH_MAX, 0, model.config().vocabularySize()).toArray();
       final float[][] first = tokenByToken(device, tokens);
