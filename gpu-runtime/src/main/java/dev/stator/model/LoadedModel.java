@@ -14,8 +14,7 @@ import java.lang.foreign.Arena;
  * @param source the file or folder, for messages
  * @param format {@code gguf} or {@code safetensors}
  * @param weightBytes bytes of all weights in the file
- * @param tokenizer never has more tokens than {@link ModelConfig#vocabularySize}, often fewer: rows
- *     of the output head beyond them stand for no token
+ * @param tokenizer has {@link ModelConfig#vocabularySize} tokens
  * @param chatTemplate {@code null} when the model has none
  * @param arena owns the mappings
  */

@@ -119,6 +119,27 @@ public record ModelConfig(
         tiedEmbeddings);
   }
 
+  /** This shape with fewer vocabulary entries. */
+  public ModelConfig withVocabularySize(int entries) {
+    return new ModelConfig(
+        architecture,
+        layerCount,
+        hiddenSize,
+        intermediateSize,
+        headCount,
+        keyValueHeadCount,
+        headSize,
+        entries,
+        contextLength,
+        rmsNormEpsilon,
+        ropeTheta,
+        ropeScaling,
+        ropeLayout,
+        attentionBias,
+        queryKeyNorm,
+        tiedEmbeddings);
+  }
+
   private static void requirePositive(String what, int value) {
     if (value <= 0) throw new ModelFormatException(what + " must be positive: " + value);
   }

@@ -23,6 +23,14 @@ public record ModelWeights(
     layers = List.copyOf(layers);
   }
 
+  /** These weights with the first {@code entries} rows of the embedding and of the output head. */
+  public ModelWeights withVocabularySize(int entries) {
+    final WeightMatrix embedding = tokenEmbedding.firstRows(entries);
+    final boolean isTied = outputHead == tokenEmbedding;
+    return new ModelWeights(
+        embedding, layers, outputNorm, isTied ? embedding : outputHead.firstRows(entries));
+  }
+
   /** Every weight once, a tied output head included with the embedding. */
   public List<WeightMatrix> matrices() {
     final List<WeightMatrix> all = new ArrayList<>();

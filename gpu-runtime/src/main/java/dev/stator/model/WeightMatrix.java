@@ -32,4 +32,11 @@ public record WeightMatrix(
     final long rowBytes = type.byteSize(columnCount);
     return data.asSlice(rowIndex * rowBytes, rowBytes);
   }
+
+  /** The first rows, in the same memory. */
+  public WeightMatrix firstRows(int count) {
+    if (count == rowCount) return this;
+    final long bytes = Math.multiplyExact(type.byteSize(columnCount), (long) count);
+    return new WeightMatrix(name, type, count, columnCount, data.asSlice(0, bytes));
+  }
 }

@@ -11,7 +11,8 @@ import dev.stator.model.text.Tokenizer;
 import java.util.List;
 
 /**
- * What either format's reader finds.
+ * What either format's reader finds. Rows of the vocabulary that no token has, which some files are
+ * padded with, are left out: nothing could be chosen there.
  *
  * @param chatTemplate {@code null} when the model has none
  * @param tokenizerKind for {@link dev.stator.model.ModelSummary}
@@ -33,6 +34,8 @@ record ModelParts(
           "the tokenizer has %d tokens, the model only %d"
               .formatted(tokenizer.vocabularySize(), config.vocabularySize()));
     }
+    config = config.withVocabularySize(tokenizer.vocabularySize());
+    weights = weights.withVocabularySize(tokenizer.vocabularySize());
   }
 
   /**

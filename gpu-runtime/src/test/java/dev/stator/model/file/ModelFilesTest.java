@@ -65,6 +65,32 @@ class ModelFilesTest {
     }
   }
 
+  @Test
+  void shouldLeaveOutRowsThatNoTokenHas() throws IOException {
+    final Path small = Files.write(folder.resolve("small.gguf"), TinyModels.gguf("llama").bytes());
+    try (LoadedModel wide = TestModels.openBundled();
+        LoadedModel narrow = ModelFiles.open(small)) {
+      final ModelParts parts =
+          new ModelParts(
+              "gguf",
+              wide.config(),
+              wide.weights(),
+              narrow.tokenizer(),
+              "gpt2",
+              null,
+              narrow.defaults(),
+              List.of());
+      final int tokenCount = narrow.tokenizer().vocabularySize();
+      final WeightMatrix head = parts.weights().outputHead();
+      assertEquals(tokenCount, parts.config().vocabularySize());
+      assertEquals(tokenCount, head.rowCount());
+      assertSame(parts.weights().tokenEmbedding(), head);
+      assertArrayEquals(
+          WeightDecoder.row(wide.weights().outputHead(), tokenCount - 1),
+          WeightDecoder.row(head, tokenCount - 1));
+    }
+  }
+
   static Stream<String> tinyGgufs() {
     return TestModels.TINY_GGUF_NAMES.stream();
   }
