@@ -79,7 +79,8 @@ final class RunCommand implements Callable<Integer> {
     final RunWords run = RunWords.parse(words);
     if (run.input().equals("http")) {
       final NodeSettings settings = node.toSettings(context, run.model(), address, run.engine());
-      Serving.untilStopped(context.starter(), settings, spec.commandLine().getOut());
+      Serving.untilStopped(
+          context.starter(), settings, spec.commandLine().getOut(), spec.commandLine().getErr());
       return 0;
     }
     final Path batch = run.input().startsWith(BATCH) ? batchFile(run.input()) : null;

@@ -41,7 +41,8 @@ final class ServeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     final NodeSettings settings = node.toSettings(context, model, address, NodeSettings.Engine.CPU);
-    Serving.untilStopped(context.starter(), settings, spec.commandLine().getOut());
+    Serving.untilStopped(
+        context.starter(), settings, spec.commandLine().getOut(), spec.commandLine().getErr());
     return 0;
   }
 }

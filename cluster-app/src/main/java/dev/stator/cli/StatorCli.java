@@ -19,6 +19,9 @@ import picocli.CommandLine.Spec;
     description = "Serves large language models.",
     footer = {
       "",
+      "The launcher has one command more:",
+      "  prepare  Make the start-up cache now, for images; else the first 'stator serve' makes it.",
+      "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage.",
       "",
       "Example: serve the bundled model on http://127.0.0.1:8080",
