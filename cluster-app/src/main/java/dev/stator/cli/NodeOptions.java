@@ -33,13 +33,15 @@ final class NodeOptions {
       names = "--context-length",
       paramLabel = "TOKENS",
       description =
-          "Prompt and answer together at most. Default: the model's, as far as memory goes.")
+          "Prompt and answer together at most. Default: the model's, but no"
+              + " more than stator.device.cpu.context-length.")
   private Integer contextLength;
 
   @Option(
       names = "--kv-memory",
       paramLabel = "BYTES",
-      description = "KV pool of each slot, such as 2GiB.")
+      description =
+          "KV pool of each slot, such as 2GiB. Default:" + " stator.device.cpu.kv-bytes, 512 MiB.")
   private String kvMemory;
 
   @Option(
