@@ -40,7 +40,7 @@ public final class CpuDevice implements Device {
   private final PackedWeights weights;
   private final MemorySegment kv;
   private final ForwardPass forward;
-  private final KernelChoice choice = new KernelChoice();
+  private final KernelChoice.All choices = new KernelChoice.All();
   private final WarmUp warmUp;
   private final String kernels;
 
@@ -59,9 +59,9 @@ public final class CpuDevice implements Device {
     contextLength = contextLength(settings, config);
     stepTokensMax = settings.stepTokensMax();
     requireWorkspaceFits(config, stepTokensMax, contextLength);
-    weights = PackedWeights.pack(config, model.weights(), arena, pool, choice);
+    weights = PackedWeights.pack(config, model.weights(), arena, pool, choices);
     kv = OffHeap.allocate(arena, blockCount * layout.blockBytes());
-    forward = new ForwardPass(config, weights, layout, kv, pool, stepTokensMax, contextLength, choice);
+    forward = new ForwardPass(config, weights, layout, kv, pool, stepTokensMax, contextLength, choices.others());
     final boolean isScalar = obstacleTo(settings.kernels()) != null;
     kernels = isScalar ? "scalar kernels" : "Vector API " + 32 * Lanes.COUNT + "-bit";
     warmUp = chooseKernels(settings.kernels(), isScalar);
@@ -73,8 +73,13 @@ public final class CpuDevice implements Device {
    *
    * @throws dev.stator.model.ModelFormatException when a weight cannot be served
    * @throws IllegalArgumentException when a setting is out of range for this model
+   * @throws IllegalStateException when this JVM was started without the Vector API
    */
   public static CpuDevice create(LoadedModel model, CpuDeviceSettings settings) {
+    if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
+      throw new IllegalStateException(
+          "the CPU device needs a JVM started with --add-modules=jdk.incubator.vector");
+    }
     final Arena arena = Arena.ofShared();
     final WorkerPool pool = new WorkerPool(settings.threads());
     try {
@@ -95,8 +100,8 @@ public final class CpuDevice implements Device {
 
   private WarmUp chooseKernels(CpuDeviceSettings.Kernels kernels, boolean isScalar) {
     if (isScalar) return null;
-    if (kernels == CpuDeviceSettings.Kernels.AUTO) return WarmUp.start(config, weights.types(), choice);
-    choice.useVectors(true);
+    if (kernels == CpuDeviceSettings.Kernels.AUTO) return new WarmUp(config, weights.types(), choices);
+    choices.useVectors();
     return null;
   }
 
@@ -195,6 +200,7 @@ public final class CpuDevice implements Device {
     final StepPlan plan = forward.plan();
     plan.reset(input.slices());
     forward.run();
+    if (warmUp != null) warmUp.start();
     final int sliceCount = input.slices().size();
     return slice -> {
       if (slice < 0 || slice >= sliceCount || plan.logitsRow(slice) < 0) {

@@ -44,7 +44,7 @@ final class PackedWeights {
    */
   private static final long CACHED_BYTES_MAX = 16L << 20;
 
-  private final KernelChoice choice;
+  private final KernelChoice.All choices;
   private final WeightMatrix embedding;
   private final List<Layer> layers = new ArrayList<>();
   private final List<PanelMatrix> matrices = new ArrayList<>();
@@ -53,8 +53,8 @@ final class PackedWeights {
   private final float[] outputNorm;
   private final PackedMatrix outputHead;
 
-  private PackedWeights(ModelConfig config, ModelWeights weights, KernelChoice choice) {
-    this.choice = choice;
+  private PackedWeights(ModelConfig config, ModelWeights weights, KernelChoice.All choices) {
+    this.choices = choices;
     embedding = require(weights.tokenEmbedding(), config.vocabularySize(), config.hiddenSize());
     for (ModelWeights.Layer layer : weights.layers()) layers.add(layer(config, layer));
     if (layers.size() != config.layerCount()) {
@@ -74,8 +74,8 @@ final class PackedWeights {
    * @throws ModelFormatException when a weight has the wrong shape or a value that is not finite
    */
   static PackedWeights pack(
-      ModelConfig config, ModelWeights weights, Arena arena, WorkerPool pool, KernelChoice choice) {
-    final PackedWeights packed = new PackedWeights(config, weights, choice);
+      ModelConfig config, ModelWeights weights, Arena arena, WorkerPool pool, KernelChoice.All choices) {
+    final PackedWeights packed = new PackedWeights(config, weights, choices);
     final boolean isBeyondCaches = packed.bytes() > CACHED_BYTES_MAX;
     MemorySegment free = OffHeap.allocate(arena, packed.placeBytes());
     for (PanelMatrix matrix : packed.matrices) {
@@ -127,7 +127,7 @@ final class PackedWeights {
 
   private PackedMatrix matrix(WeightMatrix source, int rows, int columns) {
     require(source, rows, columns);
-    final PanelMatrix matrix = Panels.of(source, choice);
+    final PanelMatrix matrix = Panels.of(source, choices.projections(source.type()));
     matrices.add(matrix);
     return matrix;
   }

@@ -7,15 +7,13 @@ import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs the vector kernels on made-up data until C2 has compiled them, then lets the device use them. Uncompiled, a vector
+ * Runs the vector kernels on made-up data until C2 has compiled them, then lets the device use them, one operation after another. Uncompiled, a vector
  * operation takes microseconds: a first answer would take seconds. Since scalar and vector kernels compute the same bits,
  * nobody sees the change but by speed.
  *
@@ -27,15 +25,17 @@ final class WarmUp implements Runnable, AutoCloseable {
   /** After this, vectors are taken to be slow for good. Compiling takes seconds of one processor. */
   private static final Duration TIME_MAX = Duration.ofSeconds(60);
 
-  /** Rounds in a row in which every kernel must be fast. */
-  private static final int FAST_ROUNDS = 3;
+  /** Measurements in a row in which vectors must be the faster ones. */
+  private static final int FAST_TIMES = 3;
 
+  private static final int RUNS_PER_TIME = 4;
   private static final int ROWS = PackedMatrix.TASK_ROWS;
   private static final int COLUMNS = PanelMatrix.CHUNK;
   private static final int TOKENS = 15; // Tiles of 8, 4, 2 and 1.
   private static final int POSITIONS = 40;
+  private static final String OTHERS = "attention and element-wise functions";
 
-  /** What this JVM has compiled already. */
+  /** What this JVM has compiled already: weight types, and the others. */
   private static final Set<Object> READY = ConcurrentHashMap.newKeySet();
 
   private interface Work {
@@ -44,51 +44,66 @@ final class WarmUp implements Runnable, AutoCloseable {
 
   private final ModelConfig config;
   private final Set<WeightType> types;
-  private final KernelChoice choice;
+  private final KernelChoice.All choices;
+  private boolean isStarted; // The device's thread only.
   private volatile boolean isClosed;
 
-  private WarmUp(ModelConfig config, Set<WeightType> types, KernelChoice choice) {
+  WarmUp(ModelConfig config, Set<WeightType> types, KernelChoice.All choices) {
     this.config = config;
     this.types = types;
-    this.choice = choice;
+    this.choices = choices;
+    for (WeightType type : types) {
+      if (READY.contains(type)) choices.projections(type).useVectors(true);
+    }
+    if (READY.contains(OTHERS)) choices.others().useVectors(true);
   }
 
-  /** Begins; vectors are used at once when this JVM has compiled all kernels before. */
-  static WarmUp start(ModelConfig config, Set<WeightType> types, KernelChoice choice) {
-    final WarmUp warmUp = new WarmUp(config, types, choice);
-    if (READY.containsAll(types)) choice.useVectors(true);
-    else Thread.ofPlatform().name("stator-cpu-warm-up").daemon().start(warmUp);
-    return warmUp;
+  /**
+   * Begins, unless it has. Best after the scalar kernels have run once: the compiler's queue is then theirs no more.
+   */
+  void start() {
+    if (isStarted) return;
+    isStarted = true;
+    Thread.ofPlatform().name("stator-cpu-warm-up").daemon().start(this);
   }
 
   @Override
   public void run() {
     final long start = System.nanoTime();
     try (Arena arena = Arena.ofShared()) {
-      final List<Work> kernels = new ArrayList<>();
-      for (WeightType type : types) if (!READY.contains(type)) kernels.add(projection(type, arena));
-      kernels.add(attention(arena));
-      kernels.add(norms());
-      int fastRounds = 0;
-      while (fastRounds < FAST_ROUNDS && !isClosed) {
-        if (System.nanoTime() - start > TIME_MAX.toNanos()) {
-          LOG.warn("Vector kernels are slower than scalar ones in this JVM: staying with scalar kernels");
-          return;
-        }
-        boolean isFast = true;
-        for (Work kernel : kernels) isFast &= time(kernel, true) < time(kernel, false);
-        fastRounds = isFast ? fastRounds + 1 : 0;
+      for (WeightType type : types) {
+        makeReady(type, choices.projections(type), projection(type, arena), start);
       }
+      final Work attention = attention(arena);
+      final Work elementWise = elementWise();
+      final Work both =
+          usesVectors -> {
+            attention.run(usesVectors);
+            elementWise.run(usesVectors);
+          };
+      makeReady(OTHERS, choices.others(), both, start);
     }
-    if (isClosed) return;
-    READY.addAll(types);
-    choice.useVectors(true);
-    LOG.debug("Vector kernels are ready after {} ms", (System.nanoTime() - start) / 1_000_000);
   }
 
-  private static long time(Work kernel, boolean usesVectors) {
+  private void makeReady(Object what, KernelChoice choice, Work work, long start) {
+    if (choice.usesVectors()) return;
+    int fastTimes = 0;
+    while (fastTimes < FAST_TIMES) {
+      if (isClosed) return;
+      if (System.nanoTime() - start > TIME_MAX.toNanos()) {
+        LOG.warn("Vector kernels of {} are slower than scalar ones in this JVM: scalar ones stay", what);
+        return;
+      }
+      fastTimes = time(work, true) < time(work, false) ? fastTimes + 1 : 0;
+    }
+    READY.add(what);
+    choice.useVectors(true);
+    LOG.debug("Vector kernels of {} are compiled, after {} ms", what, (System.nanoTime() - start) / 1_000_000);
+  }
+
+  private static long time(Work work, boolean usesVectors) {
     final long start = System.nanoTime();
-    for (int i = 0; i < 4; i++) kernel.run(usesVectors);
+    for (int i = 0; i < RUNS_PER_TIME; i++) work.run(usesVectors);
     return System.nanoTime() - start;
   }
 
@@ -124,7 +139,7 @@ final class WarmUp implements Runnable, AutoCloseable {
     };
   }
 
-  private static Work norms() {
+  private static Work elementWise() {
     final float[] x = new float[COLUMNS];
     final float[] chains = new float[PackedMatrix.PANEL_ROWS];
     return usesVectors -> {
