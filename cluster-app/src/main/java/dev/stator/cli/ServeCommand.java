@@ -10,6 +10,8 @@ import picocli.CommandLine.Spec;
 /** {@code stator serve}: a node until it is told to stop. */
 @Command(
     name = "serve",
+    sortOptions = false,
+    abbreviateSynopsis = true,
     description = "Serve a model over an OpenAI-compatible HTTP API.",
     footer = {
       "",

@@ -28,6 +28,8 @@ import picocli.CommandLine.Spec;
       "  stator serve"
     })
 public final class StatorCli implements Runnable {
+  private static final int USAGE_COLUMNS = 100;
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -68,7 +70,7 @@ public final class StatorCli implements Runnable {
             .addSubcommand(new InspectCommand(context))
             .addSubcommand(new BenchCommand(context))
             .addSubcommand(new VersionCommand());
-    commands.setUsageHelpAutoWidth(true);
+    commands.setUsageHelpWidth(USAGE_COLUMNS);
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.setParameterExceptionHandler(StatorCli::onWrongUsage);
     commands.setExecutionExceptionHandler(StatorCli::onFailure);

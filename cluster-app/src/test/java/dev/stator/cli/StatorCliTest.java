@@ -172,7 +172,7 @@ class StatorCliTest {
     assertEquals(0, run.exitCode());
     assertTrue(run.out().contains("Example"), run.out());
     assertTrue(run.out().contains("stator " + command), run.out());
-    run.out().lines().forEach(line -> assertTrue(line.length() <= 200, line));
+    run.out().lines().forEach(line -> assertTrue(line.length() <= 100, line));
   }
 
   @ParameterizedTest
