@@ -91,7 +91,8 @@ class SameAnswerOnCpuTest {
   private static CpuDevice device(int threads, int blockCount) {
     final int contextLength = PROMPT_MAX + ANSWER_MAX + 1;
     return CpuDevice.create(
-        model, new CpuDeviceSettings(
+        model,
+        new CpuDeviceSettings(
             threads, 0, blockCount, 256, contextLength, CpuDeviceSettings.Kernels.AUTO));
   }
 }
