@@ -61,7 +61,9 @@ public final class CpuDevice implements Device {
     requireWorkspaceFits(config, stepTokensMax, contextLength);
     weights = PackedWeights.pack(config, model.weights(), arena, pool, choices);
     kv = OffHeap.allocate(arena, blockCount * layout.blockBytes());
-    forward = new ForwardPass(config, weights, layout, kv, pool, stepTokensMax, contextLength, choices.others());
+    forward =
+        new ForwardPass(
+            config, weights, layout, kv, pool, stepTokensMax, contextLength, choices.others());
     final boolean isScalar = obstacleTo(settings.kernels()) != null;
     kernels = isScalar ? "scalar kernels" : "Vector API " + 32 * Lanes.COUNT + "-bit";
     warmUp = chooseKernels(settings.kernels(), isScalar);
@@ -94,13 +96,15 @@ public final class CpuDevice implements Device {
   private static String obstacleTo(CpuDeviceSettings.Kernels kernels) {
     if (kernels == CpuDeviceSettings.Kernels.SCALAR) return "stator.device.cpu.kernels is scalar";
     final String obstacle = KernelChoice.obstacle();
-    if (obstacle != null) LOG.warn("Scalar kernels, many times slower than vector ones: {}", obstacle);
+    if (obstacle != null)
+      LOG.warn("Scalar kernels, many times slower than vector ones: {}", obstacle);
     return obstacle;
   }
 
   private WarmUp chooseKernels(CpuDeviceSettings.Kernels kernels, boolean isScalar) {
     if (isScalar) return null;
-    if (kernels == CpuDeviceSettings.Kernels.AUTO) return new WarmUp(config, weights.types(), choices);
+    if (kernels == CpuDeviceSettings.Kernels.AUTO)
+      return new WarmUp(config, weights.types(), choices);
     choices.useVectors();
     return null;
   }
@@ -239,12 +243,12 @@ public final class CpuDevice implements Device {
     for (int b = 0; b < blocks; b++) {
       final int block = slice.blocks()[b];
       if (block < 0 || block >= blockCount)
-        throw malformed(index, "block " + block, "below " + blockCount);
+        throw malformed(index, "block " + block, "0 to " + (blockCount - 1));
     }
     for (int i = slice.start(); i < end; i++) {
       final int token = slice.tokens()[i];
       if (token < 0 || token >= config.vocabularySize()) {
-        throw malformed(index, "token " + token, "below " + config.vocabularySize());
+        throw malformed(index, "token " + token, "0 to " + (config.vocabularySize() - 1));
       }
     }
   }

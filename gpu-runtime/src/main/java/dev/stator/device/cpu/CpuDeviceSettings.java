@@ -14,10 +14,18 @@ import java.util.Locale;
  * @param contextLength longest sequence in tokens; 0 or more than the model's takes the model's
  */
 public record CpuDeviceSettings(
-    int threads, long kvBytes, int blockCount, int stepTokensMax, int contextLength, Kernels kernels) {
+    int threads,
+    long kvBytes,
+    int blockCount,
+    int stepTokensMax,
+    int contextLength,
+    Kernels kernels) {
   /** Which kernels run. All compute the same bits. */
   public enum Kernels {
-    /** Scalar ones until the vector kernels are compiled; for good where the JVM cannot compile them. */
+    /**
+     * Scalar ones until the vector kernels are compiled; for good where the JVM cannot compile
+     * them.
+     */
     AUTO,
     VECTOR,
     SCALAR;

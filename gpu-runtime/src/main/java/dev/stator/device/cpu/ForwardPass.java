@@ -66,7 +66,9 @@ final class ForwardPass {
     this.kv = kv;
     this.pool = pool;
     rotation = new Rotation(config, contextLength);
-    attention = new Attention(config.headSize(), config.headCount() / config.keyValueHeadCount(), layout, kv, choice);
+    attention =
+        new Attention(
+            config.headSize(), config.headCount() / config.keyValueHeadCount(), layout, kv, choice);
     scratch = new Scratch[pool.threadCount()];
     for (int i = 0; i < scratch.length; i++)
       scratch[i] = new Scratch(tokensMax, contextLength, config.headSize());
@@ -240,7 +242,7 @@ final class ForwardPass {
             normed,
             row * hidden,
             scratch[worker].chains,
-                choice.usesVectors()));
+            choice.usesVectors()));
   }
 
   private interface RowWork {

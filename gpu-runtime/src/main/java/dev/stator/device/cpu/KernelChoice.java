@@ -6,8 +6,8 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /**
- * Which of an operation's kernels run: vector or scalar. Both compute the same bits, so that the choice may change at any moment, in the
- * middle of a step too.
+ * Which of an operation's kernels run: vector or scalar. Both compute the same bits, so that the
+ * choice may change at any moment, in the middle of a step too.
  *
  * <p><b>Threads:</b> any.
  */

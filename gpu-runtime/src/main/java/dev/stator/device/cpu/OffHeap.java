@@ -8,8 +8,9 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 
 /**
- * Large zero-filled memory off the Java heap. On Linux it is mapped, so that pages cost nothing until they are used, and
- * huge pages are asked for; {@link Arena#allocate} would write zeros over all of it at once.
+ * Large zero-filled memory off the Java heap. On Linux it is mapped, so that pages cost nothing
+ * until they are used, and huge pages are asked for; {@link Arena#allocate} would write zeros over
+ * all of it at once.
  *
  * <p><b>Ownership:</b> the arena's; freed when it is closed.
  */
@@ -27,7 +28,8 @@ final class OffHeap {
    * @throws OutOfMemoryError when there is none
    */
   static MemorySegment allocate(Arena arena, long bytes) {
-    final boolean isMappable = System.getProperty("os.name").equals("Linux") && bytes >= HUGE_PAGE_BYTES;
+    final boolean isMappable =
+        System.getProperty("os.name").equals("Linux") && bytes >= HUGE_PAGE_BYTES;
     return isMappable ? map(arena, bytes) : arena.allocate(bytes, ALIGNMENT);
   }
 
@@ -50,7 +52,8 @@ final class OffHeap {
     final long aligned = (start.address() + HUGE_PAGE_BYTES - 1) & -HUGE_PAGE_BYTES;
     final MemorySegment segment = all.asSlice(aligned - start.address(), bytes);
     try {
-      final int ignored = (int) Calls.MADVISE.invokeExact(segment, bytes, MADV_HUGEPAGE); // Advice only.
+      final int ignored =
+          (int) Calls.MADVISE.invokeExact(segment, bytes, MADV_HUGEPAGE); // Advice only.
     } catch (Throwable t) {
       throw new IllegalStateException("madvise failed", t);
     }
@@ -82,10 +85,15 @@ final class OffHeap {
         call(
             "madvise",
             FunctionDescriptor.of(
-                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG, ValueLayout.JAVA_INT));
+                ValueLayout.JAVA_INT,
+                ValueLayout.ADDRESS,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT));
     static final MethodHandle MUNMAP =
         call(
-            "munmap", FunctionDescriptor.of(ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
+            "munmap",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT, ValueLayout.ADDRESS, ValueLayout.JAVA_LONG));
 
     @SuppressWarnings("restricted")
     private static MethodHandle call(String name, FunctionDescriptor descriptor) {

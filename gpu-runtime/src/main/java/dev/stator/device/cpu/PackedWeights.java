@@ -74,7 +74,11 @@ final class PackedWeights {
    * @throws ModelFormatException when a weight has the wrong shape or a value that is not finite
    */
   static PackedWeights pack(
-      ModelConfig config, ModelWeights weights, Arena arena, WorkerPool pool, KernelChoice.All choices) {
+      ModelConfig config,
+      ModelWeights weights,
+      Arena arena,
+      WorkerPool pool,
+      KernelChoice.All choices) {
     final PackedWeights packed = new PackedWeights(config, weights, choices);
     final boolean isBeyondCaches = packed.bytes() > CACHED_BYTES_MAX;
     MemorySegment free = OffHeap.allocate(arena, packed.placeBytes());
@@ -82,7 +86,7 @@ final class PackedWeights {
       matrix.place(free.asSlice(0, matrix.placeBytes()));
       free = free.asSlice(aligned(matrix.placeBytes()));
       matrix.setBeyondCaches(isBeyondCaches);
-      
+
       packed.addTasks(matrix.source, piece -> matrix.packTask(piece));
     }
     if (weights.tokenEmbedding() != weights.outputHead())

@@ -269,7 +269,10 @@ abstract class PanelMatrix implements PackedMatrix {
     this.isBeyondCaches = isBeyondCaches;
   }
 
-  /** Bytes of a panel that hold its first {@code k} inputs; {@code k} is at a chunk's end or the row's. */
+  /**
+   * Bytes of a panel that hold its first {@code k} inputs; {@code k} is at a chunk's end or the
+   * row's.
+   */
   private long bytesOf(int k) {
     return k == columns ? panelBytes : (long) k / CHUNK * chunkBytes;
   }

@@ -35,7 +35,11 @@ final class Q4Panels extends PanelMatrix {
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
   Q4Panels(WeightMatrix source, KernelChoice choice) {
-    super(source, (long) source.columnCount() / GROUP * GROUP_BYTES, CHUNK / GROUP * GROUP_BYTES, choice);
+    super(
+        source,
+        (long) source.columnCount() / GROUP * GROUP_BYTES,
+        CHUNK / GROUP * GROUP_BYTES,
+        choice);
   }
 
   @Override

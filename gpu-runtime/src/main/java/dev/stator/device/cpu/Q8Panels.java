@@ -24,7 +24,11 @@ final class Q8Panels extends PanelMatrix {
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
   Q8Panels(WeightMatrix source, KernelChoice choice) {
-    super(source, (long) source.columnCount() / GROUP * GROUP_BYTES, CHUNK / GROUP * GROUP_BYTES, choice);
+    super(
+        source,
+        (long) source.columnCount() / GROUP * GROUP_BYTES,
+        CHUNK / GROUP * GROUP_BYTES,
+        choice);
   }
 
   @Override

@@ -3,8 +3,9 @@ package dev.stator.device.cpu;
 import dev.stator.model.WeightType;
 
 /**
- * The scalar programs as plain Java: what runs until the vector kernels are compiled, and where there is no Vector API or
- * no C2. The interpreter takes microseconds for one vector operation and C1 little less.
+ * The scalar programs as plain Java: what runs until the vector kernels are compiled, and where
+ * there is no Vector API or no C2. The interpreter takes microseconds for one vector operation and
+ * C1 little less.
  */
 final class ScalarKernels {
   private static final int ROWS = PackedMatrix.PANEL_ROWS;
@@ -52,12 +53,15 @@ final class ScalarKernels {
   }
 
   /** {@code acc[d] = fma(weight, values[d], acc[d])}. */
-  static void addScaled(float weight, float[] values, int from, float[] acc, int accFrom, int count) {
-    for (int d = 0; d < count; d++) acc[accFrom + d] = Math.fma(weight, values[from + d], acc[accFrom + d]);
+  static void addScaled(
+      float weight, float[] values, int from, float[] acc, int accFrom, int count) {
+    for (int d = 0; d < count; d++)
+      acc[accFrom + d] = Math.fma(weight, values[from + d], acc[accFrom + d]);
   }
 
   /**
-   * Decodes a panel's bytes for {@code count} inputs, whole blocks of its type, into 16 values an input.
+   * Decodes a panel's bytes for {@code count} inputs, whole blocks of its type, into 16 values an
+   * input.
    *
    * @param b in the layout of the type's {@link PanelMatrix}
    */
@@ -79,7 +83,8 @@ final class ScalarKernels {
     for (int k = 0; k < count; k++) {
       for (int row = 0; row < ROWS; row++) {
         final int at = ((k >> 1) * ROWS + row) * 4 + 2 * (k & 1);
-        to[k * ROWS + row] = type == WeightType.F16 ? half(b, at) : Float.intBitsToFloat(bits(b, at) << 16);
+        to[k * ROWS + row] =
+            type == WeightType.F16 ? half(b, at) : Float.intBitsToFloat(bits(b, at) << 16);
       }
     }
   }
@@ -114,7 +119,8 @@ final class ScalarKernels {
           final float scale = half(b, block + 2 * row) * b[group + row];
           final float minimum = half(b, block + HALVES_BYTES + 2 * row) * b[group + ROWS + row];
           for (int i = 0; i < 32; i++) {
-            to[(k + g * 32 + i) * ROWS + row] = scale * nibble(b, group + 2 * ROWS, i, row) - minimum;
+            to[(k + g * 32 + i) * ROWS + row] =
+                scale * nibble(b, group + 2 * ROWS, i, row) - minimum;
           }
         }
       }

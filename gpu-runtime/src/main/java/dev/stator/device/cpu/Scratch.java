@@ -27,7 +27,8 @@ final class Scratch {
   /** Sixteen chains of a sum. */
   final float[] chains = new float[PackedMatrix.PANEL_ROWS];
 
-  // Of the queries of an attention tile (`block`: one head's keys or values, for the scalar kernels): scores, then weights, one row each; sums of weights;
+  // Of the queries of an attention tile (`block`: one head's keys or values, for the scalar
+  // kernels): scores, then weights, one row each; sums of weights;
   // outputs; where they lie.
   final float[] scores;
   final float[] block;
@@ -45,6 +46,15 @@ final class Scratch {
   }
 
   long bytes() {
-    return bytes.length + 4L * (scales.length + minimums.length + block.length + weights.length + out.length + out2.length + scores.length + heads.length);
+    return bytes.length
+        + 4L
+            * (scales.length
+                + minimums.length
+                + block.length
+                + weights.length
+                + out.length
+                + out2.length
+                + scores.length
+                + heads.length);
   }
 }

@@ -13,16 +13,19 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs the vector kernels on made-up data until C2 has compiled them, then lets the device use them, one operation after another. Uncompiled, a vector
- * operation takes microseconds: a first answer would take seconds. Since scalar and vector kernels compute the same bits,
- * nobody sees the change but by speed.
+ * Runs the vector kernels on made-up data until C2 has compiled them, then lets the device use
+ * them, one operation after another. Uncompiled, a vector operation takes microseconds: a first
+ * answer would take seconds. Since scalar and vector kernels compute the same bits, nobody sees the
+ * change but by speed.
  *
  * <p><b>Threads:</b> one of its own, a daemon, which ends by itself.
  */
 final class WarmUp implements Runnable, AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(WarmUp.class);
 
-  /** After this, vectors are taken to be slow for good. Compiling takes seconds of one processor. */
+  /**
+   * After this, vectors are taken to be slow for good. Compiling takes seconds of one processor.
+   */
   private static final Duration TIME_MAX = Duration.ofSeconds(60);
 
   /** Measurements in a row in which vectors must be the faster ones. */
@@ -59,7 +62,8 @@ final class WarmUp implements Runnable, AutoCloseable {
   }
 
   /**
-   * Begins, unless it has. Best after the scalar kernels have run once: the compiler's queue is then theirs no more.
+   * Begins, unless it has. Best after the scalar kernels have run once: the compiler's queue is
+   * then theirs no more.
    */
   void start() {
     if (isStarted) return;
@@ -91,14 +95,18 @@ final class WarmUp implements Runnable, AutoCloseable {
     while (fastTimes < FAST_TIMES) {
       if (isClosed) return;
       if (System.nanoTime() - start > TIME_MAX.toNanos()) {
-        LOG.warn("Vector kernels of {} are slower than scalar ones in this JVM: scalar ones stay", what);
+        LOG.warn(
+            "Vector kernels of {} are slower than scalar ones in this JVM: scalar ones stay", what);
         return;
       }
       fastTimes = time(work, true) < time(work, false) ? fastTimes + 1 : 0;
     }
     READY.add(what);
     choice.useVectors(true);
-    LOG.debug("Vector kernels of {} are compiled, after {} ms", what, (System.nanoTime() - start) / 1_000_000);
+    LOG.debug(
+        "Vector kernels of {} are compiled, after {} ms",
+        what,
+        (System.nanoTime() - start) / 1_000_000);
   }
 
   private static long time(Work work, boolean usesVectors) {
@@ -108,7 +116,8 @@ final class WarmUp implements Runnable, AutoCloseable {
   }
 
   private Work projection(WeightType type, Arena arena) {
-    final MemorySegment zeros = MemorySegment.ofArray(new byte[(int) (ROWS * type.byteSize(COLUMNS))]);
+    final MemorySegment zeros =
+        MemorySegment.ofArray(new byte[(int) (ROWS * type.byteSize(COLUMNS))]);
     final PanelMatrix matrix =
         Panels.of(new WeightMatrix("warm-up", type, ROWS, COLUMNS, zeros), new KernelChoice());
     matrix.place(arena.allocate(matrix.placeBytes(), 64));
@@ -124,7 +133,8 @@ final class WarmUp implements Runnable, AutoCloseable {
   }
 
   private Work attention(Arena arena) {
-    final var layout = new KvLayout(1, 1, config.headSize(), KvLayout.KvType.F32, CpuDevice.BLOCK_SIZE);
+    final var layout =
+        new KvLayout(1, 1, config.headSize(), KvLayout.KvType.F32, CpuDevice.BLOCK_SIZE);
     final int[] blocks = {2, 0, 1};
     final MemorySegment kv = arena.allocate(blocks.length * layout.blockBytes(), 64);
     final KernelChoice own = new KernelChoice();

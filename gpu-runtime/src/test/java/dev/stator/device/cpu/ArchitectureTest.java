@@ -110,7 +110,8 @@ class ArchitectureTest {
   @MethodSource("configs")
   void shouldAgreeWithTheFormulasInFloat64(ModelConfig config) {
     final int[] tokens = new Random(3).ints(TOKENS, 0, config.vocabularySize()).toArray();
-    try (LoadedModel model = RandomModels.of(config, 11, WeightType.F32, WeightType.BF16, WeightType.F16)) {
+    try (LoadedModel model =
+        RandomModels.of(config, 11, WeightType.F32, WeightType.BF16, WeightType.F16)) {
       final double[] expected = new ReferenceModel(model).logits(tokens);
       double largest = 0;
       for (double value : expected) largest = Math.max(largest, Math.abs(value));
@@ -121,7 +122,8 @@ class ArchitectureTest {
   }
 
   private static float[] logits(LoadedModel model, int[] tokens, Kernels kernels) {
-    try (CpuDevice device = CpuDevice.create(model, new CpuDeviceSettings(1, 0, 4, 64, 0, kernels))) {
+    try (CpuDevice device =
+        CpuDevice.create(model, new CpuDeviceSettings(1, 0, 4, 64, 0, kernels))) {
       return Sequences.prefill(device, tokens, new int[] {2, 0, 3}, 17);
     }
   }

@@ -43,7 +43,14 @@ public final class CpuDeviceBenchmark {
       OUT.printf(Locale.ROOT, "opened in %.2f s%n", (System.nanoTime() - start) / 1e9);
       start = System.nanoTime();
       final int blocks = (prefill + 16) / 16 + 32 * ((CONTEXT_BEFORE_DECODE + decode) / 16 + 1);
-      final var settings = new CpuDeviceSettings(threads, 0, blocks, Math.max(prefill, 64), 0, CpuDeviceSettings.Kernels.valueOf(System.getProperty("kernels", "VECTOR")));
+      final var settings =
+          new CpuDeviceSettings(
+              threads,
+              0,
+              blocks,
+              Math.max(prefill, 64),
+              0,
+              CpuDeviceSettings.Kernels.valueOf(System.getProperty("kernels", "VECTOR")));
       try (CpuDevice device = CpuDevice.create(model, settings)) {
         OUT.printf(
             Locale.ROOT,

@@ -2,33 +2,87 @@ package dev.stator.device.cpu;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.model.LoadedModel;
 import dev.stator.model.file.ModelFiles;
 import dev.stator.testing.TestModels;
-import java.nio.file.Path;
+import java.io.IOException;
+import java.util.Arrays;
+import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
-/** The trained model's answers, against those that PyTorch computed. */
+/** The trained model's answers, against those that PyTorch computed from the bfloat16 weights. */
 class GoldenTest {
-  private static final CpuDeviceSettings SETTINGS = new CpuDeviceSettings(2, 0, 40, 512, 0, CpuDeviceSettings.Kernels.VECTOR);
+  private static final CpuDeviceSettings SETTINGS =
+      new CpuDeviceSettings(2, 0, 40, 512, 0, CpuDeviceSettings.Kernels.VECTOR);
   private static final int END = 2047;
 
   @Test
-  void shouldGiveGoldenLogitsAndAnswersFromBfloat16Weights() throws Exception {
-    final Path path = TestModels.tinyHuggingFace();
-    try (LoadedModel model = ModelFiles.open(path);
+  void shouldGiveGoldenLogitsAndAnswersFromBfloat16Weights() throws IOException {
+    try (LoadedModel model = ModelFiles.open(TestModels.tinyHuggingFace());
         CpuDevice device = CpuDevice.create(model, SETTINGS)) {
       for (Golden golden : Golden.all()) {
-        final int[] blocks = Sequences.blocks(0, golden.prompt().length);
-        final float[] logits = Sequences.prefill(device, golden.prompt(), blocks, 512);
-        for (int i = 0; i < golden.topIds().length; i++) {
-          assertEquals(golden.topLogits()[i], logits[golden.topIds()[i]], 2e-3f, golden.name());
-        }
-        final int count = golden.greedy().length;
-        assertArrayEquals(
-            golden.greedy(), Sequences.greedy(device, golden.prompt(), count, END), golden.name());
+        assertTrue(logitError(device, golden) < 2e-3, golden.name());
+        assertArrayEquals(golden.greedy(), answer(device, golden), golden.name());
       }
     }
+  }
+
+  /**
+   * Quantization moves logits; how far is the format's affair, {@link #shouldAgreeWithTheFormulas}
+   * is the device's.
+   */
+  @ParameterizedTest
+  @CsvSource({
+    "f16, 8, 0.002",
+    "q8_0, 6, 0.1",
+    "q6_k, 4, 0.5",
+    "q5_k_m, 4, 0.7",
+    "q4_k_m, 4, 0.9",
+    "q4_0, 4, 1.8"
+  })
+  void shouldAnswerMostlyAlikeFromQuantizedWeights(String type, int answersMin, float logitErrorMax)
+      throws IOException {
+    try (LoadedModel model = ModelFiles.open(TestModels.tinyGguf("stator-tiny-" + type + ".gguf"));
+        CpuDevice device = CpuDevice.create(model, SETTINGS)) {
+      int equalAnswers = 0;
+      for (Golden golden : Golden.all()) {
+        final double error = logitError(device, golden);
+        assertTrue(error < logitErrorMax, golden.name() + ": " + error);
+        if (Arrays.equals(golden.greedy(), answer(device, golden))) equalAnswers++;
+      }
+      assertTrue(equalAnswers >= answersMin, equalAnswers + " equal answers");
+    }
+  }
+
+  @ParameterizedTest
+  @CsvSource({"f16", "q8_0", "q6_k", "q5_k_m", "q4_k_m", "q4_0"})
+  void shouldAgreeWithTheFormulas(String type) throws IOException {
+    final List<Golden> all = Golden.all();
+    try (LoadedModel model = ModelFiles.open(TestModels.tinyGguf("stator-tiny-" + type + ".gguf"));
+        CpuDevice device = CpuDevice.create(model, SETTINGS)) {
+      final int[] prompt = all.get(0).prompt();
+      final double[] expected = new ReferenceModel(model).logits(prompt);
+      final float[] logits =
+          Sequences.prefill(device, prompt, Sequences.blocks(0, prompt.length), 7);
+      for (int i = 0; i < expected.length; i++) assertEquals(expected[i], logits[i], 1e-3);
+    }
+  }
+
+  private static double logitError(CpuDevice device, Golden golden) {
+    final int[] blocks = Sequences.blocks(0, golden.prompt().length);
+    final float[] logits = Sequences.prefill(device, golden.prompt(), blocks, 512);
+    double most = 0;
+    for (int i = 0; i < golden.topIds().length; i++) {
+      most = Math.max(most, Math.abs(golden.topLogits()[i] - logits[golden.topIds()[i]]));
+    }
+    return most;
+  }
+
+  private static int[] answer(CpuDevice device, Golden golden) {
+    return Sequences.greedy(device, golden.prompt(), golden.greedy().length, END);
   }
 }

@@ -45,7 +45,8 @@ class SameBytesTest {
 
   @ParameterizedTest
   @CsvSource({"1, SCALAR", "2, VECTOR", "3, AUTO"})
-  void shouldGiveTheSameLogitsInAnyBatchAndChunkingOnAnyNumberOfThreads(int threads, Kernels kernels) {
+  void shouldGiveTheSameLogitsInAnyBatchAndChunkingOnAnyNumberOfThreads(
+      int threads, Kernels kernels) {
     try (LoadedModel model = ModelFiles.open(TestModels.bundled())) {
       checkSchedules(model, threads, kernels, 17);
     }

@@ -1,0 +1,177 @@
+package dev.stator.device.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.typesafe.config.ConfigFactory;
+import dev.stator.device.MemoryPlan;
+import dev.stator.device.StepInput;
+import dev.stator.device.StepInput.Slice;
+import dev.stator.model.LoadedModel;
+import dev.stator.model.ModelFormatException;
+import dev.stator.model.WeightType;
+import java.util.List;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class CpuDeviceTest {
+  private static final int BLOCKS = 5;
+  private static final CpuDeviceSettings SETTINGS =
+      new CpuDeviceSettings(1, 0, BLOCKS, 32, 48, CpuDeviceSettings.Kernels.SCALAR);
+  private static final int[] TOKENS = new int[64];
+  private static final int[] OWN_BLOCKS = {4, 0, 2, 1};
+
+  private final LoadedModel model = RandomModels.of(RandomModels.LLAMA, 1, WeightType.F32);
+  private final CpuDevice device = CpuDevice.create(model, SETTINGS);
+
+  @AfterEach
+  void close() {
+    device.close();
+    model.close();
+  }
+
+  @Test
+  void shouldRefuseAMalformedStepWithASentence() {
+    final int[] tokens = TOKENS.clone();
+    tokens[3] = 131;
+    refuse("slice 0 has 0 tokens, expected at least 1", new Slice(TOKENS, 0, 0, OWN_BLOCKS, true));
+    refuse("slice 0 has start -1, expected 0 or more", new Slice(TOKENS, -1, 1, OWN_BLOCKS, true));
+    refuse(
+        "slice 0 has end 49, expected at most the context length 48",
+        new Slice(TOKENS, 40, 9, OWN_BLOCKS, true));
+    refuse(
+        "slice 0 has end 3, expected at most its 2 tokens",
+        new Slice(new int[2], 0, 3, OWN_BLOCKS, true));
+    refuse("slice 0 has 1 blocks, expected at least 2", new Slice(TOKENS, 16, 1, new int[1], true));
+    refuse("slice 0 has block 5, expected 0 to 4", new Slice(TOKENS, 0, 1, new int[] {5}, true));
+    refuse("slice 0 has block -1, expected 0 to 4", new Slice(TOKENS, 0, 1, new int[] {-1}, true));
+    refuse("slice 0 has token 131, expected 0 to 130", new Slice(tokens, 0, 4, OWN_BLOCKS, true));
+    refuse("a step has 33 tokens, expected 1 to 32", new Slice(TOKENS, 0, 33, OWN_BLOCKS, true));
+  }
+
+  private void refuse(String sentence, Slice slice) {
+    final var e =
+        assertThrows(
+            IllegalArgumentException.class, () -> device.run(new StepInput(List.of(slice))));
+    assertEquals(sentence, e.getMessage());
+  }
+
+  @Test
+  void shouldRefuseAStepOfNothing() {
+    assertThrows(IllegalArgumentException.class, () -> device.run(new StepInput(List.of())));
+  }
+
+  @Test
+  void shouldGiveLogitsOnlyToSlicesThatWantThem() {
+    final var wanting = new Slice(TOKENS, 0, 3, new int[] {0}, true);
+    final var silent = new Slice(TOKENS, 0, 3, new int[] {1}, false);
+    final var output = device.run(new StepInput(List.of(silent, wanting)));
+    assertEquals(device.vocabularySize(), output.logits(1).length);
+    assertThrows(IllegalArgumentException.class, () -> output.logits(0));
+    assertThrows(IllegalArgumentException.class, () -> output.logits(2));
+  }
+
+  @Test
+  void shouldComputeAStepWithoutLogits() {
+    final int[] blocks = {3};
+    device.run(new StepInput(List.of(new Slice(TOKENS, 0, 3, blocks, false))));
+    final var next = new StepInput(List.of(new Slice(TOKENS, 3, 1, blocks, true)));
+    final float[] logits = device.run(next).logits(0).clone();
+    final float[] whole = Sequences.prefill(device, new int[4], new int[] {0}, 4);
+    for (int i = 0; i < logits.length; i++) assertEquals(whole[i], logits[i]);
+  }
+
+  @Test
+  void shouldShowItsBlocksAndItsMemory() {
+    assertEquals(BLOCKS, device.blockCount());
+    assertEquals(48, device.contextLength());
+    for (int i = 0; i < BLOCKS; i++) {
+      assertEquals(device.kvLayout().blockBytes(), device.block(i).byteSize());
+      assertTrue(device.block(i).isNative());
+    }
+    assertEquals(
+        device.kvLayout().blockBytes(), device.block(1).address() - device.block(0).address());
+    assertThrows(IllegalArgumentException.class, () -> device.block(BLOCKS));
+    final List<MemoryPlan.Term> terms = device.memoryPlan().terms();
+    assertEquals(BLOCKS * device.kvLayout().blockBytes(), terms.get(1).bytes());
+    for (MemoryPlan.Term term : terms) assertTrue(term.bytes() > 0, term.what());
+  }
+
+  @Test
+  void shouldNameItsNumericsByTheWeightsBytes() {
+    assertTrue(
+        device.numericsFingerprint().startsWith("f32-chain-1/kv-f32/"),
+        device.numericsFingerprint());
+    assertEquals(device.numericsFingerprint(), fingerprint(1, WeightType.F32));
+    assertNotEquals(device.numericsFingerprint(), fingerprint(2, WeightType.F32));
+    assertNotEquals(device.numericsFingerprint(), fingerprint(1, WeightType.BF16));
+  }
+
+  private static String fingerprint(long seed, WeightType type) {
+    final var otherSettings =
+        new CpuDeviceSettings(2, 0, 1, 8, 0, CpuDeviceSettings.Kernels.VECTOR);
+    try (LoadedModel model = RandomModels.of(RandomModels.LLAMA, seed, type);
+        CpuDevice device = CpuDevice.create(model, otherSettings)) {
+      return device.numericsFingerprint();
+    }
+  }
+
+  @Test
+  void shouldNameTheTensorWhenAWeightIsNotFinite() {
+    try (LoadedModel broken = RandomModels.of(RandomModels.LLAMA, 1, WeightType.F32)) {
+      final var down = broken.weights().layers().get(1).down();
+      down.data().set(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED, 400, 0x7FC00000);
+      final var e =
+          assertThrows(ModelFormatException.class, () -> CpuDevice.create(broken, SETTINGS));
+      assertEquals(
+          "tensor " + down.name() + " has a value that is not finite in row 0", e.getMessage());
+    }
+  }
+
+  @Test
+  void shouldTakeItsSettingsFromTheConfiguration() {
+    final var settings = CpuDeviceSettings.from(ConfigFactory.defaultReference());
+    assertEquals(Runtime.getRuntime().availableProcessors(), settings.threads());
+    assertEquals(CpuDeviceSettings.Kernels.AUTO, settings.kernels());
+    assertEquals(512L << 20, settings.kvBytes());
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "threads, -1, 'stator.device.cpu.threads is -1, expected 1 to 1024'",
+    "kv-bytes, 0, 'stator.device.cpu.kv-bytes is 0, expected more than 0'",
+    "step-tokens-max, 0, 'stator.device.cpu.step-tokens-max is 0, expected 1 or more'",
+    "kernels, fast, 'stator.device.cpu.kernels is ''fast'', expected auto, vector or scalar'"
+  })
+  void shouldRefuseASettingWithASentence(String key, String value, String sentence) {
+    final var config =
+        ConfigFactory.parseString("stator.device.cpu." + key + "=" + value)
+            .withFallback(ConfigFactory.defaultReference());
+    final var e =
+        assertThrows(IllegalArgumentException.class, () -> CpuDeviceSettings.from(config));
+    assertEquals(sentence, e.getMessage());
+  }
+
+  @Test
+  void shouldRefuseMoreMemoryThanAnArrayHolds() {
+    final var huge = new CpuDeviceSettings(1, 0, 1, 1 << 28, 0, CpuDeviceSettings.Kernels.SCALAR);
+    final var e = assertThrows(IllegalArgumentException.class, () -> CpuDevice.create(model, huge));
+    assertTrue(
+        e.getMessage().startsWith("stator.device.cpu.step-tokens-max is 268435456"),
+        e.getMessage());
+    final var small = new CpuDeviceSettings(1, 1000, 0, 8, 0, CpuDeviceSettings.Kernels.SCALAR);
+    assertThrows(IllegalArgumentException.class, () -> CpuDevice.create(model, small));
+  }
+
+  @Test
+  void shouldChangeToVectorKernelsOnceTheyAreCompiled() {
+    final var choices = new KernelChoice.All();
+    new WarmUp(RandomModels.LLAMA, java.util.Set.of(WeightType.Q8_0), choices).run();
+    assertTrue(choices.projections(WeightType.Q8_0).usesVectors());
+    assertTrue(choices.others().usesVectors());
+  }
+}
