@@ -105,8 +105,9 @@ final class Scheduler {
     insertByArrival(running, sequence);
   }
 
-  /** Keeps a finished prefill's blocks until its end. */
+  /** Computes nothing more of a running prefill, but keeps its blocks until its end. */
   void keepPrefilled(Sequence sequence) {
+    if (sequence.state == State.PREFILLED) return;
     running.remove(sequence);
     sequence.state = State.PREFILLED;
     insertByArrival(prefilled, sequence);

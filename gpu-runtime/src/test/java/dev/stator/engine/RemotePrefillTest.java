@@ -1,5 +1,6 @@
 package dev.stator.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -9,6 +10,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.device.simulated.SimulatedDevice;
 import dev.stator.kv.KvEvent;
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -16,6 +19,8 @@ import org.junit.jupiter.api.Test;
 
 /** Blocks computed for other engines, and blocks filled by them. */
 class RemotePrefillTest extends EngineFixture {
+  private static final int[] THIRTY = IntStream.range(0, 30).toArray();
+
   @Test
   void shouldComputeFullBlocksBeforeTheLastTokenWhenPrefilling() {
     engine.prefill(with.request("a", THIRTEEN));
@@ -70,6 +75,70 @@ class RemotePrefillTest extends EngineFixture {
     runToTheEnd();
     assertEquals(3, blocks.size());
     assertEquals(FinishReason.LENGTH, finished.get(B));
+  }
+
+  @Test
+  void shouldKeepPrefilledBlocksUntilReleaseWhenTheDeviceFails() {
+    usePool(8);
+    engine.prefill(with.request("a", THIRTY));
+    final List<Integer> blocks = engine.step().progress().getFirst().fullBlocks();
+    final byte[] before = bytes(blocks);
+    failOnce();
+    assertEquals(7, engine.load().usedBlocks());
+    assertEquals(7, engine.pinnedBlocks());
+    assertFalse(engine.hasWork());
+    with.maxTokens = 16;
+    submit("b", TEN); // Would need all blocks but one.
+    assertFalse(engine.hasWork());
+    assertArrayEquals(before, bytes(blocks));
+    engine.release(A);
+    assertEquals(0, engine.load().usedBlocks());
+    assertEquals(3, engine.load().cachedBlocks());
+    assertEquals(0, engine.pinnedBlocks());
+    runToTheEnd();
+    assertEquals(FinishReason.LENGTH, finished.get(B));
+  }
+
+  @Test
+  void shouldEndAFailedPrefillWhenItIsCancelled() {
+    engine.prefill(with.request("a", THIRTY));
+    engine.step();
+    failOnce();
+    assertTrue(engine.cancel(A));
+    assertFalse(engine.cancel(A));
+    assertEquals(0, engine.load().usedBlocks());
+    assertEquals(0, engine.pinnedBlocks());
+    assertInstanceOf(Admission.Admitted.class, engine.prefill(with.request("a", THIRTY)));
+    runToTheEnd();
+    assertEquals(FinishReason.LENGTH, finished.get(A));
+  }
+
+  @Test
+  void shouldKeepAFinishedPrefillWhenItsStepFailsAfterwards() {
+    engine.prefill(with.request("a", 1, 2, 3, 4, 5));
+    submit("b", 6, 7, 8);
+    device.logitsFailure = new IllegalStateException("the logits are gone");
+    final EngineFailure failure = assertThrows(EngineFailure.class, engine::step);
+    assertEquals(List.of(A, B), failure.failedIds());
+    assertEquals(1, engine.load().usedBlocks());
+    engine.release(A);
+    assertEquals(0, engine.load().usedBlocks());
+    assertFalse(engine.cancel(B));
+    for (String id : List.of("a", "c", "d", "e")) { // The queue's limit counts nothing twice.
+      assertInstanceOf(Admission.Admitted.class, engine.prefill(with.request(id, 1, 2)));
+    }
+  }
+
+  private void failOnce() {
+    device.failure = new IllegalStateException("the device is gone");
+    assertEquals(List.of(A), assertThrows(EngineFailure.class, engine::step).failedIds());
+    device.failure = null;
+  }
+
+  private byte[] bytes(List<Integer> blocks) {
+    final ByteArrayOutputStream all = new ByteArrayOutputStream();
+    for (int block : blocks) all.writeBytes(device.block(block).toArray(ValueLayout.JAVA_BYTE));
+    return all.toByteArray();
   }
 
   // Blocks filled by others.
