@@ -121,7 +121,8 @@ public final class HttpServer {
         new BodyEndpoints(settings, readiness, gate, bodies, promptExecutor, runner);
     RequestPreparation preparation = new RequestPreparation(catalog, limits, json, clock, random);
     TokenEndpoints tokens = new TokenEndpoints(preparation, limits);
-    StatusEndpoints status = new StatusEndpoints(catalog, readiness, metrics, gate);
+    StatusEndpoints status =
+        new StatusEndpoints(catalog, readiness, metrics, gate, settings.retryAfter());
     Routes routes =
         new Routes(bodies, metrics, new CorsPolicy(settings.cors()), random)
             .post("/v1/chat/completions", endpoints.generating(preparation::chat))
