@@ -27,6 +27,7 @@ import org.apache.pekko.stream.KillSwitches;
 import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SharedKillSwitch;
 import org.apache.pekko.stream.SystemMaterializer;
+import org.apache.pekko.stream.javadsl.BidiFlow;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -139,7 +140,9 @@ public final class HttpServer {
     return Http.get(system)
         .newServerAt(settings.host(), settings.port())
         .withSettings(serverSettings(system, settings))
-        .bindFlow(connectionFlow(routes, connections))
+        .bindFlow(
+            BidiFlow.fromGraph(new IdleStage(settings.connectionIdleTimeout()))
+                .join(connectionFlow(routes, connections)))
         .thenApply(binding ->
             new HttpServer(binding, connections, readiness, gate, settings.drainTimeout()));
   }
