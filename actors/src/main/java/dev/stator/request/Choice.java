@@ -43,7 +43,7 @@ final class Choice {
   private int retries;
   private int moves;
   private Placement placement; // While running.
-  private WorkerAnswer.Refused refusal; // The latest, until a token comes.
+  private WorkerAnswer.Refused refusal; // The latest, until a token comes or a worker loses it.
 
   Choice(GenerationCall call, int index, Tokenizer tokenizer) {
     this.call = call;
@@ -154,6 +154,17 @@ final class Choice {
   void refused(WorkerAnswer.Refused newRefusal) {
     refusal = newRefusal;
     refusing.add(newRefusal.worker());
+  }
+
+  /** Its worker has lost it and may lose it again: any other is tried before, once. */
+  void preferOthersThan(WorkerId worker) {
+    refusal = null;
+    refusing.add(worker);
+  }
+
+  /** Whether no place means that only the worker that lost it is left. */
+  boolean prefersOthers() {
+    return refusal == null && !refusing.isEmpty();
   }
 
   /** Whether a client should rather hear at once that there is no place. */

@@ -208,6 +208,10 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
       pause(choice);
       return;
     }
+    if (isOver && answer.cause() == PlacementAnswer.Cause.OVERLOADED && choice.prefersOthers()) {
+      giveUp();
+      return;
+    }
     final WorkerAnswer.Refused refusal = choice.refusal();
     if (refusal != null) {
       failOverLimit(Kind.OVERLOADED, refusal.limit(), refusal.value(), refusal.max(), answer);
@@ -254,6 +258,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
       return;
     }
     move(choice, false);
+    choice.preferOthersThan(loss.worker());
   }
 
   private void tokens(SessionMessage.Tokens tokens) {
@@ -300,13 +305,17 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     choice.lost(workerIsGone);
     leaveWorker(choice);
     if (choice.retries() >= surroundings.settings().retriesMax()) {
-      fail(
-          Kind.UNAVAILABLE,
-          "no worker could finish this request",
-          surroundings.settings().retryAfter());
+      giveUp();
       return;
     }
     pause(choice);
+  }
+
+  private void giveUp() {
+    fail(
+        Kind.UNAVAILABLE,
+        "no worker could finish this request",
+        surroundings.settings().retryAfter());
   }
 
   private void pause(Choice choice) {

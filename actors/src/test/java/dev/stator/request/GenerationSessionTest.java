@@ -233,6 +233,32 @@ class GenerationSessionTest {
   }
 
   @Test
+  void shouldTryElsewhereWhenLost() {
+    lose(started(call(1)));
+    router.expectMessageClass(RouterCommand.Ended.class);
+    time.timePasses(Duration.ofSeconds(1));
+    assertEquals(Set.of(A), router.expectMessageClass(Place.class).avoid());
+  }
+
+  @Test
+  void shouldComeBackToTheWorkerThatLostItWhenThereIsNoOther() {
+    lose(started(call(1)));
+    router.expectMessageClass(RouterCommand.Ended.class);
+    time.timePasses(Duration.ofSeconds(1));
+    notPlaced(router.expectMessageClass(Place.class), Cause.OVERLOADED);
+    router.expectNoMessage(SOON);
+    time.timePasses(Duration.ofSeconds(2));
+    final Place again = router.expectMessageClass(Place.class);
+    assertEquals(Set.of(), again.avoid());
+    placed(again, A, workerA);
+    lose(workerA.expectMessageClass(DecodeCommand.Generate.class));
+    router.expectMessageClass(RouterCommand.Ended.class);
+    time.timePasses(Duration.ofSeconds(2));
+    notPlaced(router.expectMessageClass(Place.class), Cause.OVERLOADED);
+    assertFails(Kind.UNAVAILABLE, "no worker could finish this request", SETTINGS.retryAfter());
+  }
+
+  @Test
   void shouldWaitForAPlaceWhenItHasStreamedAlready() {
     final DecodeCommand.Generate first = started(call(1));
     answer(first, A, 0, null, 5);
