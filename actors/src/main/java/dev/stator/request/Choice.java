@@ -45,16 +45,12 @@ final class Choice {
   private Placement placement; // While running.
   private WorkerAnswer.Refused refusal; // The latest, until a token comes or a worker loses it.
 
-  Choice(GenerationCall call, int index, Tokenizer tokenizer) {
+  Choice(String callName, GenerationCall call, int index, Tokenizer tokenizer) {
     this.call = call;
     this.index = index;
-    this.id = idOf(call.requestId(), index);
+    this.id = new RequestId(callName + "/" + index);
     this.sampling = Seeds.sampling(call.sampling(), index);
     this.text = new ChoiceText(tokenizer, call);
-  }
-
-  static RequestId idOf(String requestId, int index) {
-    return new RequestId(requestId + "/" + index);
   }
 
   int index() {
