@@ -231,7 +231,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
   private static boolean isWorthRetrying(TransferStatus status) {
     return switch (status) {
       case BAD_CHECKSUM, WRONG_LENGTH, BUSY, BACK_PRESSURED, TIMED_OUT -> true;
-      case OK, UNKNOWN_GRANT, WRONG_KEY, OUT_OF_RANGE, UNREACHABLE, CANCELLED -> false;
+      case OK, UNKNOWN_GRANT, WRONG_KEY, OUT_OF_RANGE, UNREACHABLE, CANCELLED, FAILED -> false;
     };
   }
 
