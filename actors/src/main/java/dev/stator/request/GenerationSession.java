@@ -72,8 +72,8 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
   static Behavior<SessionMessage> create(
       String callName, GenerationCall call, ActorRef<Object> client, Surroundings surroundings) {
     return Behaviors.setup(context ->
-        Behaviors.withTimers(
-            timers -> new GenerationSession(context, timers, callName, call, client, surroundings)));
+        Behaviors.withTimers(timers ->
+            new GenerationSession(context, timers, callName, call, client, surroundings)));
   }
 
   private final TimerScheduler<SessionMessage> timers;

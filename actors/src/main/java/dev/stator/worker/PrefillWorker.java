@@ -31,8 +31,8 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  * </pre>
  *
  * One write of a prompt is on its way at a time, with the blocks that were full when it left, up to
- * a limit; the engine computes the next chunk meanwhile. Blocks are let go of when nobody reads them any more.
- * Spawned once by its worker.
+ * a limit; the engine computes the next chunk meanwhile. Blocks are let go of when nobody reads
+ * them any more. Spawned once by its worker.
  */
 final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
   /** What comes in; the outside speaks {@link PrefillCommand}. */
@@ -196,7 +196,8 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
 
   private int writeSize(Prefilling prefilling) {
     final int blocksMax =
-        Math.min(surroundings.settings().writeBlocksMax(), surroundings.agent().inFlightBlocksMax());
+        Math.min(
+            surroundings.settings().writeBlocksMax(), surroundings.agent().inFlightBlocksMax());
     return Math.min(prefilling.waiting.size(), blocksMax);
   }
 

@@ -318,7 +318,8 @@ class GenerationSessionTest {
     router.expectMessageClass(RouterCommand.PrefillFinished.class);
     final List<Place> places =
         List.of(router.expectMessageClass(Place.class), router.expectMessageClass(Place.class));
-    assertEquals(List.of("r#0/1", "r#0/2"), places.stream().map(place -> place.id().value()).toList());
+    assertEquals(
+        List.of("r#0/1", "r#0/2"), places.stream().map(place -> place.id().value()).toList());
     final List<Long> seeds = new ArrayList<>(List.of(first.request().sampling().seed()));
     for (Place place : places) {
       placed(place, A, workerA);

@@ -46,8 +46,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class PrefillWorkerTest {
   private static final WorkerDescription WORKER =
       new WorkerDescription(new WorkerId("p", 0), "f", 4, 16, 16, 100);
-  private static final WorkerSettings SETTINGS =
-settings("");
+  private static final WorkerSettings SETTINGS = settings("");
   private static final TransferSettings TRANSFER =
       new TransferSettings(9, 9, 3, Duration.ofSeconds(5), Duration.ofMillis(10), 1);
   private static final RequestId ID = new RequestId("r/0");

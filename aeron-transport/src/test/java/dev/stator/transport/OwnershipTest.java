@@ -126,8 +126,7 @@ class OwnershipTest {
     final Grant grant =
         agent.grant(plainId, List.of(1), Duration.ofHours(1), outcome -> {}).orElseThrow();
     final List<BlockMove> moves = List.of(new BlockMove(0, 1));
-    assertThrows(
-        IllegalStateException.class, () -> agent.write(grant, brokenId, moves, told::add));
+    assertThrows(IllegalStateException.class, () -> agent.write(grant, brokenId, moves, told::add));
     assertTimeoutPreemptively(Duration.ofSeconds(10), () -> agent.deregister(brokenId));
     assertEquals(List.of(new WriteOutcome(1, TransferStatus.FAILED, 0)), told);
     assertEquals(0, agent.stats().inFlightBlocks());
