@@ -12,6 +12,8 @@ import dev.stator.device.simulated.SimulatedDevice;
 import dev.stator.kv.KvEvent;
 import java.io.ByteArrayOutputStream;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -20,6 +22,9 @@ import org.junit.jupiter.api.Test;
 /** Blocks computed for other engines, and blocks filled by them. */
 class RemotePrefillTest extends EngineFixture {
   private static final int[] THIRTY = IntStream.range(0, 30).toArray();
+  private static final int ROUNDS = 20;
+
+  private boolean hasStarted;
 
   @Test
   void shouldComputeFullBlocksBeforeTheLastTokenWhenPrefilling() {
@@ -233,5 +238,52 @@ class RemotePrefillTest extends EngineFixture {
     engine.resume(A, 0);
     while (finished.isEmpty()) stepOnce();
     assertEquals(FinishReason.LENGTH, finished.get(A));
+  }
+
+  // Who waits is not overtaken for good.
+
+  @Test
+  void shouldStartAWaitingAnswerWhenReservationsKeepComing() {
+    usePool(8);
+    final Deque<RequestId> reserved = new ArrayDeque<>();
+    with.maxTokens = 1;
+    reserveNext(reserved, 0);
+    reserveNext(reserved, 1);
+    with.maxTokens = 20;
+    submit("a", 1, 2, 3, 4); // Needs 1 block now, 6 in the end; 4 of 8 are pinned.
+    with.maxTokens = 1;
+    for (int round = 2; round < ROUNDS && !hasStarted; round++) {
+      reserveNext(reserved, round);
+      engine.resume(reserved.remove(), 0);
+      lookFor(A);
+    }
+    assertTrue(hasStarted);
+  }
+
+  @Test
+  void shouldStartAWaitingPrefillWhenReservationsKeepComing() {
+    usePool(8);
+    final Deque<RequestId> reserved = new ArrayDeque<>();
+    with.maxTokens = 15; // Each holds 2 blocks and needs 3 more in the end.
+    reserveNext(reserved, 0);
+    reserveNext(reserved, 1);
+    engine.prefill(with.request("a", 1, 2, 3, 4, 5, 6, 7, 8, 9)); // Needs 2 blocks.
+    for (int round = 2; round < ROUNDS && !hasStarted; round++) {
+      engine.cancel(reserved.remove());
+      reserveNext(reserved, round);
+      lookFor(A);
+    }
+    assertTrue(hasStarted);
+  }
+
+  private void reserveNext(Deque<RequestId> reserved, int round) {
+    final String id = List.of("b", "c", "d", "e").get(round % 4);
+    final Admission admission = engine.reserve(with.request(id, round, 46, 47, 48, 49));
+    if (admission instanceof Admission.Admitted) reserved.add(new RequestId(id));
+  }
+
+  private void lookFor(RequestId id) {
+    if (!engine.hasWork()) return;
+    hasStarted |= stepOnce().progress().stream().anyMatch(progress -> progress.id().equals(id));
   }
 }
