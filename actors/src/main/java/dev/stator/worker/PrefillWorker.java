@@ -224,6 +224,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
       prefilling.onTheWay = List.of();
       goOn(prefilling);
     } else if (isWorthRetrying(prefilling, outcome.status())) {
+      prefilling.onTheWay = outcome.missing();
       final RequestId engineId = prefilling.engineId();
       timers.startSingleTimer(
           engineId, new RetryWrite(engineId), surroundings.settings().writeRetryDelay());

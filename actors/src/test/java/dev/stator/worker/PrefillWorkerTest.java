@@ -195,6 +195,23 @@ class PrefillWorkerTest {
   }
 
   @Test
+  void shouldWriteAndCountOnlyWhatIsMissingWhenItTriesAgain() {
+    final ActorRef<EngineActor.Event> owner = start(0, 8, 9);
+    owner.tell(stepped(FinishReason.LENGTH, 2, 3));
+    awaitCopies(2);
+    copies.remove().run();
+    nowNs.addAndGet(TRANSFER.writeTimeout().toNanos());
+    sender.poll();
+    engine.expectNoMessage(SOON);
+    copies.remove().run(); // Withdrawn: does nothing.
+    time.timePasses(SETTINGS.writeRetryDelay());
+    runCopies(1);
+    engine.expectMessage(new EngineActor.Release(ENGINE_ID));
+    assertEquals(2 * 16, board.workers().getFirst().transferSentBytes());
+    assertEquals(2 * 16, sender.stats().sentBytes());
+  }
+
+  @Test
   void shouldGiveUpWhenNoTryGoesThrough() {
     final ActorRef<EngineActor.Event> owner = start(0, 8, 9);
     owner.tell(stepped(null, 2));

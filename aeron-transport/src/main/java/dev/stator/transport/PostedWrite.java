@@ -1,5 +1,6 @@
 package dev.stator.transport;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 
@@ -14,6 +15,7 @@ final class PostedWrite {
   // Guarded by this.
   private int openBlocks;
   private int writtenBlocks;
+  private final List<BlockMove> missing = new ArrayList<>();
   private TransferStatus firstTrouble = TransferStatus.OK;
 
   PostedWrite(
@@ -32,7 +34,11 @@ final class PostedWrite {
         moves.stream()
             .map(move ->
                 new BlockWrite(
-                    grant, move.targetBlock(), memory, move.sourceBlock(), this::blockEnded))
+                    grant,
+                    move.targetBlock(),
+                    memory,
+                    move.sourceBlock(),
+                    status -> blockEnded(move, status)))
             .toList();
   }
 
@@ -53,13 +59,14 @@ final class PostedWrite {
     for (BlockWrite block : blocks) block.complete(why);
   }
 
-  private void blockEnded(TransferStatus status) {
+  private void blockEnded(BlockMove move, TransferStatus status) {
     final WriteOutcome outcome;
     synchronized (this) {
       if (status == TransferStatus.OK) writtenBlocks++;
-      else if (firstTrouble == TransferStatus.OK) firstTrouble = status;
+      else missing.add(move);
+      if (firstTrouble == TransferStatus.OK) firstTrouble = status;
       if (--openBlocks > 0) return;
-      outcome = new WriteOutcome(id, firstTrouble, writtenBlocks);
+      outcome = new WriteOutcome(id, firstTrouble, writtenBlocks, missing);
     }
     onEnd.accept(outcome);
   }

@@ -165,7 +165,7 @@ public final class TransferAgent implements AutoCloseable {
     final long id = nextId.getAndIncrement();
     final TransferStatus trouble = check(grant, memory, moves);
     if (trouble != TransferStatus.OK) {
-      listener.accept(new WriteOutcome(id, trouble, 0));
+      listener.accept(new WriteOutcome(id, trouble, 0, moves));
       return id;
     }
     final Consumer<WriteOutcome> onEnd =

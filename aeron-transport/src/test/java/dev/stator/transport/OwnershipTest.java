@@ -85,8 +85,9 @@ class OwnershipTest {
             }));
     final Grant grant =
         agent.grant(plainId, List.of(1), Duration.ofHours(1), outcome -> {}).orElseThrow();
-    agent.write(grant, hookedId, List.of(new BlockMove(0, 1)), told::add);
-    assertEquals(List.of(new WriteOutcome(1, TransferStatus.CANCELLED, 0)), told);
+    final List<BlockMove> moves = List.of(new BlockMove(0, 1));
+    agent.write(grant, hookedId, moves, told::add);
+    assertEquals(List.of(new WriteOutcome(1, TransferStatus.CANCELLED, 0, moves)), told);
   }
 
   @Test
@@ -128,7 +129,7 @@ class OwnershipTest {
     final List<BlockMove> moves = List.of(new BlockMove(0, 1));
     assertThrows(IllegalStateException.class, () -> agent.write(grant, brokenId, moves, told::add));
     assertTimeoutPreemptively(Duration.ofSeconds(10), () -> agent.deregister(brokenId));
-    assertEquals(List.of(new WriteOutcome(1, TransferStatus.FAILED, 0)), told);
+    assertEquals(List.of(new WriteOutcome(1, TransferStatus.FAILED, 0, moves)), told);
     assertEquals(0, agent.stats().inFlightBlocks());
   }
 

@@ -134,7 +134,8 @@ class TransferAgentTest {
     copies.remove().run();
     pass(SETTINGS.writeTimeout());
     agent.poll();
-    assertEquals(List.of(new WriteOutcome(1, TransferStatus.TIMED_OUT, 1)), writeOutcomes);
+    final var missing = List.of(new BlockMove(11, 2));
+    assertEquals(List.of(new WriteOutcome(1, TransferStatus.TIMED_OUT, 1, missing)), writeOutcomes);
     fill(11, (byte) 9); // The source is the writer's again: what is left must not be read.
     runCopies();
     assertEquals(7, block(1).get(ValueLayout.JAVA_BYTE, 0));
