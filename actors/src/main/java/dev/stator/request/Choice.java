@@ -43,18 +43,14 @@ final class Choice {
   private int retries;
   private int moves;
   private Placement placement; // While running.
-  private WorkerAnswer.Refused refusal; // The latest, until a token comes.
+  private WorkerAnswer.Refused refusal; // The latest, until a token comes or a worker loses it.
 
-  Choice(GenerationCall call, int index, Tokenizer tokenizer) {
+  Choice(String callName, GenerationCall call, int index, Tokenizer tokenizer) {
     this.call = call;
     this.index = index;
-    this.id = idOf(call.requestId(), index);
+    this.id = new RequestId(callName + "/" + index);
     this.sampling = Seeds.sampling(call.sampling(), index);
     this.text = new ChoiceText(tokenizer, call);
-  }
-
-  static RequestId idOf(String requestId, int index) {
-    return new RequestId(requestId + "/" + index);
   }
 
   int index() {
@@ -154,6 +150,17 @@ final class Choice {
   void refused(WorkerAnswer.Refused newRefusal) {
     refusal = newRefusal;
     refusing.add(newRefusal.worker());
+  }
+
+  /** Its worker has lost it and may lose it again: any other is tried before, once. */
+  void preferOthersThan(WorkerId worker) {
+    refusal = null;
+    refusing.add(worker);
+  }
+
+  /** Whether no place means that only the worker that lost it is left. */
+  boolean prefersOthers() {
+    return refusal == null && !refusing.isEmpty();
   }
 
   /** Whether a client should rather hear at once that there is no place. */

@@ -66,11 +66,14 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     void ended(Ending ending, int moves);
   }
 
+  /**
+   * @param callName names the call among all that the hub has ever had
+   */
   static Behavior<SessionMessage> create(
-      GenerationCall call, ActorRef<Object> client, Surroundings surroundings) {
+      String callName, GenerationCall call, ActorRef<Object> client, Surroundings surroundings) {
     return Behaviors.setup(context ->
-        Behaviors.withTimers(
-            timers -> new GenerationSession(context, timers, call, client, surroundings)));
+        Behaviors.withTimers(timers ->
+            new GenerationSession(context, timers, callName, call, client, surroundings)));
   }
 
   private final TimerScheduler<SessionMessage> timers;
@@ -88,6 +91,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
   private GenerationSession(
       ActorContext<SessionMessage> context,
       TimerScheduler<SessionMessage> timers,
+      String callName,
       GenerationCall call,
       ActorRef<Object> client,
       Surroundings surroundings) {
@@ -100,7 +104,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     this.outbox = new Outbox(call.choiceCount());
     this.watched = new Watched(context);
     for (int i = 0; i < call.choiceCount(); i++) {
-      choices.add(new Choice(call, i, surroundings.tokenizer()));
+      choices.add(new Choice(callName, call, i, surroundings.tokenizer()));
     }
     context.watch(client);
     place(choices.getFirst());
@@ -208,6 +212,10 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
       pause(choice);
       return;
     }
+    if (isOver && answer.cause() == PlacementAnswer.Cause.OVERLOADED && choice.prefersOthers()) {
+      giveUp();
+      return;
+    }
     final WorkerAnswer.Refused refusal = choice.refusal();
     if (refusal != null) {
       failOverLimit(Kind.OVERLOADED, refusal.limit(), refusal.value(), refusal.max(), answer);
@@ -254,6 +262,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
       return;
     }
     move(choice, false);
+    choice.preferOthersThan(loss.worker());
   }
 
   private void tokens(SessionMessage.Tokens tokens) {
@@ -300,13 +309,17 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     choice.lost(workerIsGone);
     leaveWorker(choice);
     if (choice.retries() >= surroundings.settings().retriesMax()) {
-      fail(
-          Kind.UNAVAILABLE,
-          "no worker could finish this request",
-          surroundings.settings().retryAfter());
+      giveUp();
       return;
     }
     pause(choice);
+  }
+
+  private void giveUp() {
+    fail(
+        Kind.UNAVAILABLE,
+        "no worker could finish this request",
+        surroundings.settings().retryAfter());
   }
 
   private void pause(Choice choice) {

@@ -8,7 +8,9 @@ import dev.stator.request.GenerationEvent.Failed.Kind;
 import dev.stator.worker.SessionStats;
 import java.time.Duration;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -46,7 +48,7 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
 
   private record FromWorker(WorkerAnswer answer) implements Command {}
 
-  private record SessionEnded(GenerationCall call) implements Command {}
+  private record SessionEnded(String requestId, String callName) implements Command {}
 
   private record SessionOver(GenerationSession.Ending ending, int moves) implements Command {}
 
@@ -66,7 +68,8 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
   private final Consumer<SessionStats> onStats;
   private final CallRules rules;
   private final GenerationSession.Surroundings surroundings;
-  private final Map<String, ActorRef<SessionMessage>> sessions = new HashMap<>();
+  private final Map<String, ActorRef<SessionMessage>> sessions = new HashMap<>(); // By call name.
+  private final Set<String> requestIds = new HashSet<>(); // Of the sessions.
   private ActorRef<Done> drainer;
   private boolean draining;
   private long started;
@@ -115,8 +118,9 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
           tell(refusal.id(), new SessionMessage.Refused(refusal));
       case FromWorker(WorkerAnswer.Lost loss) -> tell(loss.id(), new SessionMessage.Lost(loss));
       case SessionOver(var ending, var moved) -> count(ending, moved);
-      case SessionEnded(var call) -> {
-        sessions.remove(call.requestId());
+      case SessionEnded(var requestId, var callName) -> {
+        requestIds.remove(requestId);
+        sessions.remove(callName);
         answerDrainer();
       }
       case Close() -> draining = true;
@@ -141,12 +145,14 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
       client.tell(refusal);
       return;
     }
+    final String callName = call.requestId() + "#" + started; // A client may use its id again.
     started++;
     final ActorRef<SessionMessage> session =
-        getContext().spawnAnonymous(GenerationSession.create(call, client, surroundings));
+        getContext().spawnAnonymous(GenerationSession.create(callName, call, client, surroundings));
     client.tell(new GenerationSource.Opened(session)); // Also when its start fails: it is watched.
-    sessions.put(call.requestId(), session);
-    getContext().watchWith(session, new SessionEnded(call));
+    requestIds.add(call.requestId());
+    sessions.put(callName, session);
+    getContext().watchWith(session, new SessionEnded(call.requestId(), callName));
   }
 
   private Failed refusal(GenerationCall call) {
@@ -157,7 +163,7 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
     }
     final String trouble = rules.trouble(call);
     if (trouble != null) return new Failed(Kind.INVALID, trouble, null);
-    if (sessions.containsKey(call.requestId())) {
+    if (requestIds.contains(call.requestId())) {
       return new Failed(
           Kind.INVALID, "request id " + call.requestId() + " is in use already", null);
     }

@@ -180,7 +180,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
       onFailure(failure);
       return;
     }
-    failuresInARow = 0;
+    if (report.batchTokenCount() > 0) failuresInARow = 0; // Else the device has done nothing.
     final double seconds = (surroundings.nanoClock().getAsLong() - startNs) / 1e9;
     surroundings.gauge().stepped(report, engine.load(), seconds);
     tellOwners(report);

@@ -30,9 +30,9 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  *                  └─ CancelPrefill, decode gone ──────▶ ENDING ── nothing is read ──▶ (gone)
  * </pre>
  *
- * One write of a prompt is on its way at a time, with all blocks that were full when it left; the
- * engine computes the next chunk meanwhile. Blocks are let go of when nobody reads them any more.
- * Spawned once by its worker.
+ * One write of a prompt is on its way at a time, with the blocks that were full when it left, up to
+ * a limit; the engine computes the next chunk meanwhile. Blocks are let go of when nobody reads
+ * them any more. Spawned once by its worker.
  */
 final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
   /** What comes in; the outside speaks {@link PrefillCommand}. */
@@ -182,8 +182,9 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
   private void goOn(Prefilling prefilling) {
     if (!prefilling.onTheWay.isEmpty()) return;
     if (!prefilling.waiting.isEmpty()) {
-      prefilling.onTheWay = List.copyOf(prefilling.waiting);
-      prefilling.waiting.clear();
+      final List<BlockMove> next = prefilling.waiting.subList(0, writeSize(prefilling));
+      prefilling.onTheWay = List.copyOf(next);
+      next.clear();
       prefilling.attempts = 0;
       post(prefilling);
     } else if (prefilling.computed) {
@@ -193,9 +194,15 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
     }
   }
 
+  private int writeSize(Prefilling prefilling) {
+    final int blocksMax =
+        Math.min(
+            surroundings.settings().writeBlocksMax(), surroundings.agent().inFlightBlocksMax());
+    return Math.min(prefilling.waiting.size(), blocksMax);
+  }
+
   private void post(Prefilling prefilling) {
     if (prefilling == null || prefilling.ending) return;
-    prefilling.attempts++;
     final RequestId engineId = prefilling.engineId();
     final ActorRef<Command> self = getContext().getSelf();
     prefilling.writeId =
@@ -216,8 +223,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
     } else if (outcome.status() == TransferStatus.OK) {
       prefilling.onTheWay = List.of();
       goOn(prefilling);
-    } else if (isWorthRetrying(outcome.status())
-        && prefilling.attempts < surroundings.settings().writeAttemptsMax()) {
+    } else if (isWorthRetrying(prefilling, outcome.status())) {
       final RequestId engineId = prefilling.engineId();
       timers.startSingleTimer(
           engineId, new RetryWrite(engineId), surroundings.settings().writeRetryDelay());
@@ -227,11 +233,13 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
     }
   }
 
-  /** Blocks that have arrived are not written twice. */
-  private static boolean isWorthRetrying(TransferStatus status) {
+  /** Counts the attempt; one that was pushed back is none, and the grant's life bounds those. */
+  private boolean isWorthRetrying(Prefilling prefilling, TransferStatus status) {
     return switch (status) {
-      case BAD_CHECKSUM, WRONG_LENGTH, BUSY, BACK_PRESSURED, TIMED_OUT -> true;
-      case OK, UNKNOWN_GRANT, WRONG_KEY, OUT_OF_RANGE, UNREACHABLE, CANCELLED -> false;
+      case BACK_PRESSURED -> true;
+      case BAD_CHECKSUM, WRONG_LENGTH, BUSY, TIMED_OUT ->
+          ++prefilling.attempts < surroundings.settings().writeAttemptsMax();
+      case OK, UNKNOWN_GRANT, WRONG_KEY, OUT_OF_RANGE, UNREACHABLE, CANCELLED, FAILED -> false;
     };
   }
 

@@ -9,6 +9,7 @@ import java.time.Duration;
  * @param reportInterval how often a worker reports its load
  * @param remotePrefillTimeout how long a decode worker waits for another's blocks
  * @param writeAttemptsMax how often a block is written until its prefill is given up
+ * @param writeBlocksMax blocks in one write
  * @param writeRetryDelay pause before a write is tried again
  * @param engineFailuresMax failed steps in a row until the engine is made anew
  * @param dumpPartBlocks blocks in one part of a dump
@@ -17,6 +18,7 @@ public record WorkerSettings(
     Duration reportInterval,
     Duration remotePrefillTimeout,
     int writeAttemptsMax,
+    int writeBlocksMax,
     Duration writeRetryDelay,
     int engineFailuresMax,
     int dumpPartBlocks) {
@@ -24,6 +26,7 @@ public record WorkerSettings(
     requirePositive("report-interval", reportInterval);
     requirePositive("remote-prefill-timeout", remotePrefillTimeout);
     requirePositive("write-attempts-max", writeAttemptsMax);
+    requirePositive("write-blocks-max", writeBlocksMax);
     requirePositive("write-retry-delay", writeRetryDelay);
     requirePositive("engine-failures-max", engineFailuresMax);
     requirePositive("dump-part-blocks", dumpPartBlocks);
@@ -37,6 +40,7 @@ public record WorkerSettings(
         config.getDuration("report-interval"),
         config.getDuration("remote-prefill-timeout"),
         config.getInt("write-attempts-max"),
+        config.getInt("write-blocks-max"),
         config.getDuration("write-retry-delay"),
         config.getInt("engine-failures-max"),
         config.getInt("dump-part-blocks"));

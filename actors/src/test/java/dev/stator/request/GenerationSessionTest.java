@@ -70,6 +70,7 @@ class GenerationSessionTest {
           new GenerationDefaults(
               Set.of(), OptionalDouble.empty(), OptionalDouble.empty(), OptionalInt.empty()));
   private static final int[] PROMPT = {1, 2, 3};
+  private static final RequestId ID = new RequestId("r#0/0");
   private static final WorkerId A = new WorkerId("a", 0);
   private static final WorkerId B = new WorkerId("b", 0);
   private static final Duration SOON = Duration.ofMillis(20);
@@ -93,18 +94,18 @@ class GenerationSessionTest {
   @Test
   void shouldPlaceRunStreamAndComplete() {
     final DecodeCommand.Generate generate = started(call(1));
-    assertEquals(new RequestId("r/0"), generate.request().id());
+    assertEquals(ID, generate.request().id());
     assertArrayEquals(PROMPT, generate.request().tokens());
     assertEquals(0, generate.attempt());
     answer(generate, A, 0, null, 5);
-    router.expectMessage(new RouterCommand.PrefillFinished(new RequestId("r/0"), 0));
+    router.expectMessage(new RouterCommand.PrefillFinished(ID, 0));
     assertEquals(new Delta(0, words(5), 1, List.of()), next());
     answer(generate, A, 1, FinishReason.LENGTH, 7, 8);
     assertEquals(new Delta(0, words(7, 8), 2, List.of()), next());
     assertEquals(new Finished(0, FinishReason.LENGTH), next());
     assertEquals(new Completed(new Usage(3, 3, 2)), next());
     assertNull(next());
-    router.expectMessage(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    router.expectMessage(new RouterCommand.Ended(ID, 0));
     awaitStats(new SessionStats(0, 1, 0, 1, 0, 0, 0));
     workerA.expectNoMessage(SOON);
   }
@@ -115,7 +116,7 @@ class GenerationSessionTest {
     final var generate =
         started(new GenerationCall("r", "m", PROMPT, sampling(), 1, List.of(stop), ""));
     answer(generate, A, 0, null, 5, 8);
-    workerA.expectMessage(new DecodeCommand.Cancel(new RequestId("r/0"), 0));
+    workerA.expectMessage(new DecodeCommand.Cancel(ID, 0));
     assertEquals(new Delta(0, words(5), 2, List.of()), next());
     assertEquals(new Finished(0, FinishReason.STOP), next());
     assertEquals(new Completed(new Usage(3, 2, 2)), next());
@@ -127,7 +128,7 @@ class GenerationSessionTest {
     answer(first, A, 0, null, 5, 6);
     router.expectMessageClass(RouterCommand.PrefillFinished.class);
     workerA.stop();
-    router.expectMessage(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    router.expectMessage(new RouterCommand.Ended(ID, 0));
     time.timePasses(SETTINGS.retryDelay());
     final Place place = router.expectMessageClass(Place.class);
     assertEquals(1, place.attempt());
@@ -149,7 +150,7 @@ class GenerationSessionTest {
   void shouldMoveWhenTokensAreMissing() {
     final DecodeCommand.Generate generate = started(call(1));
     answer(generate, A, 1, null, 5);
-    workerA.expectMessage(new DecodeCommand.Cancel(new RequestId("r/0"), 0));
+    workerA.expectMessage(new DecodeCommand.Cancel(ID, 0));
     router.expectMessageClass(RouterCommand.Ended.class);
     time.timePasses(SETTINGS.retryDelay());
     assertEquals(Set.of(), router.expectMessageClass(Place.class).avoid());
@@ -165,7 +166,7 @@ class GenerationSessionTest {
     }
     time.timePasses(SETTINGS.placeTimeout());
     assertFails(Kind.UNAVAILABLE, "the router does not answer", SETTINGS.retryAfter());
-    router.expectMessage(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    router.expectMessage(new RouterCommand.Ended(ID, 0));
   }
 
   @Test
@@ -233,6 +234,32 @@ class GenerationSessionTest {
   }
 
   @Test
+  void shouldTryElsewhereWhenLost() {
+    lose(started(call(1)));
+    router.expectMessageClass(RouterCommand.Ended.class);
+    time.timePasses(Duration.ofSeconds(1));
+    assertEquals(Set.of(A), router.expectMessageClass(Place.class).avoid());
+  }
+
+  @Test
+  void shouldComeBackToTheWorkerThatLostItWhenThereIsNoOther() {
+    lose(started(call(1)));
+    router.expectMessageClass(RouterCommand.Ended.class);
+    time.timePasses(Duration.ofSeconds(1));
+    notPlaced(router.expectMessageClass(Place.class), Cause.OVERLOADED);
+    router.expectNoMessage(SOON);
+    time.timePasses(Duration.ofSeconds(2));
+    final Place again = router.expectMessageClass(Place.class);
+    assertEquals(Set.of(), again.avoid());
+    placed(again, A, workerA);
+    lose(workerA.expectMessageClass(DecodeCommand.Generate.class));
+    router.expectMessageClass(RouterCommand.Ended.class);
+    time.timePasses(Duration.ofSeconds(2));
+    notPlaced(router.expectMessageClass(Place.class), Cause.OVERLOADED);
+    assertFails(Kind.UNAVAILABLE, "no worker could finish this request", SETTINGS.retryAfter());
+  }
+
+  @Test
   void shouldWaitForAPlaceWhenItHasStreamedAlready() {
     final DecodeCommand.Generate first = started(call(1));
     answer(first, A, 0, null, 5);
@@ -254,9 +281,23 @@ class GenerationSessionTest {
     answer(generate, A, 0, null, 5);
     router.expectMessageClass(RouterCommand.PrefillFinished.class);
     reader.cancel();
-    workerA.expectMessage(new DecodeCommand.Cancel(new RequestId("r/0"), 0));
-    router.expectMessage(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    workerA.expectMessage(new DecodeCommand.Cancel(ID, 0));
+    router.expectMessage(new RouterCommand.Ended(ID, 0));
     awaitStats(new SessionStats(0, 1, 0, 0, 1, 0, 0));
+  }
+
+  @Test
+  void shouldNameAnewACallThatTakesTheIdOfACancelledOne() {
+    final DecodeCommand.Generate first = started(call(1));
+    reader.cancel();
+    workerA.expectMessageClass(DecodeCommand.Cancel.class);
+    router.expectMessageClass(RouterCommand.Ended.class);
+    awaitStats(new SessionStats(0, 1, 0, 0, 1, 0, 0));
+    final DecodeCommand.Generate second = started(call(1));
+    assertNotEquals(first.request().id(), second.request().id());
+    answer(first, A, 0, FinishReason.LENGTH, 60); // Left over from the cancelled one.
+    answer(second, A, 0, FinishReason.LENGTH, 5);
+    assertEquals(words(5), textOfTheRest());
   }
 
   @Test
@@ -264,7 +305,7 @@ class GenerationSessionTest {
     open(call(1));
     final Place place = router.expectMessageClass(Place.class);
     reader.cancel();
-    router.expectMessage(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    router.expectMessage(new RouterCommand.Ended(ID, 0));
     placed(place, A, workerA);
     workerA.expectNoMessage(SOON);
   }
@@ -277,7 +318,8 @@ class GenerationSessionTest {
     router.expectMessageClass(RouterCommand.PrefillFinished.class);
     final List<Place> places =
         List.of(router.expectMessageClass(Place.class), router.expectMessageClass(Place.class));
-    assertEquals(List.of("r/1", "r/2"), places.stream().map(place -> place.id().value()).toList());
+    assertEquals(
+        List.of("r#0/1", "r#0/2"), places.stream().map(place -> place.id().value()).toList());
     final List<Long> seeds = new ArrayList<>(List.of(first.request().sampling().seed()));
     for (Place place : places) {
       placed(place, A, workerA);
@@ -301,7 +343,7 @@ class GenerationSessionTest {
     router.expectMessageClass(RouterCommand.PrefillFinished.class);
     placed(router.expectMessageClass(Place.class), B, workerB);
     refuse(workerB.expectMessageClass(DecodeCommand.Generate.class), B, false);
-    workerA.expectMessage(new DecodeCommand.Cancel(new RequestId("r/0"), 0));
+    workerA.expectMessage(new DecodeCommand.Cancel(ID, 0));
     final List<GenerationEvent> events = rest();
     assertEquals(new Delta(0, words(5), 1, List.of()), events.getFirst());
     assertEquals(Kind.INVALID, ((Failed) events.getLast()).kind());
@@ -324,7 +366,7 @@ class GenerationSessionTest {
   void shouldFailAllSessionsWhenAborted() {
     started(call(1));
     hub.tell(new SessionHub.Abort("the server stops"));
-    workerA.expectMessage(new DecodeCommand.Cancel(new RequestId("r/0"), 0));
+    workerA.expectMessage(new DecodeCommand.Cancel(ID, 0));
     assertFails(Kind.UNAVAILABLE, "the server stops", SETTINGS.retryAfter());
   }
 
@@ -333,7 +375,7 @@ class GenerationSessionTest {
     started(call(1));
     testKit.stop(hub);
     assertFails(Kind.UNAVAILABLE, "the generation was stopped", SETTINGS.retryAfter());
-    workerA.expectMessage(new DecodeCommand.Cancel(new RequestId("r/0"), 0));
+    workerA.expectMessage(new DecodeCommand.Cancel(ID, 0));
   }
 
   /** Opens a call and takes it to worker A. */

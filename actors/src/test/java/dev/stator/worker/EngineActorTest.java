@@ -10,8 +10,10 @@ import dev.stator.device.simulated.SimulatedDevice;
 import dev.stator.engine.Admission;
 import dev.stator.engine.Engine;
 import dev.stator.engine.EngineLoad;
+import dev.stator.engine.EngineSettings;
 import dev.stator.engine.FinishReason;
 import dev.stator.engine.GenerationRequest;
+import dev.stator.engine.LocalEngine;
 import dev.stator.engine.RequestId;
 import dev.stator.engine.SamplingParams;
 import dev.stator.engine.StepReport;
@@ -23,8 +25,10 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
+import java.util.Queue;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
@@ -65,11 +69,18 @@ class EngineActorTest {
                   3,
                   worker.ref())));
 
+  /** What a step does instead of giving tokens. */
+  private enum Turn {
+    FAIL,
+    EVENTS_ONLY
+  }
+
   /** Notes its calls; a step gives every sequence a token, and waits for the test when told to. */
   private static final class RecordingEngine implements Engine {
     final SimulatedDevice device = new SimulatedDevice(4, 4, 10, 10);
     final List<String> calls = Collections.synchronizedList(new ArrayList<>());
     final List<RequestId> running = Collections.synchronizedList(new ArrayList<>());
+    final Queue<Turn> turns = new ConcurrentLinkedQueue<>(); // Of the first steps.
     final CountDownLatch stepped = new CountDownLatch(1);
     final CountDownLatch go = new CountDownLatch(1);
 
@@ -127,12 +138,26 @@ class EngineActorTest {
       } catch (InterruptedException stopped) {
         throw new IllegalStateException(stopped);
       }
+      final Turn turn = turns.poll();
+      if (turn == Turn.FAIL) return stepOnAClosedDevice();
+      if (turn == Turn.EVENTS_ONLY) {
+        return new StepReport(List.of(), List.of(), List.of(), 0, 0, 0);
+      }
       final List<StepReport.Progress> progress = new ArrayList<>();
       for (RequestId id : List.copyOf(running)) {
         progress.add(new StepReport.Progress(id, List.of(), List.of(), FinishReason.LENGTH, 0));
       }
       running.clear();
       return new StepReport(progress, List.of(), List.of(), 0, progress.size(), progress.size());
+    }
+
+    private static StepReport stepOnAClosedDevice() {
+      final var closed = new SimulatedDevice(4, 4, 10, 10);
+      closed.close();
+      final var broken =
+          new LocalEngine(closed, new EngineSettings(24, 8, 8, 16, 4096, 64, 1), Set.of());
+      broken.submit(request(FIRST));
+      return broken.step();
     }
 
     @Override
@@ -195,10 +220,21 @@ class EngineActorTest {
         () -> agent.grant(0, List.of(1), Duration.ofSeconds(1), outcome -> {}));
   }
 
+  @Test
+  void shouldEndWhenTheDeviceKeepsFailingBetweenStepsThatDoNotUseIt() {
+    engine.turns.addAll(
+        List.of(Turn.FAIL, Turn.EVENTS_ONLY, Turn.FAIL, Turn.EVENTS_ONLY, Turn.FAIL));
+    engine.go.countDown();
+    take(EngineActor.Kind.GENERATE, FIRST, owner);
+    worker.expectTerminated(actor, Duration.ofSeconds(10));
+  }
+
   private void take(EngineActor.Kind kind, RequestId id, TestProbe<EngineActor.Event> probe) {
-    final var request =
-        new GenerationRequest(id, new int[] {1, 2}, 2, SamplingParams.greedy(3), "");
-    actor.tell(new EngineActor.Take(kind, request, probe.ref()));
+    actor.tell(new EngineActor.Take(kind, request(id), probe.ref()));
+  }
+
+  private static GenerationRequest request(RequestId id) {
+    return new GenerationRequest(id, new int[] {1, 2}, 2, SamplingParams.greedy(3), "");
   }
 
   private void awaitCalls(List<String> calls) {

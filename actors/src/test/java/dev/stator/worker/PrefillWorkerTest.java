@@ -46,8 +46,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 class PrefillWorkerTest {
   private static final WorkerDescription WORKER =
       new WorkerDescription(new WorkerId("p", 0), "f", 4, 16, 16, 100);
-  private static final WorkerSettings SETTINGS =
-      WorkerSettings.from(ConfigFactory.load().getConfig("stator.worker"));
+  private static final WorkerSettings SETTINGS = settings("");
   private static final TransferSettings TRANSFER =
       new TransferSettings(9, 9, 3, Duration.ofSeconds(5), Duration.ofMillis(10), 1);
   private static final RequestId ID = new RequestId("r/0");
@@ -71,13 +70,19 @@ class PrefillWorkerTest {
   private final int sourceId = sender.register(source, 16);
   private final int targetId = receiver.register(target, 16);
   private final StatsBoard board = new StatsBoard(() -> TransferFigures.NONE);
-  private final ActorRef<PrefillCommand> worker = spawn(true);
+  private ActorRef<PrefillCommand> worker = spawn(true, SETTINGS);
+
+  private static WorkerSettings settings(String overrides) {
+    return WorkerSettings.from(
+        ConfigFactory.parseString(overrides)
+            .withFallback(ConfigFactory.load().getConfig("stator.worker")));
+  }
 
   private TransferAgent agent(String name) {
     return new TransferAgent(name, TRANSFER, backend, nowNs::get, new Random(1));
   }
 
-  private ActorRef<PrefillCommand> spawn(boolean accepts) {
+  private ActorRef<PrefillCommand> spawn(boolean accepts, WorkerSettings settings) {
     final var surroundings =
         new RoleSurroundings(
             WORKER,
@@ -85,7 +90,7 @@ class PrefillWorkerTest {
             sourceId,
             sender,
             new WorkerGauge(WORKER.id(), Set.of(), board),
-            SETTINGS);
+            settings);
     return testKit.spawn(PrefillWorker.create(surroundings, accepts));
   }
 
@@ -146,7 +151,7 @@ class PrefillWorkerTest {
 
   @Test
   void shouldEndWhenItIsNoPrefillWorker() {
-    spawn(false).tell(prefill(grant(8), 0));
+    spawn(false, SETTINGS).tell(prefill(grant(8), 0));
     decode.expectMessage(new PrefillEnded(ID, 0, "not a prefill worker any more"));
     engine.expectNoMessage(SOON);
   }
@@ -161,9 +166,30 @@ class PrefillWorkerTest {
         outcome -> {});
     final ActorRef<EngineActor.Event> owner = start(0, 8);
     owner.tell(stepped(FinishReason.LENGTH, 2));
+    for (int i = 0; i < SETTINGS.writeAttemptsMax() + 1; i++) {
+      engine.expectNoMessage(SOON);
+      time.timePasses(SETTINGS.writeRetryDelay());
+    }
     engine.expectNoMessage(SOON);
     runCopies(3);
     time.timePasses(SETTINGS.writeRetryDelay());
+    runCopies(1);
+    engine.expectMessage(new EngineActor.Release(ENGINE_ID));
+  }
+
+  @Test
+  void shouldWriteInPartsWhenMoreBlocksAreFullThanMayBeOnTheirWay() {
+    start(0, 8, 9, 10, 11).tell(stepped(FinishReason.LENGTH, 2, 3, 4, 5));
+    runCopies(TRANSFER.inFlightBlocksMax());
+    runCopies(1);
+    engine.expectMessage(new EngineActor.Release(ENGINE_ID));
+  }
+
+  @Test
+  void shouldWriteInPartsWhenMoreBlocksAreFullThanOneWriteMayHave() {
+    worker = spawn(true, settings("write-blocks-max = 2"));
+    start(0, 8, 9, 10).tell(stepped(FinishReason.LENGTH, 2, 3, 4));
+    runCopies(2);
     runCopies(1);
     engine.expectMessage(new EngineActor.Release(ENGINE_ID));
   }

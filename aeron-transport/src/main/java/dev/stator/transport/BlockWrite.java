@@ -53,7 +53,14 @@ public final class BlockWrite {
   public synchronized MemorySegment acquire() {
     if (status != null || stamp != 0) return null;
     stamp = memory.enter();
-    return stamp == 0 ? null : memory.block(sourceBlock);
+    if (stamp == 0) return null;
+    try {
+      return memory.block(sourceBlock);
+    } catch (Throwable broken) {
+      memory.leave(stamp);
+      stamp = 0;
+      throw broken;
+    }
   }
 
   /** Ends what {@link #acquire} began. */

@@ -69,6 +69,15 @@ public final class InProcessBackend implements TransferBackend {
   }
 
   private void copy(BlockWrite write) {
+    try {
+      tryCopy(write);
+    } catch (Throwable broken) {
+      write.complete(TransferStatus.FAILED);
+      throw broken;
+    }
+  }
+
+  private void tryCopy(BlockWrite write) {
     final Grant grant = write.grant();
     final BlockSink sink = sinks.get(grant.agent());
     if (sink == null) {

@@ -184,6 +184,11 @@ public final class TransferAgent implements AutoCloseable {
     return id;
   }
 
+  /** Blocks that may be on their way at once; a write of more is always pushed back. */
+  public int inFlightBlocksMax() {
+    return settings.inFlightBlocksMax();
+  }
+
   private TransferStatus check(Grant grant, RegisteredMemory memory, List<BlockMove> moves) {
     if (grant.blockBytes() != memory.blockBytes()) return TransferStatus.WRONG_LENGTH;
     for (BlockMove move : moves) {

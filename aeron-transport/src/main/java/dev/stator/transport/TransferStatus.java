@@ -23,5 +23,7 @@ public enum TransferStatus {
   /** No answer came in time. */
   TIMED_OUT,
   /** The writer withdrew it. */
-  CANCELLED
+  CANCELLED,
+  /** Source or target could not be read or written. */
+  FAILED
 }

@@ -2,6 +2,7 @@ package dev.stator.transport;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.Arena;
@@ -113,6 +114,22 @@ class OwnershipTest {
     deregistered.get(10, TimeUnit.SECONDS);
     assertEquals(7, memory.get(ValueLayout.JAVA_BYTE, BLOCK_BYTES), "the copy had ended before");
     write.get(10, TimeUnit.SECONDS);
+  }
+
+  @Test
+  void shouldEndTheWriteAndLetGoOfTheMemoryWhenItsBlockCannotBeRead() {
+    final int brokenId =
+        agent.register(
+            hooked(block -> {
+              throw new IllegalStateException("no such memory");
+            }));
+    final Grant grant =
+        agent.grant(plainId, List.of(1), Duration.ofHours(1), outcome -> {}).orElseThrow();
+    final List<BlockMove> moves = List.of(new BlockMove(0, 1));
+    assertThrows(IllegalStateException.class, () -> agent.write(grant, brokenId, moves, told::add));
+    assertTimeoutPreemptively(Duration.ofSeconds(10), () -> agent.deregister(brokenId));
+    assertEquals(List.of(new WriteOutcome(1, TransferStatus.FAILED, 0)), told);
+    assertEquals(0, agent.stats().inFlightBlocks());
   }
 
   private static void await(CountDownLatch latch) {

@@ -2,6 +2,7 @@ package dev.stator.app;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import dev.stator.cli.Failures;
 import dev.stator.cli.NodeSettings;
 import dev.stator.cli.NodeStartException;
 import dev.stator.cli.NodeStarter;
@@ -28,7 +29,7 @@ public final class LocalNodeStarter implements NodeStarter {
               () -> ActorSystem.create(Behaviors.empty(), "stator", config));
       final LoadedModel model = openOrTerminate(settings, system);
       return StatorNode.start(settings, config, model, system.join());
-    } catch (RuntimeException failure) {
+    } catch (RuntimeException | OutOfMemoryError failure) {
       throw explained(settings, unwrapped(failure));
     }
   }
@@ -59,6 +60,9 @@ public final class LocalNodeStarter implements NodeStarter {
             "cannot listen on %s:%d (%s); choose another --port"
                 .formatted(settings.host(), settings.port(), cause.getMessage()),
             failure);
+      }
+      if (cause instanceof OutOfMemoryError) {
+        return new NodeStartException(Failures.sentence(cause), failure);
       }
     }
     return switch (failure) {

@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
 @Command(
     name = "bench",
     sortOptions = false,
+    abbreviateSynopsis = true,
     description = {
       "Measure TTFT, ITL, end-to-end latency, throughput and goodput of an OpenAI-compatible"
           + " server.",

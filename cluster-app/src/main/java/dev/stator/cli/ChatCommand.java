@@ -13,6 +13,8 @@ import picocli.CommandLine.Spec;
 /** {@code stator chat}: a conversation in the terminal. */
 @Command(
     name = "chat",
+    sortOptions = false,
+    abbreviateSynopsis = true,
     description = {
       "Chat in the terminal, with a model started here or with any OpenAI-compatible server.",
       "In a pipe each line is a question, and the answers alone are printed."

@@ -16,6 +16,17 @@ final class ConfigOverlay {
   private ConfigOverlay() {}
 
   /**
+   * An overlay over each module's {@code reference.conf}, with its substitutions made.
+   *
+   * @throws ConfigException when a substitution that must have a value has none
+   */
+  static Config overDefaults(Config overlay) {
+    return overlay.withFallback(ConfigFactory.defaultReferenceUnresolved()).resolve();
+  }
+
+  /**
+   * The operator's part alone, its substitutions not yet made: they may refer to defaults.
+   *
    * @param file {@code null} takes the distribution's {@code config/single.conf} where there is one
    * @throws UsageException when the file is missing or cannot be parsed, or a definition cannot
    */

@@ -8,11 +8,11 @@ import java.net.BindException;
 import java.nio.file.NoSuchFileException;
 
 /** One sentence for each failure that a user can meet. */
-final class Failures {
+public final class Failures {
   private Failures() {}
 
   /** What went wrong, without class names unless it is a bug. */
-  static String sentence(Throwable failure) {
+  public static String sentence(Throwable failure) {
     return switch (failure) {
       case CommandException expected -> expected.getMessage();
       case NodeStartException expected -> expected.getMessage();

@@ -14,8 +14,6 @@ import picocli.CommandLine.Option;
 final class NodeOptions {
   private static final String HOST_KEY = "stator.http.host";
   private static final String PORT_KEY = "stator.http.port";
-  private static final String DEFAULT_HOST = "127.0.0.1";
-  private static final int DEFAULT_PORT = 8080;
 
   @Option(
       names = "--name",
@@ -33,7 +31,8 @@ final class NodeOptions {
       names = "--context-length",
       paramLabel = "TOKENS",
       description =
-          "Prompt and answer together at most. Default: the model's, as far as memory goes.")
+          "Prompt and answer together at most. Default: stator.device.cpu.context-length, 8192, or"
+              + " less where the model or the KV pool ends before.")
   private Integer contextLength;
 
   @Option(
@@ -86,13 +85,15 @@ final class NodeOptions {
    */
   NodeSettings toSettings(
       CliContext context, String model, AddressOptions address, NodeSettings.Engine engine) {
-    final Config overrides = applyLogging(context);
+    final Config overrides = readOverlay(context);
+    final Config effective = ConfigOverlay.overDefaults(overrides);
+    logging.apply(effective);
     return new NodeSettings(
         new ModelLocator(context.home()).locate(model),
         engine,
         Optional.ofNullable(name),
-        host(address, overrides),
-        port(address, overrides),
+        host(address, effective),
+        port(address, effective),
         optional(threads),
         optional(contextLength),
         kvMemory == null
@@ -104,21 +105,21 @@ final class NodeOptions {
         overrides);
   }
 
-  private static String host(AddressOptions address, Config overrides) {
-    if (address.host() != null) return address.host();
-    return overrides.hasPath(HOST_KEY) ? overrides.getString(HOST_KEY) : DEFAULT_HOST;
+  private static String host(AddressOptions address, Config effective) {
+    return address.host() != null ? address.host() : effective.getString(HOST_KEY);
   }
 
-  private static int port(AddressOptions address, Config overrides) {
-    if (address.port() != null) return address.port();
-    return overrides.hasPath(PORT_KEY) ? overrides.getInt(PORT_KEY) : DEFAULT_PORT;
+  private static int port(AddressOptions address, Config effective) {
+    return address.port() != null ? address.port() : effective.getInt(PORT_KEY);
   }
 
-  /** The configuration that the options name, after its logging part has been applied. */
-  Config applyLogging(CliContext context) {
-    final Config overrides = ConfigOverlay.read(configFile, context.home(), definitions);
-    logging.apply(overrides);
-    return overrides;
+  /** Applies the logging options alone, for a command that starts no node. */
+  void applyLogging(CliContext context) {
+    logging.apply(ConfigOverlay.overDefaults(readOverlay(context)));
+  }
+
+  private Config readOverlay(CliContext context) {
+    return ConfigOverlay.read(configFile, context.home(), definitions);
   }
 
   private static OptionalInt optional(Integer value) {

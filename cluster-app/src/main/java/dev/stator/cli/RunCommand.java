@@ -21,12 +21,14 @@ import picocli.CommandLine.Spec;
 /** {@code stator run in=.. out=..}: an input and an engine, joined. */
 @Command(
     name = "run",
+    sortOptions = false,
+    abbreviateSynopsis = true,
     description = {
       "Join an input and an engine.",
       "  in=http         serve, as 'stator serve' does",
       "  in=text         chat, as 'stator chat' does",
-      "  in=batch:FILE   answer the requests of a file, one JSON object a line: OpenAI's batch form"
-          + " or {\"text\": prompt}; MODEL answers them all, whatever they name",
+      "  in=batch:FILE   answer the requests of a file, one JSON object a line: OpenAI's batch",
+      "                  form or {\"text\": prompt}; MODEL answers them all, whatever they name",
       "  out=cpu         the model on this machine's CPU (default)",
       "  out=echo        no model: the prompt's tokens come back"
     },
@@ -79,7 +81,8 @@ final class RunCommand implements Callable<Integer> {
     final RunWords run = RunWords.parse(words);
     if (run.input().equals("http")) {
       final NodeSettings settings = node.toSettings(context, run.model(), address, run.engine());
-      Serving.untilStopped(context.starter(), settings, spec.commandLine().getOut());
+      Serving.untilStopped(
+          context.starter(), settings, spec.commandLine().getOut(), spec.commandLine().getErr());
       return 0;
     }
     final Path batch = run.input().startsWith(BATCH) ? batchFile(run.input()) : null;

@@ -10,6 +10,8 @@ import picocli.CommandLine.Spec;
 /** {@code stator serve}: a node until it is told to stop. */
 @Command(
     name = "serve",
+    sortOptions = false,
+    abbreviateSynopsis = true,
     description = "Serve a model over an OpenAI-compatible HTTP API.",
     footer = {
       "",
@@ -41,7 +43,8 @@ final class ServeCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException {
     final NodeSettings settings = node.toSettings(context, model, address, NodeSettings.Engine.CPU);
-    Serving.untilStopped(context.starter(), settings, spec.commandLine().getOut());
+    Serving.untilStopped(
+        context.starter(), settings, spec.commandLine().getOut(), spec.commandLine().getErr());
     return 0;
   }
 }

@@ -5,16 +5,22 @@ import java.time.Duration;
 
 /** A node in the foreground: start, summary, wait, stop. */
 final class Serving {
+  private static final String DRAIN_TIMEOUT_KEY = "stator.http.drain-timeout";
+
   private Serving() {}
 
   /**
    * Returns when the node has stopped by itself. A signal that ends the JVM stops the node first;
    * the process's exit code is then 0, since stopping is what was asked for.
    */
-  static void untilStopped(NodeStarter starter, NodeSettings settings, PrintWriter out)
+  static void untilStopped(
+      NodeStarter starter, NodeSettings settings, PrintWriter out, PrintWriter err)
       throws InterruptedException {
+    final Duration drainTimeout =
+        ConfigOverlay.overDefaults(settings.overrides()).getDuration(DRAIN_TIMEOUT_KEY);
     try (RunningNode node = starter.start(settings)) {
-      final Thread onSignal = new Thread(() -> stopAndHalt(node), "stop-on-signal");
+      final Thread onSignal =
+          new Thread(() -> stopAndHalt(node, drainTimeout, err), "stop-on-signal");
       Runtime.getRuntime().addShutdownHook(onSignal);
       out.print(StartSummary.format(node.summary()));
       out.println(readyLine(ProcessAge.now()));
@@ -24,11 +30,18 @@ final class Serving {
     }
   }
 
-  private static void stopAndHalt(RunningNode node) {
-    node.close();
+  private static void stopAndHalt(RunningNode node, Duration drainTimeout, PrintWriter err) {
+    drain(node, drainTimeout, err);
     System.out.flush();
     System.err.flush();
     Runtime.getRuntime().halt(0);
+  }
+
+  /** Stops the node; says so first, since running requests may take a while. */
+  static void drain(RunningNode node, Duration drainTimeout, PrintWriter err) {
+    err.println("Draining, up to %d s.".formatted(drainTimeout.toSeconds()));
+    err.flush();
+    node.close();
   }
 
   private static void forget(Thread onSignal) {

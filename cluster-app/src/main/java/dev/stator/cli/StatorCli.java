@@ -19,12 +19,17 @@ import picocli.CommandLine.Spec;
     description = "Serves large language models.",
     footer = {
       "",
+      "The launcher has one command more:",
+      "  prepare  Make the start-up cache now, for images; else the first 'stator serve' makes it.",
+      "",
       "Exit codes: 0 done, 1 failed, 2 wrong usage.",
       "",
       "Example: serve the bundled model on http://127.0.0.1:8080",
       "  stator serve"
     })
 public final class StatorCli implements Runnable {
+  private static final int USAGE_COLUMNS = 100;
+
   @Spec private CommandSpec spec;
 
   @Option(
@@ -65,7 +70,7 @@ public final class StatorCli implements Runnable {
             .addSubcommand(new InspectCommand(context))
             .addSubcommand(new BenchCommand(context))
             .addSubcommand(new VersionCommand());
-    commands.setUsageHelpAutoWidth(true);
+    commands.setUsageHelpWidth(USAGE_COLUMNS);
     commands.setCaseInsensitiveEnumValuesAllowed(true);
     commands.setParameterExceptionHandler(StatorCli::onWrongUsage);
     commands.setExecutionExceptionHandler(StatorCli::onFailure);

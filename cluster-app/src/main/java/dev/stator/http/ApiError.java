@@ -83,25 +83,23 @@ record ApiError(
   }
 
   static ApiError unavailable(String message, Duration retryAfter) {
-    return new ApiError(
-        503, SERVER_ERROR, "unavailable", null, message, Optional.ofNullable(retryAfter));
+    return new ApiError(503, SERVER_ERROR, "unavailable", null, message, Optional.of(retryAfter));
   }
 
   static ApiError internal() {
     return of(500, "internal_error", "The server failed at this request; its log says why.");
   }
 
-  /** A generation's failure; {@code retryAfterDefault} is for overload that names no time. */
+  /** A generation's failure; {@code retryAfterDefault} is for a refusal that names no time. */
   static ApiError of(Failed failed, Duration retryAfterDefault) {
     String message = failed.message();
+    Duration retryAfter = failed.retryAfter() == null ? retryAfterDefault : failed.retryAfter();
     return switch (failed.kind()) {
       case INVALID -> invalid("invalid_value", null, message);
       case UNKNOWN_MODEL ->
           new ApiError(404, INVALID_REQUEST, "model_not_found", "model", message, Optional.empty());
-      case OVERLOADED ->
-          overloaded(
-              message, failed.retryAfter() == null ? retryAfterDefault : failed.retryAfter());
-      case UNAVAILABLE -> unavailable(message, failed.retryAfter());
+      case OVERLOADED -> overloaded(message, retryAfter);
+      case UNAVAILABLE -> unavailable(message, retryAfter);
       case INTERNAL -> of(500, "internal_error", message);
     };
   }
@@ -115,11 +113,6 @@ record ApiError(
     json.writeStringField("code", code);
     json.writeEndObject();
     json.writeEndObject();
-  }
-
-  /** Whole seconds for the Retry-After header, at least one. */
-  Optional<Long> retryAfterSeconds() {
-    return retryAfter.map(time -> Math.max(1, time.plusMillis(999).toSeconds()));
   }
 
   private static String describe(JsonNode found) {

@@ -27,6 +27,7 @@ import org.apache.pekko.stream.KillSwitches;
 import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SharedKillSwitch;
 import org.apache.pekko.stream.SystemMaterializer;
+import org.apache.pekko.stream.javadsl.BidiFlow;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -121,7 +122,8 @@ public final class HttpServer {
         new BodyEndpoints(settings, readiness, gate, bodies, promptExecutor, runner);
     RequestPreparation preparation = new RequestPreparation(catalog, limits, json, clock, random);
     TokenEndpoints tokens = new TokenEndpoints(preparation, limits);
-    StatusEndpoints status = new StatusEndpoints(catalog, readiness, metrics, gate);
+    StatusEndpoints status =
+        new StatusEndpoints(catalog, readiness, metrics, gate, settings.retryAfter());
     Routes routes =
         new Routes(bodies, metrics, new CorsPolicy(settings.cors()), random)
             .post("/v1/chat/completions", endpoints.generating(preparation::chat))
@@ -138,7 +140,9 @@ public final class HttpServer {
     return Http.get(system)
         .newServerAt(settings.host(), settings.port())
         .withSettings(serverSettings(system, settings))
-        .bindFlow(connectionFlow(routes, connections))
+        .bindFlow(
+            BidiFlow.fromGraph(new IdleStage(settings.connectionIdleTimeout()))
+                .join(connectionFlow(routes, connections)))
         .thenApply(binding ->
             new HttpServer(binding, connections, readiness, gate, settings.drainTimeout()));
   }

@@ -14,6 +14,7 @@ public record HttpSettings(
     Duration bodyTimeout,
     Duration requestTimeout,
     Duration idleTimeout,
+    Duration connectionIdleTimeout,
     Duration keepAliveInterval,
     Duration retryAfter,
     Duration drainTimeout,
@@ -49,6 +50,7 @@ public record HttpSettings(
     requireRange("body-max", bodyBytesMax, 1, 1 << 30);
     requirePositive("body-timeout", bodyTimeout);
     requirePositive("request-timeout", requestTimeout);
+    requirePositive("connection-idle-timeout", connectionIdleTimeout);
     requirePositive("keep-alive-interval", keepAliveInterval);
     requirePositive("retry-after", retryAfter);
     requirePositive("drain-timeout", drainTimeout);
@@ -70,6 +72,7 @@ public record HttpSettings(
         config.getDuration("body-timeout"),
         config.getDuration("request-timeout"),
         config.getDuration("idle-timeout"),
+        config.getDuration("connection-idle-timeout"),
         config.getDuration("keep-alive-interval"),
         config.getDuration("retry-after"),
         config.getDuration("drain-timeout"),

@@ -1,17 +1,24 @@
 package dev.stator.http;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.stator.model.text.ChatTemplate;
 import dev.stator.model.text.ChatTemplateException;
 import dev.stator.model.text.TextTooComplexException;
 import dev.stator.model.text.Tokenizer;
 import dev.stator.model.text.Tokenizer.SpecialText;
 import dev.stator.request.ServedModel;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Makes tokens of prompts, within the limits. Long prompts take long: never call it on a thread
  * that serves others.
  */
 final class PromptEncoder {
+  /** In no template and no message; letters and digits only, which templates leave as they are. */
+  private static final String END_MARK = "statorContinues7d1f0c92e4b84a6fHere";
+
   private final RequestLimits limits;
 
   PromptEncoder(RequestLimits limits) {
@@ -31,17 +38,9 @@ final class PromptEncoder {
               "The model '%s' has no chat template; use /v1/completions.".formatted(model.name())));
     }
     try {
-      String text =
-          model
-              .chatTemplate()
-              .render(
-                  conversation.messages(),
-                  conversation.tools().tools(),
-                  conversation.addGenerationPrompt(),
-                  conversation.templateVariables());
       return conversation.continueFinalMessage()
-          ? cutAfterFinalMessage(text, conversation)
-          : text + answerBegin;
+          ? renderToFinalMessage(conversation, model.chatTemplate())
+          : render(conversation.messages(), conversation, model.chatTemplate()) + answerBegin;
     } catch (ChatTemplateException rejected) {
       throw new ApiException(ApiError.invalid("invalid_value", "messages", rejected.getMessage()));
     }
@@ -108,19 +107,36 @@ final class PromptEncoder {
                 .formatted(limits.promptCharactersMax(), text.length())));
   }
 
-  /** The template ends a message with markers of its own; the answer must go on before them. */
-  private static String cutAfterFinalMessage(String text, Conversation conversation) {
-    JsonNode last = conversation.messages().getLast();
-    String content = last.path("content").asText().strip();
-    int start = text.lastIndexOf(content);
-    if (content.isEmpty() || start < 0) {
-      throw new ApiException(
-          ApiError.invalid(
-              "invalid_value",
-              "continue_final_message",
-              "The last message has no text that the model's template shows, so it cannot be"
-                  + " continued."));
-    }
-    return text.substring(0, start + content.length());
+  private static String render(
+      List<JsonNode> messages, Conversation conversation, ChatTemplate template) {
+    return template.render(
+        messages,
+        conversation.tools().tools(),
+        conversation.addGenerationPrompt(),
+        conversation.templateVariables());
+  }
+
+  /**
+   * The template ends a message with markers of its own; the answer must go on before them. They
+   * may have the message's text in them, so a mark behind the text shows where it ends. White space
+   * at the text's end is left out, as by templates that trim.
+   */
+  private static String renderToFinalMessage(Conversation conversation, ChatTemplate template) {
+    List<JsonNode> messages = new ArrayList<>(conversation.messages());
+    ObjectNode last = messages.removeLast().deepCopy();
+    String content = last.path("content").textValue();
+    if (content == null || content.isBlank()) throw new ApiException(notContinuable());
+    messages.add(last.put("content", content.stripTrailing() + END_MARK));
+    String text = render(messages, conversation, template);
+    int end = text.lastIndexOf(END_MARK);
+    if (end < 0) throw new ApiException(notContinuable());
+    return text.substring(0, end);
+  }
+
+  private static ApiError notContinuable() {
+    return ApiError.invalid(
+        "invalid_value",
+        "continue_final_message",
+        "The last message has no text that the model's template shows, so it cannot be continued.");
   }
 }

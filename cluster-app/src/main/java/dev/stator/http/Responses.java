@@ -1,5 +1,6 @@
 package dev.stator.http;
 
+import java.time.Duration;
 import java.util.List;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
@@ -52,10 +53,13 @@ final class Responses {
 
   static HttpResponse error(ApiError error) {
     HttpResponse response = json(error.status(), error::write);
-    return error
-        .retryAfterSeconds()
-        .map(seconds -> response.addHeader(RawHeader.create("Retry-After", Long.toString(seconds))))
-        .orElse(response);
+    return error.retryAfter().map(time -> retryAfter(response, time)).orElse(response);
+  }
+
+  /** The response with a Retry-After header: whole seconds, at least one. */
+  static HttpResponse retryAfter(HttpResponse response, Duration time) {
+    long seconds = Math.max(1, time.plusMillis(999).toSeconds());
+    return response.addHeader(RawHeader.create("Retry-After", Long.toString(seconds)));
   }
 
   private static StatusCode status(int code) {

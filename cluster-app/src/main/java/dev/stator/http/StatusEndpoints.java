@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.stator.metrics.Metrics;
 import dev.stator.request.ServedModel;
 import java.io.IOException;
+import java.time.Duration;
 import org.apache.pekko.http.javadsl.model.ContentType;
 import org.apache.pekko.http.javadsl.model.ContentTypes;
 import org.apache.pekko.http.javadsl.model.HttpEntities;
@@ -19,26 +20,37 @@ final class StatusEndpoints {
   private final ReadinessState readiness;
   private final Metrics metrics;
   private final RequestGate gate;
+  private final Duration retryAfter;
 
+  /**
+   * @param retryAfter when those shall ask again that find the server not ready
+   */
   StatusEndpoints(
-      ModelCatalog catalog, ReadinessState readiness, Metrics metrics, RequestGate gate) {
+      ModelCatalog catalog,
+      ReadinessState readiness,
+      Metrics metrics,
+      RequestGate gate,
+      Duration retryAfter) {
     this.catalog = catalog;
     this.readiness = readiness;
     this.metrics = metrics;
     this.gate = gate;
+    this.retryAfter = retryAfter;
   }
 
   /** {@code GET /health}: whether requests are taken. */
   HttpResponse health() {
     ReadinessState.Phase phase = readiness.phase();
-    return Responses.json(
-        phase == ReadinessState.Phase.READY ? 200 : 503,
+    JsonBodies.Body body =
         json -> {
           json.writeStartObject();
           json.writeStringField("status", phase.label());
           json.writeNumberField("active_requests", gate.count());
           json.writeEndObject();
-        });
+        };
+    return phase == ReadinessState.Phase.READY
+        ? Responses.json(body)
+        : Responses.retryAfter(Responses.json(503, body), retryAfter);
   }
 
   /** {@code GET /live}: whether the process answers at all. */

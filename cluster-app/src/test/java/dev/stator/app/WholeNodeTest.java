@@ -142,7 +142,24 @@ class WholeNodeTest {
     assertTrue(refusal.getMessage().contains("broken.gguf"), refusal.getMessage());
   }
 
+  @Test
+  void shouldSayInOneSentenceWhenMemoryRunsOut() {
+    final NodeStartException refusal =
+        assertThrows(
+            NodeStartException.class,
+            () ->
+                new LocalNodeStarter().start(settings(TestModels.bundled(), 0, Integer.MAX_VALUE)));
+    assertTrue(refusal.getMessage().startsWith("out of memory ("), refusal.getMessage());
+    assertTrue(
+        refusal.getMessage().endsWith("; use a smaller model, context or KV pool"),
+        refusal.getMessage());
+  }
+
   private static NodeSettings settings(Path model, int port) {
+    return settings(model, port, 64);
+  }
+
+  private static NodeSettings settings(Path model, int port, int kvBlocks) {
     return new NodeSettings(
         model,
         NodeSettings.Engine.CPU,
@@ -152,7 +169,7 @@ class WholeNodeTest {
         OptionalInt.of(1),
         OptionalInt.empty(),
         OptionalLong.empty(),
-        OptionalInt.of(64),
+        OptionalInt.of(kvBlocks),
         0,
         1,
         ConfigFactory.empty());

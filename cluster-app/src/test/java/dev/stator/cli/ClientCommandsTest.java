@@ -93,8 +93,9 @@ class ClientCommandsTest {
         Files.write(
             folder.resolve("prompts.jsonl"),
             List.of(
-                "{\"custom_id\":\"first\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\",\"body\":{\"model\":\"gpt\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"a"
-                    + " b\"}]}}",
+                "{\"custom_id\":\"first\",\"method\":\"POST\",\"url\":\"/v1/chat/completions\","
+                    + "\"body\":{\"model\":\"gpt\",\"stream\":true,"
+                    + "\"messages\":[{\"role\":\"user\",\"content\":\"a b\"}]}}",
                 "{\"text\":\"one two three\"}",
                 "",
                 "not json",

@@ -6,8 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.model.ModelFormatException;
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -104,6 +108,55 @@ class StatorCliTest {
   }
 
   @Test
+  void shouldMakeSubstitutionsOfTheFile() throws IOException {
+    Files.writeString(
+        home.resolve("config/single.conf"),
+        """
+        base-port = 1234
+        stator.http { host = ${?STATOR_TEST_UNSET}, port = ${base-port} }
+        stator.log.level = ${?STATOR_TEST_UNSET}
+        stator.log.format = ${?STATOR_TEST_UNSET}
+        """);
+    final CliRun run = run("serve");
+    assertEquals(0, run.exitCode(), run.err());
+    assertEquals("127.0.0.1", starter.started.getFirst().host());
+    assertEquals(1234, starter.started.getFirst().port());
+  }
+
+  @Test
+  void shouldSayInOneSentenceWhichSubstitutionHasNoValue() throws IOException {
+    Files.writeString(home.resolve("config/single.conf"), "stator.http.port = ${nothing-here}");
+    final CliRun run = run("serve");
+    assertEquals(1, run.exitCode());
+    assertTrue(run.err().startsWith("error: the configuration is wrong: "), run.err());
+    assertTrue(run.err().contains("nothing-here"), run.err());
+    assertEquals(1, run.err().lines().count(), run.err());
+  }
+
+  @Test
+  void shouldSayThatItDrainsBeforeItStops() {
+    final StringWriter err = new StringWriter();
+    final List<String> saidBeforeClose = new ArrayList<>();
+    final RunningNode node =
+        new RunningNode() {
+          @Override
+          public NodeSummary summary() {
+            throw new AssertionError("not needed to stop");
+          }
+
+          @Override
+          public void awaitTermination() {}
+
+          @Override
+          public void close() {
+            saidBeforeClose.add(err.toString());
+          }
+        };
+    Serving.drain(node, Duration.ofSeconds(30), new PrintWriter(err));
+    assertEquals(List.of("Draining, up to 30 s.\n"), saidBeforeClose);
+  }
+
+  @Test
   void shouldReadAnotherFileInsteadOfTheDefaultOne() throws IOException {
     Files.writeString(home.resolve("config/single.conf"), "a = 1");
     final Path other = Files.writeString(home.resolve("other.conf"), "b = 2");
@@ -119,7 +172,7 @@ class StatorCliTest {
     assertEquals(0, run.exitCode());
     assertTrue(run.out().contains("Example"), run.out());
     assertTrue(run.out().contains("stator " + command), run.out());
-    run.out().lines().forEach(line -> assertTrue(line.length() <= 200, line));
+    run.out().lines().forEach(line -> assertTrue(line.length() <= 100, line));
   }
 
   @ParameterizedTest

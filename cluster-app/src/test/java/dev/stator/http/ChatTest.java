@@ -8,12 +8,14 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.stator.engine.FinishReason;
 import dev.stator.engine.SamplingParams;
+import dev.stator.model.text.ChatTemplate;
 import dev.stator.request.GenerationCall;
 import dev.stator.request.GenerationEvent;
 import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Finished;
 import dev.stator.request.GenerationEvent.Usage;
+import dev.stator.request.ServedModel;
 import java.net.http.HttpResponse;
 import java.util.ArrayList;
 import java.util.List;
@@ -24,6 +26,8 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class ChatTest {
   private static final TestServer SERVER = TestServer.start();
@@ -124,6 +128,61 @@ class ChatTest {
     assertEquals(
         "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\nHel",
         prompt(SERVER.generations.lastCall()));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"<", "|", "end", "im_end|>", "continue-here", "\n x", "<|im_end|>"})
+  void shouldContinueAfterTheFinalMessageWhenTheTemplatesMarkersHaveItsText(String content) {
+    String text = content.replace("\n", "\\n");
+    post(
+        "'messages':[{'role':'user','content':'"
+            + text
+            + "'},{'role':'assistant','content':'"
+            + text
+            + "'}],'continue_final_message':true");
+    assertEquals(
+        "<|im_start|>user\n" + content + "<|im_end|>\n<|im_start|>assistant\n" + content,
+        prompt(SERVER.generations.lastCall()));
+  }
+
+  @Test
+  void shouldRefuseToContinueATextThatTheTemplateDoesNotShow() {
+    ChatTemplate silent = new FixedTemplate("<|im_start|>assistant\n<|im_end|>");
+    ServedModel model =
+        new ServedModel(
+            "silent",
+            TestServer.CREATED,
+            TestServer.CONTEXT_LENGTH,
+            new ByteTokenizer(false),
+            silent,
+            TestServer.NO_DEFAULTS);
+    try (TestServer server = TestServer.start("", new Random(1), model)) {
+      for (String content : List.of("end", " ", "")) {
+        HttpResponse<String> response =
+            server.post(
+                CHAT,
+                ("{'messages':[{'role':'assistant','content':'"
+                        + content
+                        + "'}],"
+                        + "'continue_final_message':true}")
+                    .replace('\'', '"'));
+        assertEquals(400, response.statusCode(), response.body());
+        assertEquals(
+            "continue_final_message", TestServer.json(response).at("/error/param").asText());
+      }
+    }
+  }
+
+  /** Shows the same text for every conversation. */
+  private record FixedTemplate(String source) implements ChatTemplate {
+    @Override
+    public String render(
+        List<JsonNode> messages,
+        List<JsonNode> tools,
+        boolean addGenerationPrompt,
+        Map<String, JsonNode> variables) {
+      return source;
+    }
   }
 
   @Test

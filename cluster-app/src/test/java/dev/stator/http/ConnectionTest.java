@@ -157,6 +157,7 @@ class ConnectionTest {
       HttpResponse<String> whole = server.post(COMPLETIONS, WHOLE);
       assertEquals(503, whole.statusCode());
       assertTrue(whole.body().contains("request-timeout"), whole.body());
+      assertTrue(whole.headers().firstValue("Retry-After").isPresent());
       server.generations.script(call ->
           Source.single((GenerationEvent) new Delta(0, "first", 1, List.of()))
               .concat(Source.never()));
@@ -268,8 +269,10 @@ class ConnectionTest {
   @Test
   void shouldNotAnswerBeforeItIsReady() {
     try (TestServer server = TestServer.startNotReady()) {
-      assertEquals(503, server.get("/health").statusCode());
-      assertEquals("starting", TestServer.json(server.get("/health")).path("status").asText());
+      HttpResponse<String> health = server.get("/health");
+      assertEquals(503, health.statusCode());
+      assertTrue(health.headers().firstValue("Retry-After").isPresent());
+      assertEquals("starting", TestServer.json(health).path("status").asText());
       assertEquals(503, server.post(COMPLETIONS, WHOLE).statusCode());
       server.readiness.markReady();
       assertEquals(200, server.get("/health").statusCode());

@@ -50,7 +50,7 @@ class FailureTest {
     "OVERLOADED, 2500, 429, rate_limit_error, 3",
     "OVERLOADED, , 429, rate_limit_error, 7",
     "UNAVAILABLE, 100, 503, server_error, 1",
-    "UNAVAILABLE, , 503, server_error, ",
+    "UNAVAILABLE, , 503, server_error, 7",
     "INTERNAL, , 500, server_error, "
   })
   void shouldChooseTheStatusWhenNothingWasSent(

@@ -14,7 +14,8 @@ public interface Engine {
 
   /**
    * Takes a prompt to compute for another engine: only its full blocks before the last token,
-   * nothing is sampled. The blocks stay until {@link #release}.
+   * nothing is sampled. The blocks stay until {@link #release} or {@link #cancel}, also when a step
+   * fails.
    */
   Admission prefill(GenerationRequest request);
 
@@ -37,8 +38,8 @@ public interface Engine {
   void resume(RequestId id, int filledBlockCount);
 
   /**
-   * Lets go of a prefill's blocks; they stay findable. One that has not finished ends. Unknown ids
-   * are ignored.
+   * Lets go of a prefill's blocks; the full ones stay findable. One that has not finished ends, so
+   * does one whose step failed. Unknown ids are ignored.
    */
   void release(RequestId id);
 
@@ -57,8 +58,8 @@ public interface Engine {
   /**
    * Schedules a batch, runs it on the device, commits its results.
    *
-   * @throws EngineFailure when the device failed; the batch's sequences have ended then, the others
-   *     go on
+   * @throws EngineFailure when the device failed; the batch's answers have ended then, its prefills
+   *     hold their blocks until {@link #release} or {@link #cancel}, all others go on
    */
   StepReport step();
 

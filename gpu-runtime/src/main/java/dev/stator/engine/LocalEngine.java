@@ -138,8 +138,17 @@ public final class LocalEngine implements Engine {
           tokenCount,
           input.slices().size());
     } catch (RuntimeException | Error e) {
-      for (RequestId id : ids) cancel(id);
+      fail(batch);
       throw new EngineFailure(ids, e);
+    }
+  }
+
+  /** Ends a failed batch; prefills keep their blocks, which may be read right now. */
+  private void fail(List<Sequence> batch) {
+    for (Sequence sequence : batch) {
+      if (sequence.state == Sequence.State.ENDED) continue;
+      if (sequence.kind() == Kind.PREFILL) scheduler.keepPrefilled(sequence);
+      else end(sequence);
     }
   }
 

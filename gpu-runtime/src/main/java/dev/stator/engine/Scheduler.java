@@ -68,14 +68,16 @@ final class Scheduler {
   }
 
   /**
-   * Takes the blocks of all tokens that a new sequence has, pinned until {@link #resume}.
+   * Takes the blocks of all tokens that a new sequence has, pinned until {@link #resume}; only if
+   * each waiting sequence could still start beside them, once the running ones have ended.
    *
    * @return {@code null}, or which limit refuses it; then nothing was taken
    */
   Admission.Refused reserve(Sequence sequence) {
     final Prefix prefix = find(sequence);
     final int blocksAhead = waiting.stream().mapToInt(Sequence::blocksNow).sum();
-    final Admission.Refused refusal = refusal(sequence, prefix, true, waiting.size(), blocksAhead);
+    final int lone = sequence.blocksNow() + neededByWaiting(neededByOthers(sequence));
+    final Admission.Refused refusal = refusal(sequence, prefix, lone, waiting.size(), blocksAhead);
     if (refusal != null) return refusal;
     takeBlocks(sequence, prefix);
     pin(sequence);
@@ -105,8 +107,9 @@ final class Scheduler {
     insertByArrival(running, sequence);
   }
 
-  /** Keeps a finished prefill's blocks until its end. */
+  /** Computes nothing more of a running prefill, but keeps its blocks until its end. */
   void keepPrefilled(Sequence sequence) {
+    if (sequence.state == State.PREFILLED) return;
     running.remove(sequence);
     sequence.state = State.PREFILLED;
     insertByArrival(prefilled, sequence);
@@ -289,17 +292,20 @@ final class Scheduler {
   }
 
   private Admission.Refused startRefusal(Sequence sequence, Prefix prefix) {
-    return refusal(sequence, prefix, sequence.kind() == Kind.PREFILL, 0, 0);
+    final boolean pins = sequence.kind() == Kind.PREFILL;
+    final int lone = pins ? sequence.blocksNow() + neededByOthers(sequence) : sequence.blocksMax();
+    return refusal(sequence, prefix, lone, 0, 0);
   }
 
   /**
    * Why a sequence cannot take its blocks now; {@code null} when it can.
    *
+   * @param lone blocks that must not be pinned yet
    * @param sequencesAhead sequences that have a right to a slot before it
    * @param blocksAhead blocks that others have a right to before it
    */
   private Admission.Refused refusal(
-      Sequence sequence, Prefix prefix, boolean pins, int sequencesAhead, int blocksAhead) {
+      Sequence sequence, Prefix prefix, int lone, int sequencesAhead, int blocksAhead) {
     final int slots = running.size() + reserved.size() + sequencesAhead + 1;
     if (slots > settings.runningMax()) {
       return new Admission.Refused("engine.running-max", slots, settings.runningMax(), true);
@@ -311,7 +317,6 @@ final class Scheduler {
       return new Admission.Refused("device.block-count", needed, Math.max(0, available), true);
     }
     final int pinnable = pool.blockCount() - pinnedBlocks;
-    final int lone = pins ? sequence.blocksNow() + neededByOthers(sequence) : sequence.blocksMax();
     if (lone > pinnable) return new Admission.Refused("device.block-count", lone, pinnable, true);
     return null;
   }
@@ -326,6 +331,21 @@ final class Scheduler {
     }
     for (Sequence sequence : reserved) {
       most = Math.max(most, sequence.blocksMax() - sequence.pinnedBlocks);
+    }
+    return most;
+  }
+
+  /**
+   * The most blocks that one waiting sequence must find unpinned before it starts, so that
+   * reservations, which do not queue, cannot hold it up for good.
+   *
+   * @param neededByAnswers what {@link #neededByOthers} gives; the least that is returned
+   */
+  private int neededByWaiting(int neededByAnswers) {
+    int most = neededByAnswers;
+    for (Sequence sequence : waiting) {
+      final boolean pins = sequence.kind() == Kind.PREFILL;
+      most = Math.max(most, sequence.blocksMax() + (pins ? neededByAnswers : 0));
     }
     return most;
   }

@@ -16,8 +16,9 @@ import java.util.Arrays;
  *
  *   ANSWER:   submit ─▶ WAITING ◀──preempt/start──▶ RUNNING ─▶ ENDED
  *             reserve ─▶ RESERVED ───────resume───────▲
- *   PREFILL:  prefill ─▶ WAITING ───start───▶ RUNNING ─▶ PREFILLED ──release──▶ ENDED
- *   any state ──cancel, failure──▶ ENDED
+ *             RUNNING ──failure──▶ ENDED
+ *   PREFILL:  prefill ─▶ WAITING ───start───▶ RUNNING ──done, failure──▶ PREFILLED
+ *   any state ──cancel──▶ ENDED ◀──release── any state of a PREFILL
  * </pre>
  */
 final class Sequence {

@@ -39,7 +39,7 @@ public record StepReport(
    *
    * @param tokens chosen in this step; empty while its prompt is being computed
    * @param fullBlocks device blocks of a prefill-only sequence that are full since the last news,
-   *     in sequence order; their bytes stay until {@link Engine#release}
+   *     in sequence order; their bytes stay until {@link Engine#release} or {@link Engine#cancel}
    * @param finish why it ended; {@code null} while it goes on. A prefill-only sequence ends with
    *     {@link FinishReason#LENGTH}
    * @param cachedTokens prompt tokens that were found, not computed, when it was first scheduled

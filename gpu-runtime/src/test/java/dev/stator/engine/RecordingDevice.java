@@ -14,6 +14,7 @@ final class RecordingDevice implements Device {
   private final Device device;
   final List<StepInput> inputs = new ArrayList<>();
   RuntimeException failure;
+  RuntimeException logitsFailure;
   boolean answersNaN;
 
   RecordingDevice(Device device) {
@@ -31,6 +32,7 @@ final class RecordingDevice implements Device {
     final StepOutput output = device.run(input);
     if (failure != null) throw failure;
     return sliceIndex -> {
+      if (logitsFailure != null) throw logitsFailure;
       final float[] logits = output.logits(sliceIndex);
       if (answersNaN && sliceIndex == 0) logits[1] = Float.NaN;
       return logits;

@@ -1,5 +1,6 @@
 package dev.stator.engine;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
@@ -9,6 +10,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.device.simulated.SimulatedDevice;
 import dev.stator.kv.KvEvent;
+import java.io.ByteArrayOutputStream;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
@@ -16,6 +21,11 @@ import org.junit.jupiter.api.Test;
 
 /** Blocks computed for other engines, and blocks filled by them. */
 class RemotePrefillTest extends EngineFixture {
+  private static final int[] THIRTY = IntStream.range(0, 30).toArray();
+  private static final int ROUNDS = 20;
+
+  private boolean hasStarted;
+
   @Test
   void shouldComputeFullBlocksBeforeTheLastTokenWhenPrefilling() {
     engine.prefill(with.request("a", THIRTEEN));
@@ -70,6 +80,70 @@ class RemotePrefillTest extends EngineFixture {
     runToTheEnd();
     assertEquals(3, blocks.size());
     assertEquals(FinishReason.LENGTH, finished.get(B));
+  }
+
+  @Test
+  void shouldKeepPrefilledBlocksUntilReleaseWhenTheDeviceFails() {
+    usePool(8);
+    engine.prefill(with.request("a", THIRTY));
+    final List<Integer> blocks = engine.step().progress().getFirst().fullBlocks();
+    final byte[] before = bytes(blocks);
+    failOnce();
+    assertEquals(7, engine.load().usedBlocks());
+    assertEquals(7, engine.pinnedBlocks());
+    assertFalse(engine.hasWork());
+    with.maxTokens = 16;
+    submit("b", TEN); // Would need all blocks but one.
+    assertFalse(engine.hasWork());
+    assertArrayEquals(before, bytes(blocks));
+    engine.release(A);
+    assertEquals(0, engine.load().usedBlocks());
+    assertEquals(3, engine.load().cachedBlocks());
+    assertEquals(0, engine.pinnedBlocks());
+    runToTheEnd();
+    assertEquals(FinishReason.LENGTH, finished.get(B));
+  }
+
+  @Test
+  void shouldEndAFailedPrefillWhenItIsCancelled() {
+    engine.prefill(with.request("a", THIRTY));
+    engine.step();
+    failOnce();
+    assertTrue(engine.cancel(A));
+    assertFalse(engine.cancel(A));
+    assertEquals(0, engine.load().usedBlocks());
+    assertEquals(0, engine.pinnedBlocks());
+    assertInstanceOf(Admission.Admitted.class, engine.prefill(with.request("a", THIRTY)));
+    runToTheEnd();
+    assertEquals(FinishReason.LENGTH, finished.get(A));
+  }
+
+  @Test
+  void shouldKeepAFinishedPrefillWhenItsStepFailsAfterwards() {
+    engine.prefill(with.request("a", 1, 2, 3, 4, 5));
+    submit("b", 6, 7, 8);
+    device.logitsFailure = new IllegalStateException("the logits are gone");
+    final EngineFailure failure = assertThrows(EngineFailure.class, engine::step);
+    assertEquals(List.of(A, B), failure.failedIds());
+    assertEquals(1, engine.load().usedBlocks());
+    engine.release(A);
+    assertEquals(0, engine.load().usedBlocks());
+    assertFalse(engine.cancel(B));
+    for (String id : List.of("a", "c", "d", "e")) { // The queue's limit counts nothing twice.
+      assertInstanceOf(Admission.Admitted.class, engine.prefill(with.request(id, 1, 2)));
+    }
+  }
+
+  private void failOnce() {
+    device.failure = new IllegalStateException("the device is gone");
+    assertEquals(List.of(A), assertThrows(EngineFailure.class, engine::step).failedIds());
+    device.failure = null;
+  }
+
+  private byte[] bytes(List<Integer> blocks) {
+    final ByteArrayOutputStream all = new ByteArrayOutputStream();
+    for (int block : blocks) all.writeBytes(device.block(block).toArray(ValueLayout.JAVA_BYTE));
+    return all.toByteArray();
   }
 
   // Blocks filled by others.
@@ -164,5 +238,52 @@ class RemotePrefillTest extends EngineFixture {
     engine.resume(A, 0);
     while (finished.isEmpty()) stepOnce();
     assertEquals(FinishReason.LENGTH, finished.get(A));
+  }
+
+  // Who waits is not overtaken for good.
+
+  @Test
+  void shouldStartAWaitingAnswerWhenReservationsKeepComing() {
+    usePool(8);
+    final Deque<RequestId> reserved = new ArrayDeque<>();
+    with.maxTokens = 1;
+    reserveNext(reserved, 0);
+    reserveNext(reserved, 1);
+    with.maxTokens = 20;
+    submit("a", 1, 2, 3, 4); // Needs 1 block now, 6 in the end; 4 of 8 are pinned.
+    with.maxTokens = 1;
+    for (int round = 2; round < ROUNDS && !hasStarted; round++) {
+      reserveNext(reserved, round);
+      engine.resume(reserved.remove(), 0);
+      lookFor(A);
+    }
+    assertTrue(hasStarted);
+  }
+
+  @Test
+  void shouldStartAWaitingPrefillWhenReservationsKeepComing() {
+    usePool(8);
+    final Deque<RequestId> reserved = new ArrayDeque<>();
+    with.maxTokens = 15; // Each holds 2 blocks and needs 3 more in the end.
+    reserveNext(reserved, 0);
+    reserveNext(reserved, 1);
+    engine.prefill(with.request("a", 1, 2, 3, 4, 5, 6, 7, 8, 9)); // Needs 2 blocks.
+    for (int round = 2; round < ROUNDS && !hasStarted; round++) {
+      engine.cancel(reserved.remove());
+      reserveNext(reserved, round);
+      lookFor(A);
+    }
+    assertTrue(hasStarted);
+  }
+
+  private void reserveNext(Deque<RequestId> reserved, int round) {
+    final String id = List.of("b", "c", "d", "e").get(round % 4);
+    final Admission admission = engine.reserve(with.request(id, round, 46, 47, 48, 49));
+    if (admission instanceof Admission.Admitted) reserved.add(new RequestId(id));
+  }
+
+  private void lookFor(RequestId id) {
+    if (!engine.hasWork()) return;
+    hasStarted |= stepOnce().progress().stream().anyMatch(progress -> progress.id().equals(id));
   }
 }

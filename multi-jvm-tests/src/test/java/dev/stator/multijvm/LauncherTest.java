@@ -64,10 +64,11 @@ class LauncherTest {
   }
 
   @Test
-  void shouldRunFromTheUnpackedArchive() throws Exception {
-    unpack(distribution.archive(), folder);
+  void shouldRunFromTheArchiveUnpackedAnywhere() throws Exception {
+    final Path anywhere = Files.createDirectory(folder.resolve("some where"));
+    unpack(distribution.archive(), anywhere);
     final String name = distribution.home().getFileName().toString();
-    final Path home = folder.resolve(name);
+    final Path home = anywhere.resolve(name);
     for (String part :
         new String[] {"LICENSE", "README.md", "config/logback.xml", "models/README.md"}) {
       assertTrue(Files.isRegularFile(home.resolve(part)), part);
