@@ -1,11 +1,14 @@
 package dev.stator.device.cpu;
 
+import static dev.stator.device.cpu.Halves.MASK;
+import static jdk.incubator.vector.VectorOperators.ASHR;
+import static jdk.incubator.vector.VectorOperators.LSHL;
+
 import dev.stator.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
  * F16 weights: for each pair of inputs 16 words, a row's even input in the low half and its odd
@@ -40,9 +43,9 @@ final class F16Panels extends PanelMatrix {
       final long from = panel * panelBytes + (k >> 1) * (long) STEP + 4 * row;
       for (int i = 0; i < kEnd - k; i++) {
         IntVector.fromMemorySegment(Lanes.INTS, w, from + (i >> 1) * (long) STEP, ORDER)
-            .lanewise(VectorOperators.LSHL, 16 - 16 * (i & 1))
-            .lanewise(VectorOperators.ASHR, 3)
-            .and(Halves.MASK)
+            .lanewise(LSHL, 16 - 16 * (i & 1))
+            .lanewise(ASHR, 3)
+            .and(MASK)
             .reinterpretAsFloats()
             .mul(Halves.UNIT)
             .intoArray(to, toOffset + row + i * PANEL_ROWS);
@@ -83,42 +86,22 @@ final class F16Panels extends PanelMatrix {
       final IntVector b1 = IntVector.fromMemorySegment(Lanes.INTS, w, w1 + at + 4 * ROW1, ORDER);
       final IntVector b2 = IntVector.fromMemorySegment(Lanes.INTS, w, w2 + at + 4 * ROW2, ORDER);
       final IntVector b3 = IntVector.fromMemorySegment(Lanes.INTS, w, w3 + at + 4 * ROW3, ORDER);
-      final FloatVector he0 =
-          b0.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(Halves.MASK)
-              .reinterpretAsFloats();
-      final FloatVector he1 =
-          b1.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(Halves.MASK)
-              .reinterpretAsFloats();
-      final FloatVector he2 =
-          b2.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(Halves.MASK)
-              .reinterpretAsFloats();
-      final FloatVector he3 =
-          b3.lanewise(VectorOperators.LSHL, 16)
-              .lanewise(VectorOperators.ASHR, 3)
-              .and(Halves.MASK)
-              .reinterpretAsFloats();
-      a0 = he0.mul(Halves.UNIT).fma(even, a0);
-      a1 = he1.mul(Halves.UNIT).fma(even, a1);
-      a2 = he2.mul(Halves.UNIT).fma(even, a2);
-      a3 = he3.mul(Halves.UNIT).fma(even, a3);
-      final FloatVector ho0 =
-          b0.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
-      final FloatVector ho1 =
-          b1.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
-      final FloatVector ho2 =
-          b2.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
-      final FloatVector ho3 =
-          b3.lanewise(VectorOperators.ASHR, 3).and(Halves.MASK).reinterpretAsFloats();
-      a0 = ho0.mul(Halves.UNIT).fma(odd, a0);
-      a1 = ho1.mul(Halves.UNIT).fma(odd, a1);
-      a2 = ho2.mul(Halves.UNIT).fma(odd, a2);
-      a3 = ho3.mul(Halves.UNIT).fma(odd, a3);
+      FloatVector h0 = b0.lanewise(LSHL, 16).lanewise(ASHR, 3).and(MASK).reinterpretAsFloats();
+      FloatVector h1 = b1.lanewise(LSHL, 16).lanewise(ASHR, 3).and(MASK).reinterpretAsFloats();
+      FloatVector h2 = b2.lanewise(LSHL, 16).lanewise(ASHR, 3).and(MASK).reinterpretAsFloats();
+      FloatVector h3 = b3.lanewise(LSHL, 16).lanewise(ASHR, 3).and(MASK).reinterpretAsFloats();
+      a0 = h0.mul(Halves.UNIT).fma(even, a0);
+      a1 = h1.mul(Halves.UNIT).fma(even, a1);
+      a2 = h2.mul(Halves.UNIT).fma(even, a2);
+      a3 = h3.mul(Halves.UNIT).fma(even, a3);
+      h0 = b0.lanewise(ASHR, 3).and(MASK).reinterpretAsFloats();
+      h1 = b1.lanewise(ASHR, 3).and(MASK).reinterpretAsFloats();
+      h2 = b2.lanewise(ASHR, 3).and(MASK).reinterpretAsFloats();
+      h3 = b3.lanewise(ASHR, 3).and(MASK).reinterpretAsFloats();
+      a0 = h0.mul(Halves.UNIT).fma(odd, a0);
+      a1 = h1.mul(Halves.UNIT).fma(odd, a1);
+      a2 = h2.mul(Halves.UNIT).fma(odd, a2);
+      a3 = h3.mul(Halves.UNIT).fma(odd, a3);
     }
     if ((kEnd & 1) != 0) {
       final FloatVector last = FloatVector.broadcast(Lanes.FLOATS, x[xOffset + kEnd - 1]);
@@ -137,9 +120,9 @@ final class F16Panels extends PanelMatrix {
   /** Outside the hot loop. */
   private static FloatVector low(MemorySegment w, long offset) {
     return IntVector.fromMemorySegment(Lanes.INTS, w, offset, ORDER)
-        .lanewise(VectorOperators.LSHL, 16)
-        .lanewise(VectorOperators.ASHR, 3)
-        .and(Halves.MASK)
+        .lanewise(LSHL, 16)
+        .lanewise(ASHR, 3)
+        .and(MASK)
         .reinterpretAsFloats()
         .mul(Halves.UNIT);
   }

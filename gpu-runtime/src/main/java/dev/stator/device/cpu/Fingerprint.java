@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Locale;
 import java.util.zip.CRC32C;
 
 /**
@@ -72,7 +73,7 @@ final class Fingerprint {
       add(digest, Arrays.toString(entry.checksums()));
     }
     final String hash = HexFormat.of().formatHex(digest.digest(), 0, 16);
-    return FAMILY + "/kv-" + kvType.name().toLowerCase(java.util.Locale.ROOT) + "/" + hash;
+    return FAMILY + "/kv-" + kvType.name().toLowerCase(Locale.ROOT) + "/" + hash;
   }
 
   private static void add(MessageDigest digest, Object... values) {

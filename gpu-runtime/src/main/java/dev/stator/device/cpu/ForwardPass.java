@@ -5,6 +5,7 @@ import dev.stator.model.ModelConfig;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -223,7 +224,7 @@ final class ForwardPass {
   private void projectLogits() {
     final int count = plan.rowCount();
     if (logits.length < count) {
-      final float[][] more = java.util.Arrays.copyOf(logits, count);
+      final float[][] more = Arrays.copyOf(logits, count);
       for (int i = logits.length; i < count; i++) more[i] = new float[config.vocabularySize()];
       logits = more;
     }

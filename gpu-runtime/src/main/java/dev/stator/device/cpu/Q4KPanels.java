@@ -38,11 +38,11 @@ final class Q4KPanels extends PanelMatrix {
   private static final KQuants LAYOUT = new KQuants(SUPER, SUPER_BYTES, GROUP, GROUP_BYTES, GROUPS);
   private static final int FILE_BLOCK_BYTES = 144;
   private static final int LOW = 0xF;
-  private static final int LOW_ONE = Float.floatToRawIntBits(0x1p23f);
+  private static final int ONES_L = Float.floatToRawIntBits(0x1p23f);
   private static final int HIGH = 0xF0;
-  private static final int HIGH_ONE = Float.floatToRawIntBits(0x1p19f);
-  private static final float LOW_BASE = 0x1p23f;
-  private static final float HIGH_BASE = 0x1p19f;
+  private static final int ONES_H = Float.floatToRawIntBits(0x1p19f);
+  private static final float BASE_L = 0x1p23f;
+  private static final float BASE_H = 0x1p19f;
 
   Q4KPanels(WeightMatrix source, KernelChoice choice) {
     super(source, LAYOUT.panelBytes(source.columnCount()), SUPER_BYTES, choice);
@@ -100,7 +100,7 @@ final class Q4KPanels extends PanelMatrix {
           IntVector v = IntVector.fromMemorySegment(Lanes.INTS, w, word, ORDER);
           final int put = toOffset + row + (at - k + i) * PANEL_ROWS;
           for (int n = 0; n < WORD; n++) {
-            final FloatVector q = v.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE);
+            final FloatVector q = v.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L);
             q.fma(scale, minimum).intoArray(to, put + n * PANEL_ROWS);
             v = v.lanewise(VectorOperators.LSHR, 4);
           }
@@ -161,42 +161,14 @@ final class Q4KPanels extends PanelMatrix {
         for (int i = 0; i < WORD; i += 2) {
           final FloatVector even = FloatVector.broadcast(Lanes.FLOATS, x[xg + word * WORD + i]);
           final FloatVector odd = FloatVector.broadcast(Lanes.FLOATS, x[xg + word * WORD + i + 1]);
-          a0 =
-              v0.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE).fma(s0, m0).fma(even, a0);
-          a1 =
-              v1.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE).fma(s1, m1).fma(even, a1);
-          a2 =
-              v2.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE).fma(s2, m2).fma(even, a2);
-          a3 =
-              v3.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE).fma(s3, m3).fma(even, a3);
-          a0 =
-              v0.and(HIGH)
-                  .or(HIGH_ONE)
-                  .reinterpretAsFloats()
-                  .sub(HIGH_BASE)
-                  .fma(s0, m0)
-                  .fma(odd, a0);
-          a1 =
-              v1.and(HIGH)
-                  .or(HIGH_ONE)
-                  .reinterpretAsFloats()
-                  .sub(HIGH_BASE)
-                  .fma(s1, m1)
-                  .fma(odd, a1);
-          a2 =
-              v2.and(HIGH)
-                  .or(HIGH_ONE)
-                  .reinterpretAsFloats()
-                  .sub(HIGH_BASE)
-                  .fma(s2, m2)
-                  .fma(odd, a2);
-          a3 =
-              v3.and(HIGH)
-                  .or(HIGH_ONE)
-                  .reinterpretAsFloats()
-                  .sub(HIGH_BASE)
-                  .fma(s3, m3)
-                  .fma(odd, a3);
+          a0 = v0.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L).fma(s0, m0).fma(even, a0);
+          a1 = v1.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L).fma(s1, m1).fma(even, a1);
+          a2 = v2.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L).fma(s2, m2).fma(even, a2);
+          a3 = v3.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L).fma(s3, m3).fma(even, a3);
+          a0 = v0.and(HIGH).or(ONES_H).reinterpretAsFloats().sub(BASE_H).fma(s0, m0).fma(odd, a0);
+          a1 = v1.and(HIGH).or(ONES_H).reinterpretAsFloats().sub(BASE_H).fma(s1, m1).fma(odd, a1);
+          a2 = v2.and(HIGH).or(ONES_H).reinterpretAsFloats().sub(BASE_H).fma(s2, m2).fma(odd, a2);
+          a3 = v3.and(HIGH).or(ONES_H).reinterpretAsFloats().sub(BASE_H).fma(s3, m3).fma(odd, a3);
           v0 = v0.lanewise(VectorOperators.LSHR, 8);
           v1 = v1.lanewise(VectorOperators.LSHR, 8);
           v2 = v2.lanewise(VectorOperators.LSHR, 8);

@@ -26,11 +26,11 @@ final class Q4Panels extends PanelMatrix {
   private static final int GROUP_BYTES = QUANTS + GROUP / WORD * WORD_BYTES;
   private static final int FILE_BLOCK_BYTES = 18;
   private static final int LOW = 0xF;
-  private static final int LOW_ONE = Float.floatToRawIntBits(0x1p23f);
+  private static final int ONES_L = Float.floatToRawIntBits(0x1p23f);
   private static final int HIGH = 0xF0;
-  private static final int HIGH_ONE = Float.floatToRawIntBits(0x1p19f);
-  private static final float LOW_BASE = 0x1p23f + 8;
-  private static final float HIGH_BASE = 0x1p19f + 8;
+  private static final int ONES_H = Float.floatToRawIntBits(0x1p19f);
+  private static final float BASE_L = 0x1p23f + 8;
+  private static final float BASE_H = 0x1p19f + 8;
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
@@ -78,7 +78,7 @@ final class Q4Panels extends PanelMatrix {
           IntVector v = IntVector.fromMemorySegment(Lanes.INTS, w, word, ORDER);
           final int put = toOffset + row + (at - k + i) * PANEL_ROWS;
           for (int n = 0; n < WORD; n++) {
-            final FloatVector q = v.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE);
+            final FloatVector q = v.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L);
             q.mul(scale).intoArray(to, put + n * PANEL_ROWS);
             v = v.lanewise(VectorOperators.LSHR, 4);
           }
@@ -127,14 +127,14 @@ final class Q4Panels extends PanelMatrix {
         for (int i = 0; i < WORD; i += 2) {
           final FloatVector even = FloatVector.broadcast(Lanes.FLOATS, x[xg + i]);
           final FloatVector odd = FloatVector.broadcast(Lanes.FLOATS, x[xg + i + 1]);
-          a0 = v0.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE).mul(s0).fma(even, a0);
-          a1 = v1.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE).mul(s1).fma(even, a1);
-          a2 = v2.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE).mul(s2).fma(even, a2);
-          a3 = v3.and(LOW).or(LOW_ONE).reinterpretAsFloats().sub(LOW_BASE).mul(s3).fma(even, a3);
-          a0 = v0.and(HIGH).or(HIGH_ONE).reinterpretAsFloats().sub(HIGH_BASE).mul(s0).fma(odd, a0);
-          a1 = v1.and(HIGH).or(HIGH_ONE).reinterpretAsFloats().sub(HIGH_BASE).mul(s1).fma(odd, a1);
-          a2 = v2.and(HIGH).or(HIGH_ONE).reinterpretAsFloats().sub(HIGH_BASE).mul(s2).fma(odd, a2);
-          a3 = v3.and(HIGH).or(HIGH_ONE).reinterpretAsFloats().sub(HIGH_BASE).mul(s3).fma(odd, a3);
+          a0 = v0.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L).mul(s0).fma(even, a0);
+          a1 = v1.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L).mul(s1).fma(even, a1);
+          a2 = v2.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L).mul(s2).fma(even, a2);
+          a3 = v3.and(LOW).or(ONES_L).reinterpretAsFloats().sub(BASE_L).mul(s3).fma(even, a3);
+          a0 = v0.and(HIGH).or(ONES_H).reinterpretAsFloats().sub(BASE_H).mul(s0).fma(odd, a0);
+          a1 = v1.and(HIGH).or(ONES_H).reinterpretAsFloats().sub(BASE_H).mul(s1).fma(odd, a1);
+          a2 = v2.and(HIGH).or(ONES_H).reinterpretAsFloats().sub(BASE_H).mul(s2).fma(odd, a2);
+          a3 = v3.and(HIGH).or(ONES_H).reinterpretAsFloats().sub(BASE_H).mul(s3).fma(odd, a3);
           v0 = v0.lanewise(VectorOperators.LSHR, 8);
           v1 = v1.lanewise(VectorOperators.LSHR, 8);
           v2 = v2.lanewise(VectorOperators.LSHR, 8);

@@ -2,6 +2,7 @@ package dev.stator.device.cpu;
 
 import dev.stator.model.ModelConfig;
 import dev.stator.model.RopeScaling;
+import java.util.Arrays;
 
 /**
  * Rotary position embedding: pair {@code i} of a head at position {@code p} turns by {@code p *
@@ -67,8 +68,8 @@ final class Rotation {
     final int pairs = frequencies.length;
     if (newLength * pairs > cosines.length) {
       final int capacity = Math.min(contextLength, Math.max(newLength, 2 * preparedLength)) * pairs;
-      cosines = java.util.Arrays.copyOf(cosines, capacity);
-      sines = java.util.Arrays.copyOf(sines, capacity);
+      cosines = Arrays.copyOf(cosines, capacity);
+      sines = Arrays.copyOf(sines, capacity);
     }
     for (int p = preparedLength; p < newLength; p++) {
       for (int i = 0; i < pairs; i++) {

@@ -14,7 +14,8 @@ import java.util.Locale;
  * Tokens a second of prefill and of batched decoding, best of a few repetitions.
  *
  * <pre>
- *   java ... dev.stator.device.cpu.CpuDeviceBenchmark MODEL [threads=1] [prefill=512] [decode=32] [repetitions=3] [batches=1,8,32]
+ *   java ... dev.stator.device.cpu.CpuDeviceBenchmark MODEL
+ *       [threads=1] [prefill=512] [decode=32] [repetitions=3] [batches=1,8,32]
  * </pre>
  *
  * <p>"cpu" counts processor seconds of the whole process instead of the clock's, which other load

@@ -12,7 +12,9 @@ import dev.stator.device.StepInput.Slice;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.WeightType;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -124,7 +126,7 @@ class CpuDeviceTest {
   void shouldNameTheTensorWhenAWeightIsNotFinite() {
     try (LoadedModel broken = RandomModels.of(RandomModels.LLAMA, 1, WeightType.F32)) {
       final var down = broken.weights().layers().get(1).down();
-      down.data().set(java.lang.foreign.ValueLayout.JAVA_INT_UNALIGNED, 400, 0x7FC00000);
+      down.data().set(ValueLayout.JAVA_INT_UNALIGNED, 400, 0x7FC00000);
       final var e =
           assertThrows(ModelFormatException.class, () -> CpuDevice.create(broken, SETTINGS));
       assertEquals(
@@ -170,7 +172,7 @@ class CpuDeviceTest {
   @Test
   void shouldChangeToVectorKernelsOnceTheyAreCompiled() {
     final var choices = new KernelChoice.All();
-    new WarmUp(RandomModels.LLAMA, java.util.Set.of(WeightType.Q8_0), choices).run();
+    new WarmUp(RandomModels.LLAMA, Set.of(WeightType.Q8_0), choices).run();
     assertTrue(choices.projections(WeightType.Q8_0).usesVectors());
     assertTrue(choices.others().usesVectors());
   }

@@ -7,6 +7,7 @@ import dev.stator.model.WeightType;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
 
@@ -47,7 +48,7 @@ public final class NumericsProbe {
             CpuDevice.create(model, new CpuDeviceSettings(1, 0, 2, 16, 0, kernels))) {
       final MessageDigest digest = MessageDigest.getInstance("SHA-256");
       add(digest, Sequences.prefill(device, tokens, blocks, 13));
-      add(digest, Sequences.prefill(device, java.util.Arrays.copyOf(tokens, 3), blocks, 1));
+      add(digest, Sequences.prefill(device, Arrays.copyOf(tokens, 3), blocks, 1));
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);

@@ -9,6 +9,7 @@ import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -76,8 +77,8 @@ class PackedMatrixTest {
         };
     final long at = 17 * type.byteSize(256) + scaleOffset;
     final int highByte = type == WeightType.F32 ? 3 : 1;
-    source.data().set(java.lang.foreign.ValueLayout.JAVA_BYTE, at + highByte, (byte) 0xFF);
-    source.data().set(java.lang.foreign.ValueLayout.JAVA_BYTE, at + highByte - 1, (byte) 0xFF);
+    source.data().set(ValueLayout.JAVA_BYTE, at + highByte, (byte) 0xFF);
+    source.data().set(ValueLayout.JAVA_BYTE, at + highByte - 1, (byte) 0xFF);
     try (Arena arena = Arena.ofConfined()) {
       final var e = assertThrows(ModelFormatException.class, () -> pack(source, arena));
       assertEquals(
