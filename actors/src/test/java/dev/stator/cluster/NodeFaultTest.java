@@ -207,19 +207,24 @@ class NodeFaultTest {
     final GenerationCall first = call("first", 1, 60, 5);
     assertEquals(alone(first), node.answer(first));
     assertEquals(1, node.node.stats().router().placedRemote());
-    final long indexed = node.node.stats().router().indexedBlocks();
-    assertTrue(indexed > 0);
+    node.awaitTrue("not indexed", this::knowsEveryCachedBlock);
     final ActorRef<RouterCommand> router = Adapter.toTyped(node.actor("router"));
     router.tell(new Place(new RequestId("broken/0"), 0, null, 1, "", Set.of(), null));
     node.awaitTrue(
         "not known again",
         () ->
             node.node.stats().router().workers() == 2
-                && node.node.stats().router().indexedBlocks() == indexed
+                && knowsEveryCachedBlock()
                 && node.node.stats().router().placedRemote() == 0);
     final GenerationCall second = call("second", 2, 60, 5);
     assertEquals(alone(second), node.answer(second));
     node.awaitEmpty();
+  }
+
+  private boolean knowsEveryCachedBlock() {
+    final long cached =
+        node.node.stats().workers().stream().mapToLong(stats -> stats.load().cachedBlocks()).sum();
+    return cached > 0 && node.node.stats().router().indexedBlocks() == cached;
   }
 
   @Test
