@@ -204,7 +204,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
     byOwner.forEach((owner, news) -> owner.tell(new Stepped(news.progress, news.failures)));
   }
 
-  /** The failed batch has ended; a device that fails again and again is made anew by the worker. */
+  /** Answers of the batch have ended, prefills keep their blocks until their owner cancels. */
   private void onFailure(EngineFailure failure) {
     getContext().getLog().error("Engine of [{}] failed", surroundings.id(), failure);
     surroundings.gauge().loaded(engine.load());
