@@ -19,6 +19,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -93,6 +94,8 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
     this.parts = parts;
     this.status = status;
     final NodeSettings settings = parts.settings();
+    final String hubLife = Long.toUnsignedString(parts.random().nextLong(), Character.MAX_RADIX);
+    final AtomicLong hubs = new AtomicLong();
     final ActorRef<CacheCommand> cache =
         context.spawn(restarting(CacheBlocks.create(settings.cache())), "cache-blocks");
     final ActorRef<RouterCommand> router =
@@ -106,7 +109,11 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
         context.spawn(
             restarting(
                 SessionHub.create(
-                    parts.model(), router, settings.session(), parts.board()::publish)),
+                    () -> hubLife + "-" + hubs.incrementAndGet(),
+                    parts.model(),
+                    router,
+                    settings.session(),
+                    parts.board()::publish)),
             "sessions");
     this.peers =
         new Worker.Peers(

@@ -7,6 +7,7 @@ import dev.stator.protocol.WorkerReport;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.protocol.WorkerUp;
 import java.util.Set;
+import org.apache.pekko.actor.Address;
 
 /**
  * A worker as far as its router knows it. The book says what the router has placed there; reports
@@ -35,6 +36,11 @@ final class KnownWorker {
 
   WorkerUp up() {
     return up;
+  }
+
+  /** Whether it is on this node, for all that the router knows of. */
+  boolean isAt(Address node) {
+    return up.worker().path().address().equals(node);
   }
 
   boolean has(WorkerRole role) {

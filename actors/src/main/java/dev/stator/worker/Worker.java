@@ -168,7 +168,8 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private void start(WorkerDescription made, int memoryId) {
     description = made;
     final var surroundings =
-        new RoleSurroundings(made, engine, memoryId, tools.agent(), gauge, tools.settings());
+        new RoleSurroundings(
+            made, engine, memoryId, tools.agent(), gauge, tools.nanoClock(), tools.settings());
     decode =
         getContext()
             .spawn(DecodeWorker.create(surroundings, roles.contains(WorkerRole.DECODE)), "decode");
@@ -218,6 +219,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     final WorkerReport report = new WorkerReport(id, roles, gauge.load(), self());
     peers.router().tell(report);
     peers.planner().tell(report);
+    publish(List.of()); // Shows a hole, where the last events were lost.
   }
 
   /** Only the latest change of roles is answered. */
