@@ -113,7 +113,9 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
                     parts.model(),
                     router,
                     settings.session(),
-                    parts.board()::publish)),
+                    parts.board()::publish,
+                    new SessionHub.Reporting(
+                        planner, settings.planner().reportInterval(), parts.nanoClock()))),
             "sessions");
     this.peers =
         new Worker.Peers(

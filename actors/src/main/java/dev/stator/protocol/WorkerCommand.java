@@ -21,6 +21,9 @@ public sealed interface WorkerCommand {
     }
   }
 
+  /** Tells what runs to go on elsewhere, at once. */
+  record Evict(String reason) implements WorkerCommand {}
+
   /** The roles are taken and nothing of a lost role runs any more. */
   record RolesTaken(WorkerId id, Set<WorkerRole> roles) {}
 }

@@ -16,6 +16,7 @@ import dev.stator.protocol.Placement;
 import dev.stator.protocol.PlacementAnswer.Cause;
 import dev.stator.protocol.PlacementAnswer.NotPlaced;
 import dev.stator.protocol.PlacementAnswer.Placed;
+import dev.stator.protocol.PlannerCommand;
 import dev.stator.protocol.RouterCommand;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.protocol.WorkerAnswer.SequenceTokens;
@@ -80,12 +81,18 @@ abstract class SessionFixture {
   final TestProbe<DecodeCommand> workerB = testKit.createTestProbe();
   final AtomicReference<SessionStats> stats = new AtomicReference<>(SessionStats.NONE);
   final ActorRef<SessionHub.Command> hub =
-      testKit.spawn(SessionHub.create(() -> "h", MODEL, router.ref(), SETTINGS, stats::set));
+      testKit.spawn(
+          SessionHub.create(() -> "h", MODEL, router.ref(), SETTINGS, stats::set, reporting()));
   SinkQueueWithCancel<GenerationEvent> reader;
 
   @AfterEach
   void shutDown() {
     testKit.shutdownTestKit();
+  }
+
+  SessionHub.Reporting reporting() {
+    return new SessionHub.Reporting(
+        testKit.<PlannerCommand>createTestProbe().ref(), Duration.ofSeconds(1), System::nanoTime);
   }
 
   /** Opens a call and takes it to worker A. */

@@ -205,7 +205,9 @@ class SessionRecoveryTest extends SessionFixture {
   void shouldNameTheCallsOfTwoNodesApartAndDrawTheSame() {
     final Generate here = started(call(1));
     final ActorRef<SessionHub.Command> other =
-        testKit.spawn(SessionHub.create(() -> "i", MODEL, router.ref(), SETTINGS, ignored -> {}));
+        testKit.spawn(
+            SessionHub.create(
+                () -> "i", MODEL, router.ref(), SETTINGS, ignored -> {}, reporting()));
     new LocalGenerations(other, SETTINGS)
         .generate(call(1))
         .runWith(Sink.ignore(), testKit.system());
