@@ -192,6 +192,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
   private void workerUp(WorkerUp up) {
     final WorkerId id = up.description().id();
     final KnownWorker known = workers.get(id);
+    watchRoles(up);
     if (known != null) {
       known.introduced(up);
       placePending();
@@ -212,8 +213,14 @@ public final class Router extends AbstractBehavior<Router.Command> {
       return;
     }
     known.reported(report, book);
+    if (known.isIncomplete()) report.worker().tell(new WorkerCommand.Introduce(self()));
     if (index.waitsForDump(report.id())) askForDump(report.worker());
     placePending();
+  }
+
+  private void watchRoles(WorkerUp up) {
+    if (up.decode() != null) getContext().watch(up.decode());
+    if (up.prefill() != null) getContext().watch(up.prefill());
   }
 
   private void askForDump(ActorRef<WorkerCommand> worker) {
@@ -385,8 +392,10 @@ public final class Router extends AbstractBehavior<Router.Command> {
     final List<Placement.Prefiller> prefillers =
         decision.prefillers().stream()
             .limit(settings.candidatesMax())
-            .map(option ->
-                new Placement.Prefiller(option.id(), workers.get(option.id()).up().prefill()))
+            .map(option -> workers.get(option.id()).up())
+            .map(up ->
+                new Placement.Prefiller(
+                    up.description().id(), decision.pull() ? up.lender() : up.prefill()))
             .toList();
     return new Placement.PrefillPlan(
         prefillers.getFirst(), decision.pull(), prefillers.subList(1, prefillers.size()));
@@ -434,12 +443,13 @@ public final class Router extends AbstractBehavior<Router.Command> {
     return known.stream().map(worker -> worker.option(overlaps, book)).toList();
   }
 
-  /** A session node is gone, or a worker. */
+  /** A session node is gone, a worker, or the actor of one of its roles. */
   private Behavior<Command> onTerminated(Terminated signal) {
     final ActorRef<?> ref = signal.getRef();
     watched.gone(ref);
     for (Place place : asked.of(ref)) ended(place.id(), place.attempt());
     for (KnownWorker known : List.copyOf(workers.values())) {
+      if (known.hasActor(ref)) known.up().worker().tell(new WorkerCommand.Introduce(self()));
       if (!known.up().worker().equals(ref)) continue;
       final WorkerId id = known.id();
       workers.remove(id);

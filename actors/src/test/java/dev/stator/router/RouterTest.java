@@ -86,6 +86,7 @@ class RouterTest {
     final TestProbe<WorkerCommand> worker = testKit.createTestProbe();
     final TestProbe<DecodeCommand> decode = testKit.createTestProbe();
     final TestProbe<PrefillCommand> prefill = testKit.createTestProbe();
+    final TestProbe<PrefillCommand> lender = testKit.createTestProbe();
 
     FakeWorker(String slot) {
       id = new WorkerId(slot, 0);
@@ -94,7 +95,8 @@ class RouterTest {
     void up(Set<WorkerRole> roles, EngineLoad load) {
       final var description = new WorkerDescription(id, "f", 4, 64, 100, 1000);
       router.tell(
-          new WorkerUp(description, roles, load, worker.ref(), decode.ref(), prefill.ref()));
+          new WorkerUp(
+              description, roles, load, worker.ref(), decode.ref(), prefill.ref(), lender.ref()));
     }
 
     /** Joins and answers the router's request for a dump. */
@@ -414,6 +416,14 @@ class RouterTest {
   }
 
   @Test
+  void shouldAskForTheActorsOfAWorkerWhenOneHasEnded() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    placed("r/0", 0);
+    a.decode.stop();
+    a.worker.expectMessage(new WorkerCommand.Introduce(router));
+  }
+
+  @Test
   void shouldAnswerAnewWhenTheWorkerOfItsAnswerIsGone() {
     final FakeWorker a = new FakeWorker("a").joined(DECODE);
     placed("r/0", 0);
@@ -434,7 +444,7 @@ class RouterTest {
     final Placement placement = ((Placed) answers.receiveMessage()).placement();
     assertEquals(b.id, placement.worker());
     assertEquals(
-        new Placement.PrefillPlan(new Placement.Prefiller(a.id, a.prefill.ref()), true, List.of()),
+        new Placement.PrefillPlan(new Placement.Prefiller(a.id, a.lender.ref()), true, List.of()),
         placement.prefill());
     awaitStat(1, RouterStats::placedPull);
     place("r/1", 0, Set.of(a.id));
