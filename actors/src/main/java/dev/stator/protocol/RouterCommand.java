@@ -4,7 +4,7 @@ import dev.stator.engine.RequestId;
 import org.apache.pekko.actor.Address;
 
 /** To a model's router. */
-public sealed interface RouterCommand
+public sealed interface RouterCommand extends ClusterMessage
     permits Place,
         RouterCommand.PrefillFinished,
         RouterCommand.Ended,

@@ -7,7 +7,7 @@ import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** From a decode worker to a session node, which hands each part to its session. */
-public sealed interface WorkerAnswer {
+public sealed interface WorkerAnswer extends ClusterMessage {
   /** The tokens of one engine step for all sequences of the receiving node. */
   record TokenBatch(WorkerId worker, List<SequenceTokens> sequences) implements WorkerAnswer {
     public TokenBatch {
