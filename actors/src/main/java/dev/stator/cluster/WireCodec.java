@@ -85,6 +85,7 @@ final class WireCodec {
 
     /** Collections and actor references have classes that are nobody's business. */
     @Override
+    @SuppressWarnings("rawtypes") // As Kryo declares it.
     public Registration getRegistration(Class type) {
       return super.getRegistration(asDeclared(type));
     }
