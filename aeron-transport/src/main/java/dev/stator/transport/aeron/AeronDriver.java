@@ -15,8 +15,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The media driver of this process: one of our own, which works on the thread of its owner and whose
- * folder goes with it, or an external one. <b>Threads:</b> the transport's.
+ * The media driver of this process: one of our own, which works on the thread of its owner and
+ * whose folder goes with it, or an external one. <b>Threads:</b> the transport's.
  */
 final class AeronDriver implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(AeronDriver.class);
@@ -48,7 +48,7 @@ final class AeronDriver implements AutoCloseable {
         .dirDeleteOnStart(true)
         .dirDeleteOnShutdown(true)
         .threadingMode(ThreadingMode.INVOKER)
-        .asyncTaskExecutorThreads(0)
+        .asyncExecutorEnabled(false)
         .termBufferSparseFile(true)
         .ipcMtuLength(Channels.MTU_MAX)
         .clientLivenessTimeoutNs(livenessNs)
@@ -63,7 +63,9 @@ final class AeronDriver implements AutoCloseable {
     return Path.of(IoUtil.tmpDirName());
   }
 
-  /** Deletes what drivers of killed processes left: nobody has their process id, nor their pulse. */
+  /**
+   * Deletes what drivers of killed processes left: nobody has their process id, nor their pulse.
+   */
   private static void sweep(Path home, AeronSettings settings) {
     try (DirectoryStream<Path> folders = Files.newDirectoryStream(home, FOLDER_PREFIX + "*")) {
       for (Path folder : folders) {

@@ -12,7 +12,9 @@ interface Channels {
   /** The longest that Aeron knows, and what a loopback interface carries. */
   int MTU_MAX = 65504;
 
-  /** Streams: hellos, fragments and messages of all writers; each writer's replies have their own. */
+  /**
+   * Streams: hellos, fragments and messages of all writers; each writer's replies have their own.
+   */
   int DATA_STREAM = 1;
 
   int REPLY_STREAM_MIN = 1 << 16;
@@ -27,7 +29,7 @@ interface Channels {
   Subscription listen(
       Station station, AvailableImageHandler opened, UnavailableImageHandler closed);
 
-  /** What writers need to get here; once {@link #listen} has succeeded. */
+  /** What writers need to get here; {@code null} before {@link #listen} has succeeded. */
   String endpoint();
 
   /** Datagrams' length when fragments should fill them; 0 when there are none. */

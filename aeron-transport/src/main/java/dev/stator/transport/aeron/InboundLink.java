@@ -62,8 +62,7 @@ final class InboundLink implements FragmentHandler {
   private byte[] messageBytes;
   private int messageOffset;
 
-  InboundLink(
-      Image image, Map<String, BlockSink> sinks, ReplyOpener replyOpener, Faults faults) {
+  InboundLink(Image image, Map<String, BlockSink> sinks, ReplyOpener replyOpener, Faults faults) {
     this.image = image;
     this.sinks = sinks;
     this.replyOpener = replyOpener;
@@ -168,7 +167,9 @@ final class InboundLink implements FragmentHandler {
       return;
     }
     nextOffset = at + (int) piece.byteSize();
-    if (nextOffset == blockLength) end(landing.finish(fragment.checksum()));
+    if (nextOffset < blockLength) return;
+    end(landing.finish(fragment.checksum()));
+    hasTransfer = false;
   }
 
   private void end(TransferStatus status) {
@@ -205,7 +206,8 @@ final class InboundLink implements FragmentHandler {
   }
 
   /** What follows a frame's header, without a copy; its length is the frame's own. */
-  @SuppressWarnings("restricted") // The term buffer outlives the handler's call, and bounds are its.
+  @SuppressWarnings(
+      "restricted") // The term buffer outlives the handler's call, and bounds are its.
   private static MemorySegment bytes(
       DirectBuffer buffer, int offset, int length, int headerLength) {
     return MemorySegment.ofAddress(buffer.addressOffset() + offset + headerLength)

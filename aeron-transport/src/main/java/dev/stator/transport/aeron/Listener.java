@@ -37,7 +37,7 @@ final class Listener {
   /** Begins to listen, or again with a new client. */
   void listen() {
     links.clear();
-    channels.listen(station, this::opened, this::closed);
+    channels.listen(station, this::opened, image -> {});
   }
 
   private void opened(Image image) {
@@ -46,12 +46,6 @@ final class Listener {
       return;
     }
     links.add(new InboundLink(image, sinks, this::open, faults));
-  }
-
-  private void closed(Image image) {
-    for (InboundLink link : links) {
-      if (link.image() == image) link.close();
-    }
   }
 
   private Replies open(Image writer, HelloFlyweight hello) {

@@ -24,7 +24,8 @@ final class Replies {
   private final long connectionId;
   private final Faults faults;
   private final BufferClaim claim = new BufferClaim();
-  private final LongArrayQueue pending = new LongArrayQueue(Long.MIN_VALUE); // Id, status; by turns.
+  private final LongArrayQueue pending =
+      new LongArrayQueue(Long.MIN_VALUE); // Id, status; by turns.
   private long registrationId = Aeron.NULL_VALUE;
   private ExclusivePublication publication;
   private TransferStatus welcome;

@@ -35,6 +35,7 @@ final class UdpChannels implements Channels {
   private int port;
   private int bufferLength;
   private int mtu;
+  private boolean isListening;
 
   UdpChannels(AeronSettings settings) {
     this.settings = settings;
@@ -52,7 +53,9 @@ final class UdpChannels implements Channels {
     for (int attempt = 1; ; attempt++) {
       if (port == 0) probe();
       try {
-        return station.subscribe(replies(), DATA_STREAM, opened, closed);
+        final Subscription data = station.subscribe(replies(), DATA_STREAM, opened, closed);
+        isListening = true;
+        return data;
       } catch (AeronException taken) { // Somebody took the port since it was probed.
         if (udp.port() != 0 || attempt == LISTEN_ATTEMPTS) throw taken;
         port = 0;
@@ -95,7 +98,7 @@ final class UdpChannels implements Channels {
 
   @Override
   public String endpoint() {
-    return at(udp.host(), port);
+    return isListening ? at(udp.host(), port) : null;
   }
 
   @Override
@@ -114,7 +117,9 @@ final class UdpChannels implements Channels {
   @Override
   public String replies() {
     return withBuffers(
-            new ChannelUriStringBuilder().media(CommonContext.UDP_MEDIA).endpoint(endpoint()))
+            new ChannelUriStringBuilder()
+                .media(CommonContext.UDP_MEDIA)
+                .endpoint(at(udp.host(), port)))
         .receiverWindowLength(windowLength())
         .build();
   }

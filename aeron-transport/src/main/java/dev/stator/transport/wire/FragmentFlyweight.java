@@ -4,8 +4,8 @@ import org.agrona.DirectBuffer;
 import org.agrona.MutableDirectBuffer;
 
 /**
- * A piece of a block on its way into a grant. A view: valid while its buffer is. Its pieces are sent
- * in order, and none of another block between them.
+ * A piece of a block on its way into a grant. A view: valid while its buffer is. Its pieces are
+ * sent in order, and none of another block between them.
  *
  * <pre>
  *   0                   1                   2                   3
