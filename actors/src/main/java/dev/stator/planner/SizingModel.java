@@ -163,7 +163,7 @@ public final class SizingModel {
     if (direction != lastDirection && interval - settings.moves().cooldown() <= lastMove) {
       return "cooling down after moves the other way";
     }
-    if (!wish.urgent() && agreements < settings.moves().confirmations()) {
+    if ((calm || !wish.urgent()) && agreements < settings.moves().confirmations()) {
       return "seen %d of %d times".formatted(agreements, settings.moves().confirmations());
     }
     return null;
