@@ -13,11 +13,21 @@ public sealed interface PlannerDecision {
   Figures figures();
 
   /** Everything stays. */
-  record Hold(String reason, Figures figures) implements PlannerDecision {}
+  record Hold(String reason, Figures figures) implements PlannerDecision {
+    @Override
+    public String toString() {
+      return "hold: " + reason;
+    }
+  }
 
   /** A slot changes from one role to the other. */
   record Move(WorkerId worker, WorkerRole from, WorkerRole to, String reason, Figures figures)
-      implements PlannerDecision {}
+      implements PlannerDecision {
+    @Override
+    public String toString() {
+      return "move " + worker + " from " + from + " to " + to + ": " + reason;
+    }
+  }
 
   /**
    * What a decision was made from.

@@ -20,7 +20,6 @@ import java.time.Duration;
  * @param forecasting how far and how quickly is looked ahead
  * @param moves what limits moves
  * @param thresholds the rule without measurements
- * @param decisionsKept latest decisions that can be asked for
  */
 public record PlannerSettings(
     boolean enabled,
@@ -35,8 +34,7 @@ public record PlannerSettings(
     long prefillQueueTokensMax,
     Forecasting forecasting,
     Moves moves,
-    Thresholds thresholds,
-    int decisionsKept) {
+    Thresholds thresholds) {
   /**
    * How the load is told ahead; see {@link LoadForecast}.
    *
@@ -142,7 +140,6 @@ public record PlannerSettings(
         prefillQueueTokensMax > 0,
         "prefill-queue-tokens-max must be positive",
         prefillQueueTokensMax);
-    require(decisionsKept > 0, "decisions-kept must be positive", decisionsKept);
   }
 
   /**
@@ -162,8 +159,7 @@ public record PlannerSettings(
         config.getLong("prefill-queue-tokens-max"),
         forecasting(config),
         moves(config),
-        thresholds(config),
-        config.getInt("decisions-kept"));
+        thresholds(config));
   }
 
   private static Forecasting forecasting(Config config) {

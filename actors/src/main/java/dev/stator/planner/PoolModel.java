@@ -78,11 +78,7 @@ final class PoolModel {
     if (situation.traffic().isEmpty() || situation.stepTime().isEmpty()) return Optional.empty();
     if (situation.only(WorkerRole.DECODE).isEmpty()) return Optional.empty();
     return Optional.of(
-        new PoolModel(
-            settings,
-            situation,
-            situation.traffic().get(),
-            situation.stepTime().get()));
+        new PoolModel(settings, situation, situation.traffic().get(), situation.stepTime().get()));
   }
 
   /** By the running sequences: slots with both roles serve the rest. */
@@ -113,9 +109,7 @@ final class PoolModel {
      */
     double score() {
       final double pressure = Math.max(prefillPressure, decodePressure);
-      return goodput
-          + SERVED_WEIGHT / Math.max(1, pressure)
-          + ROOM_WEIGHT / (1 + pressure);
+      return goodput + SERVED_WEIGHT / Math.max(1, pressure) + ROOM_WEIGHT / (1 + pressure);
     }
   }
 

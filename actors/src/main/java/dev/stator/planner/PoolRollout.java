@@ -85,7 +85,8 @@ final class PoolRollout {
 
     final double shortOnes = model.rate * (1 - model.remoteSequences) * seconds;
     localQueue += shortOnes * model.localPrompt + (wanted - remote) * model.remotePrompt + overflow;
-    final double localPrompt = localPrompt(shortOnes, wanted - remote + overflow / model.remotePrompt);
+    final double localPrompt =
+        localPrompt(shortOnes, wanted - remote + overflow / model.remotePrompt);
     final double canCompute = PROMPT_SHARE_MAX * decode * model.speed * seconds;
     final double local = Math.min(Math.min(localQueue, canCompute), room * localPrompt);
     localQueue -= local;
@@ -94,7 +95,8 @@ final class PoolRollout {
         model.promptTimeShare(local / localPrompt / seconds / decode, localPrompt, stepS());
     run(seconds, computed / model.remotePrompt + local / localPrompt, promptShare);
     final double remoteShare =
-        model.remoteSequences * (wanted > 0 ? Math.max(0, remote - overflow / model.remotePrompt) / wanted : 0);
+        model.remoteSequences
+            * (wanted > 0 ? Math.max(0, remote - overflow / model.remotePrompt) / wanted : 0);
     final double inTime =
         remoteShare * remoteInTime(remote * model.remotePrompt / seconds)
             + (1 - remoteShare) * localInTime(localPrompt, promptShare);

@@ -43,7 +43,8 @@ public final class SizingModel {
   private final PlannerSettings settings;
   private final ThresholdRule thresholds;
   private final int budgetIntervals;
-  private final Deque<Long> movedAt = new ArrayDeque<>(); // Intervals, one a move that still counts.
+  private final Deque<Long> movedAt =
+      new ArrayDeque<>(); // Intervals, one a move that still counts.
   private long interval;
   private int wantedDirection;
   private int agreements;
@@ -55,8 +56,7 @@ public final class SizingModel {
     this.thresholds = new ThresholdRule(settings);
     this.budgetIntervals =
         (int)
-            Math.ceilDiv(
-                settings.moves().budgetWindow().toNanos(), settings.interval().toNanos());
+            Math.ceilDiv(settings.moves().budgetWindow().toNanos(), settings.interval().toNanos());
   }
 
   /**
@@ -92,16 +92,13 @@ public final class SizingModel {
         verdict.shortRole() == WorkerRole.PREFILL
             ? Math.min(1, toPrefill)
             : verdict.shortRole() == WorkerRole.DECODE ? -Math.min(1, toDecode) : 0;
-    return new Wish(
-        moves, false, verdict.reason(), OptionalDouble.empty(), OptionalDouble.empty());
+    return new Wish(moves, false, verdict.reason(), OptionalDouble.empty(), OptionalDouble.empty());
   }
 
   /** Slots of a role that may go, those that are moving left aside. */
-  private static int spare(
-      Situation situation, WorkerRole role, int min, Set<WorkerId> moving) {
+  private static int spare(Situation situation, WorkerRole role, int min, Set<WorkerId> moving) {
     final List<Slot> pool = situation.only(role);
-    final int movable =
-        (int) pool.stream().filter(slot -> !moving.contains(slot.id())).count();
+    final int movable = (int) pool.stream().filter(slot -> !moving.contains(slot.id())).count();
     return Math.max(0, Math.min(movable, pool.size() - min));
   }
 
@@ -121,7 +118,11 @@ public final class SizingModel {
     final String reason = reason(model, now, best, moves, gain);
     if (gain < settings.moves().gainMin()) moves = 0;
     return new Wish(
-        moves, gain >= settings.moves().gainUrgent(), reason, OptionalDouble.of(now.goodput()), OptionalDouble.of(best.goodput()));
+        moves,
+        gain >= settings.moves().gainUrgent(),
+        reason,
+        OptionalDouble.of(now.goodput()),
+        OptionalDouble.of(best.goodput()));
   }
 
   private static String reason(

@@ -6,9 +6,9 @@ import java.util.Optional;
 /**
  * Seconds of an engine step, as a linear function of what it computes. Fitted by least squares to
  * all steps of all slots of a model: steps with prompts show the prices of their start and of a
- * prompt token, the others those of a sequence and of a block. No price is negative: a regressor whose price would be is
- * left out, which for so few is the whole of non-negative least squares (Lawson and Hanson, Solving
- * Least Squares Problems, chapter 23).
+ * prompt token, the others those of a sequence and of a block. No price is negative: a regressor
+ * whose price would be is left out, which for so few is the whole of non-negative least squares
+ * (Lawson and Hanson, Solving Least Squares Problems, chapter 23).
  *
  * @param base seconds of a step with nothing in it
  * @param perPrompts seconds more for any prompt tokens at all
@@ -30,7 +30,11 @@ public record StepTime(
   /** Seconds of one step. */
   public double seconds(double promptTokens, double sequences, double blocks) {
     final double prompts = promptTokens > 0 ? perPrompts : 0;
-    return base + prompts + perPromptToken * promptTokens + perSequence * sequences + perBlock * blocks;
+    return base
+        + prompts
+        + perPromptToken * promptTokens
+        + perSequence * sequences
+        + perBlock * blocks;
   }
 
   /** Prompt tokens a second of a slot that does nothing else. */
@@ -55,7 +59,8 @@ public record StepTime(
       }
     }
     if (best == null) return Optional.empty();
-    final StepTime fitted = new StepTime(best[0], best[1], best[2], best[3], best[4], sums.pp() / sums.p());
+    final StepTime fitted =
+        new StepTime(best[0], best[1], best[2], best[3], best[4], sums.pp() / sums.p());
     final double speed = fitted.prefillTokensPerSecond();
     return Double.isFinite(speed) && speed > 0 ? Optional.of(fitted) : Optional.empty();
   }

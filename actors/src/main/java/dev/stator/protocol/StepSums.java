@@ -28,11 +28,11 @@ public record StepSums(
     double py,
     double ny,
     double by) {
-  public static final StepSums NONE = new StepSums(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  public static final StepSums NONE =
+      new StepSums(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   /** One step. */
-  public static StepSums of(
-      double promptTokens, double sequences, double blocks, double seconds) {
+  public static StepSums of(double promptTokens, double sequences, double blocks, double seconds) {
     final double q = promptTokens > 0 ? 1 : 0;
     return new StepSums(
         1,

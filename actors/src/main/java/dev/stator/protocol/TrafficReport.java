@@ -65,6 +65,7 @@ public record TrafficReport(
 
   /** Nothing yet. */
   public static TrafficReport none(String source) {
-    return new TrafficReport(source, 0, 0, 0, 0, 0, 0, LogCounts.NONE, LogCounts.NONE, LogCounts.NONE);
+    return new TrafficReport(
+        source, 0, 0, 0, 0, 0, 0, LogCounts.NONE, LogCounts.NONE, LogCounts.NONE);
   }
 }

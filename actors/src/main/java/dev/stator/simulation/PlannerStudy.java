@@ -43,8 +43,7 @@ public final class PlannerStudy {
           new SimulatedCluster.Setup(
               TimingModel.MOCKER, RouterSettings.from(stator.getConfig("router")), 8, 120),
           PlannerSettings.from(targets),
-          List.of(
-              new Workload.Phase(240, 42, 4000, 60), new Workload.Phase(240, 34, 300, 800)),
+          List.of(new Workload.Phase(240, 42, 4000, 60), new Workload.Phase(240, 34, 300, 800)),
           1440);
     }
   }

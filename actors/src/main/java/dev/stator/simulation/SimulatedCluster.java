@@ -130,10 +130,13 @@ public final class SimulatedCluster implements SimulatedSlot.Listener {
     promptLengths[LogCounts.bucket(request.promptTokens())]++;
     final CostModel.Decision decision =
         costs.decide(
-            options(true), options(false), request.promptTokens(), request.answerTokens());
+            new CostModel.Field(options(true), options(false), List.of()),
+            request.promptTokens(),
+            request.answerTokens());
     final WorkerId decode = decision.decode().description().id();
+    final boolean remote = !decision.prefillers().isEmpty();
     final CostModel.Option prefiller =
-        decision.prefill() == null ? decision.decode() : decision.prefill();
+        remote ? decision.prefillers().getFirst() : decision.decode();
     book.book(
         new LoadBook.Booking(
             request.id,
@@ -142,11 +145,9 @@ public final class SimulatedCluster implements SimulatedSlot.Listener {
             prefiller.description().id(),
             request.promptTokens(),
             costs.expectedBlocks(
-                decision.decode().description(),
-                request.promptTokens(),
-                request.answerTokens())));
+                decision.decode().description(), request.promptTokens(), request.answerTokens())));
     request.decode = slots.get(decode);
-    if (decision.prefill() != null && request.decode.reserve(request)) {
+    if (remote && request.decode.reserve(request)) {
       slots.get(prefiller.description().id()).prefill(request);
     } else if (!request.decode.generate(request)) {
       book.ended(request.id, 0); // The client is told to come later.

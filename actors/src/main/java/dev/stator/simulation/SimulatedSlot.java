@@ -33,7 +33,9 @@ final class SimulatedSlot {
 
     void firstToken(SimulatedRequest request);
 
-    /** Of {@code sequences} running ones, some young, each a token, so long after the one before. */
+    /**
+     * Of {@code sequences} running ones, some young, each a token, so long after the one before.
+     */
     void tokens(int sequences, int young, long gapNs);
 
     void ended(SimulatedRequest request);
@@ -138,8 +140,7 @@ final class SimulatedSlot {
 
   /** Computes prompt and answer; {@code false} when too much is waiting. */
   boolean generate(SimulatedRequest request) {
-    if (promptTokensLeft > 0
-        && promptTokensLeft + request.promptLeft > timing.waitingTokensMax()) {
+    if (promptTokensLeft > 0 && promptTokensLeft + request.promptLeft > timing.waitingTokensMax()) {
       return false;
     }
     request.computedHere = true;
@@ -266,8 +267,7 @@ final class SimulatedSlot {
 
   private void settleIfIdle() {
     if (!settling) return;
-    final boolean decodeIsLeft =
-        !roles.contains(WorkerRole.DECODE) && held + localPrompts > 0;
+    final boolean decodeIsLeft = !roles.contains(WorkerRole.DECODE) && held + localPrompts > 0;
     final boolean prefillIsLeft = !roles.contains(WorkerRole.PREFILL) && foreignPrompts > 0;
     if (decodeIsLeft || prefillIsLeft) return;
     settling = false;

@@ -28,7 +28,8 @@ public record TimingModel(
     double transferSecondsPerToken,
     double slowdown) {
   /** 128 KiB of KV a token (8 billion parameters, 8 KV heads) over 64 GB/s, 262,144 tokens. */
-  public static final TimingModel MOCKER = new TimingModel(16_384, 16, 2_048, 256, 262_144, 2e-6, 1);
+  public static final TimingModel MOCKER =
+      new TimingModel(16_384, 16, 2_048, 256, 262_144, 2e-6, 1);
 
   /** Seconds of a step. */
   double stepSeconds(int promptTokens, int sequences, double usedBlocks) {
