@@ -154,8 +154,8 @@ final class Incoming extends Connection {
           post.checksum(),
           source);
     } catch (IllegalStateException | InternalError gone) { // Unmapped, or the file was cut short.
-      LOG.warn("A block could not be read from process {}", writer, gone);
-      return counters.count(TransferStatus.FAILED);
+      LOG.warn("A block could not be read from process {}: {}", writer, gone.getMessage());
+      return TransferStatus.FAILED; // The agent has counted it.
     }
   }
 
