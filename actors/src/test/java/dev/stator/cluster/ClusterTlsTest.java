@@ -22,8 +22,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** Only nodes of one authority talk to each other. */
 @ExtendWith(LogCapturingExtension.class)
 class ClusterTlsTest {
+  private static final String SHORT_JOIN = "stator.cluster.join-timeout = 3s\n";
+
   @TempDir Path folder;
-  private final TestCluster cluster = new TestCluster("stator.cluster.join-timeout = 3s");
+  private final TestCluster cluster = new TestCluster("");
 
   @AfterEach
   void shutDown() {
@@ -51,10 +53,11 @@ class ClusterTlsTest {
         cluster.worker(
             TestNode.MODEL,
             "decode-2",
-            theirs.settings("stranger", "stator"),
+            SHORT_JOIN + theirs.settings("stranger", "stator"),
             TestNode.slot("a", DECODE, TestNode.BLOCKS));
     final Member open =
-        cluster.worker(TestNode.MODEL, "decode-3", "", TestNode.slot("a", DECODE, TestNode.BLOCKS));
+        cluster.worker(
+            TestNode.MODEL, "decode-3", SHORT_JOIN, TestNode.slot("a", DECODE, TestNode.BLOCKS));
     for (Member shutOut : new Member[] {stranger, open}) {
       final var ending = TestCluster.join(shutOut.node.stopped().toCompletableFuture());
       assertFalse(ending.expected());

@@ -27,13 +27,22 @@ final class TestCertificates {
     this.folder = folder;
     this.authority = authority;
     keytool(
-        authority, "-genkeypair", "-keyalg", "RSA", "-dname", "CN=" + authority, "-ext", "bc:c");
+        authority,
+        "-genkeypair",
+        "-keyalg",
+        "RSA",
+        "-keysize",
+        "2048",
+        "-dname",
+        "CN=" + authority,
+        "-ext",
+        "bc:c");
     writePem(authority + ".ca", "CERTIFICATE", load(authority).encodedCertificate());
   }
 
   /** {@code stator.cluster.tls} of a node whose certificate this authority has signed. */
   String settings(String node, String subject) {
-    keytool(node, "-genkeypair", "-keyalg", "RSA", "-dname", "CN=" + subject);
+    keytool(node, "-genkeypair", "-keyalg", "RSA", "-keysize", "2048", "-dname", "CN=" + subject);
     final Path request = folder.resolve(node + ".csr");
     final Path signed = folder.resolve(node + ".signed");
     keytool(node, "-certreq", "-file", request.toString());
