@@ -47,9 +47,11 @@ class ClientLeavesTest {
       node.awaitTrue("not computed", () -> worker("prefill").load().steps() >= after);
       reader.cancel();
       node.awaitTrue("no end", () -> node.node.stats().sessions().active() == 0);
-      prefilling.allow(1); // The step that is waiting for it, if there is one.
+      prefilling.allowAll();
+      decoding.allowAll();
       node.awaitEmpty();
       prefilling.takeBack();
+      decoding.takeBack();
     }
     assertGoesOn();
   }
