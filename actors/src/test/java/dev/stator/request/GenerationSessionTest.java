@@ -119,13 +119,13 @@ class GenerationSessionTest extends SessionFixture {
   void shouldAskTheRouterAgainWhenItIsSilent() {
     open(call(1));
     final Place place = router.expectMessageClass(Place.class);
-    for (Duration waited = SETTINGS.placeInterval();
-        waited.compareTo(SETTINGS.placePatience()) < 0;
-        waited = waited.plus(SETTINGS.placeInterval())) {
+    Duration left = SETTINGS.placePatience();
+    while (left.compareTo(SETTINGS.placeInterval()) > 0) {
       time.timePasses(SETTINGS.placeInterval());
+      left = left.minus(SETTINGS.placeInterval());
       assertEquals(place.attempt(), router.expectMessageClass(Place.class).attempt());
     }
-    time.timePasses(SETTINGS.placeInterval());
+    time.timePasses(left);
     assertFails(Kind.UNAVAILABLE, "the router does not answer", SETTINGS.retryAfter());
     router.expectMessage(new RouterCommand.Ended(ID, 0));
   }

@@ -55,7 +55,7 @@ abstract class SessionFixture {
           ConfigFactory.parseString(
                   """
                   retries-max = 3, retry-delay = 1s, retry-delay-max = 2s
-                  place-interval = 5s, check-interval = 10s
+                  place-interval = 7s, check-interval = 10s
                   """)
               .withFallback(ConfigFactory.load().getConfig("stator.session")));
   static final ServedModel MODEL =
