@@ -13,7 +13,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.DoubleStream;
 
 /**
  * One run. In every round every way has its turn, so that what else the machine does in the
@@ -21,7 +20,6 @@ import java.util.stream.DoubleStream;
  */
 public final class TransferBench {
   private static final String UDP = "udp";
-  private static final List<String> BETWEEN_PROCESSES = List.of("ipc", UDP);
 
   private final TransferBenchSettings settings;
   private final Consumer<String> progress;
@@ -48,8 +46,8 @@ public final class TransferBench {
         SharedMemory target = Backends.memory(settings.bytes());
         PeerProcess peer = PeerProcess.start(settings.bytes())) {
       for (int blockBytes : settings.blockBytes()) {
-        try (Ways ways = new Ways(source, target, peer, blockBytes)) {
-          throughput.addAll(measureThroughput(ways, blockBytes));
+        try (Ways ways = new Ways(settings, source, target, peer, blockBytes)) {
+          throughput.addAll(measureThroughput(ways, peer, blockBytes));
           if (blockBytes == settings.blockBytes().getFirst() && settings.latencyBlocks() > 0) {
             latency.addAll(measureLatency(ways, blockBytes));
           }
@@ -66,18 +64,25 @@ public final class TransferBench {
     private final List<TransferBackend> backends = new ArrayList<>();
     private final List<Way> all = new ArrayList<>();
 
-    Ways(SharedMemory source, SharedMemory target, PeerProcess peer, int blockBytes)
+    Ways(
+        TransferBenchSettings settings,
+        SharedMemory source,
+        SharedMemory target,
+        PeerProcess peer,
+        int blockBytes)
         throws Exception {
       all.add(new CopyWay(source.segment(), target.segment(), blockBytes));
-      final TransferBackend local = Backends.create(InProcessBackend.NAME);
-      backends.add(local);
-      final var receiver = TransferPeer.Receiver.open(local, "receiver", target, blockBytes);
-      all.add(agent(InProcessBackend.NAME, 1, local, source, blockBytes, receiver));
-      for (String name : BETWEEN_PROCESSES) {
+      for (String name : TransferBenchSettings.WAYS) {
+        if (!settings.ways().contains(name)) continue;
         if (name.equals(UDP)) all.add(new TcpWay(source.segment(), blockBytes, peer.listen()));
         final TransferBackend backend = Backends.create(name);
-        all.add(agent(name, 2, backend, source, blockBytes, peer.open(name, blockBytes)));
         backends.add(backend);
+        if (name.equals(InProcessBackend.NAME)) {
+          final var receiver = TransferPeer.Receiver.open(backend, "receiver", target, blockBytes);
+          all.add(agent(name, 1, backend, source, blockBytes, receiver));
+        } else {
+          all.add(agent(name, 2, backend, source, blockBytes, peer.open(name, blockBytes)));
+        }
       }
     }
 
@@ -101,42 +106,55 @@ public final class TransferBench {
     }
   }
 
-  private List<TransferReport.Throughput> measureThroughput(Ways ways, int blockBytes)
-      throws Exception {
-    final Map<String, double[]> seconds = new LinkedHashMap<>();
-    for (Way way : ways.all) seconds.put(way.name(), new double[settings.rounds()]);
+  /** What one way took. */
+  private static final class Taken {
+    private final double[] seconds;
+    private double cpuSeconds;
+
+    Taken(int rounds) {
+      seconds = new double[rounds];
+    }
+  }
+
+  private List<TransferReport.Throughput> measureThroughput(
+      Ways ways, PeerProcess peer, int blockBytes) throws Exception {
+    final Map<String, Taken> taken = new LinkedHashMap<>();
+    for (Way way : ways.all) taken.put(way.name(), new Taken(settings.rounds()));
     for (int round = -1; round < settings.rounds(); round++) { // One to warm up.
       progress.accept("blocks of " + blockBytes + " bytes, round " + (round + 1));
       for (Way way : ways.all) {
-        final double took = time(way);
-        if (round >= 0) seconds.get(way.name())[round] = took;
+        way.prepare();
+        final Duration cpuBefore = cpuTime(peer);
+        final long startNs = System.nanoTime();
+        way.moveAll();
+        final double seconds = (System.nanoTime() - startNs) / 1e9;
+        if (round < 0) continue;
+        taken.get(way.name()).seconds[round] = seconds;
+        taken.get(way.name()).cpuSeconds += cpuTime(peer).minus(cpuBefore).toNanos() / 1e9;
       }
     }
-    return ways.all.stream().map(way -> summarize(way, blockBytes, seconds)).toList();
+    return ways.all.stream().map(way -> summarize(way, blockBytes, taken)).toList();
   }
 
-  private static double time(Way way) throws Exception {
-    way.prepare();
-    final long startNs = System.nanoTime();
-    way.moveAll();
-    return (System.nanoTime() - startNs) / 1e9;
+  private static Duration cpuTime(PeerProcess peer) {
+    return ownCpuTime().plus(peer.cpuTime());
   }
 
-  private TransferReport.Throughput summarize(
-      Way way, int blockBytes, Map<String, double[]> seconds) {
-    final double[] own = seconds.get(way.name());
-    final double gigabytesPerSecond =
-        settings.bytes() / 1e9 / median(DoubleStream.of(own).toArray());
+  private TransferReport.Throughput summarize(Way way, int blockBytes, Map<String, Taken> taken) {
+    final Taken own = taken.get(way.name());
     final String other = way.name().equals(UDP) ? TcpWay.NAME : CopyWay.NAME;
     final boolean isBase = List.of(CopyWay.NAME, TcpWay.NAME).contains(way.name());
-    final double[] ratios = new double[own.length];
-    for (int i = 0; i < own.length; i++) ratios[i] = seconds.get(other)[i] / own[i];
+    final double[] ratios = new double[settings.rounds()];
+    for (int i = 0; i < ratios.length; i++) {
+      ratios[i] = taken.get(other).seconds[i] / own.seconds[i];
+    }
     Arrays.sort(ratios);
     return new TransferReport.Throughput(
         way.name(),
         way.processes(),
         blockBytes,
-        gigabytesPerSecond,
+        settings.bytes() / 1e9 / median(own.seconds),
+        own.cpuSeconds / settings.rounds() / (settings.bytes() / 1e9),
         isBase ? null : other,
         median(ratios),
         ratios[0],
@@ -165,7 +183,7 @@ public final class TransferBench {
       SharedMemory source, SharedMemory target, PeerProcess peer) throws Exception {
     if (settings.idle().isZero()) return List.of();
     progress.accept("doing nothing for " + settings.idle().toMillis() / 1000.0 + " s");
-    try (Ways ways = new Ways(source, target, peer, settings.blockBytes().getFirst())) {
+    try (Ways ways = new Ways(settings, source, target, peer, settings.blockBytes().getFirst())) {
       for (Way way : ways.all) way.moveEach(1);
       Thread.sleep(1000); // Until compilers and collectors rest.
       final Duration senderBefore = ownCpuTime();
