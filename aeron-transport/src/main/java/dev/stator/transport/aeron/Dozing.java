@@ -4,8 +4,8 @@ import java.time.Duration;
 import java.util.concurrent.locks.LockSupport;
 
 /**
- * How the transport's thread passes cycles in which nothing happened: it spins shortly, yields, then
- * parks ever longer. Anyone may unpark it.
+ * How the transport's thread passes cycles in which nothing happened: it spins shortly, yields,
+ * then parks ever longer. Anyone may unpark it.
  *
  * <pre>
  *   SPINS cycles: spin   YIELDS: yield   then park 10 us, 20 us, .. parkMax

@@ -16,7 +16,12 @@ import java.util.Set;
  * @param idle how long the CPU use of doing nothing is measured; zero for not at all
  */
 public record TransferBenchSettings(
-    Set<String> ways, long bytes, List<Integer> blockBytes, int rounds, int latencyBlocks, Duration idle) {
+    Set<String> ways,
+    long bytes,
+    List<Integer> blockBytes,
+    int rounds,
+    int latencyBlocks,
+    Duration idle) {
   /** All ways that have a choice. */
   public static final List<String> WAYS = List.of("in-process", "ipc", "udp");
 
