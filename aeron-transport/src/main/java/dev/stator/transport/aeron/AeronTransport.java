@@ -36,6 +36,7 @@ import org.slf4j.LoggerFactory;
 public final class AeronTransport {
   private static final Logger LOG = LoggerFactory.getLogger(AeronTransport.class);
   private static final int TASKS_MAX = 256;
+  private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(100);
   private static final long BUSY_NS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long REPAIR_INTERVAL_NS = TimeUnit.SECONDS.toNanos(1);
   private static final long CALL_TIMEOUT_MS = 15_000; // Beyond an Aeron client's own of 10 s.
@@ -172,7 +173,7 @@ public final class AeronTransport {
       final Dozing dozing = new Dozing(settings.parkMax(), settings.dozeMax());
       while (isRunning) {
         final long nowNs = System.nanoTime();
-        dozing.idle(doWork(nowNs), nowNs);
+        dozing.idle(tryWork(nowNs), nowNs);
       }
       ipc.failAll(TransferStatus.UNREACHABLE, System.nanoTime());
       udp.failAll(TransferStatus.UNREACHABLE, System.nanoTime());
@@ -181,6 +182,16 @@ public final class AeronTransport {
     } finally {
       isRunning = false;
       tasks.drain(Runnable::run);
+    }
+  }
+
+  private int tryWork(long nowNs) {
+    try {
+      return doWork(nowNs);
+    } catch (RuntimeException failure) { // Blocks of others still have to move.
+      LOG.error("A cycle of the transport broke", failure);
+      LockSupport.parkNanos(PAUSE_NS);
+      return 0;
     }
   }
 

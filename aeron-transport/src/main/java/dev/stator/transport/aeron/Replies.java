@@ -7,7 +7,7 @@ import dev.stator.transport.wire.StatusCodes;
 import dev.stator.transport.wire.WelcomeFlyweight;
 import io.aeron.Aeron;
 import io.aeron.ExclusivePublication;
-import io.aeron.exceptions.RegistrationException;
+import io.aeron.exceptions.AeronException;
 import io.aeron.logbuffer.BufferClaim;
 import org.agrona.collections.LongArrayQueue;
 
@@ -74,7 +74,7 @@ final class Replies implements InboundLink.Answers {
         registrationId = client.asyncAddExclusivePublication(channel, stream);
       }
       publication = client.getExclusivePublication(registrationId);
-    } catch (RegistrationException refused) {
+    } catch (AeronException refused) {
       isBroken = true; // The writer gets no welcome, and gives up.
     }
     return false;
@@ -105,9 +105,13 @@ final class Replies implements InboundLink.Answers {
 
   @Override
   public void close() {
-    if (client.isClosed()) return;
-    if (publication != null) publication.close();
-    else if (registrationId != Aeron.NULL_VALUE) client.asyncRemovePublication(registrationId);
     isBroken = true;
+    if (client.isClosed()) return;
+    try {
+      if (publication != null) publication.close();
+      else if (registrationId != Aeron.NULL_VALUE) client.asyncRemovePublication(registrationId);
+    } catch (AeronException ending) {
+      publication = null; // The client frees what it had by itself.
+    }
   }
 }

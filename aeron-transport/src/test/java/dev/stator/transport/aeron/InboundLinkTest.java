@@ -110,6 +110,7 @@ class InboundLinkTest {
   private final Map<String, BlockSink> sinks = new HashMap<>();
   private final byte[] block = new byte[BLOCK_BYTES];
   private TransferAgent agent;
+  private int registered;
   private Grant grant;
   private InboundLink link;
 
@@ -263,6 +264,7 @@ class InboundLinkTest {
     final long seen = faults.counts().values().stream().mapToLong(Long::longValue).sum();
     assertTrue(seen > 10_000, "faults: " + faults.counts());
     assertTrue(agent.stats().rejectedBlocks() > 100);
+    grant();
     sendBlock(99, target());
     assertEquals(TransferStatus.OK, ears.ends.get(99L));
     assertEquals(-1, granted().mismatch(MemorySegment.ofArray(block)));
@@ -273,6 +275,11 @@ class InboundLinkTest {
     random.nextBytes(bytes);
     buffer.putBytes(0, bytes);
     link.onFragment(buffer, 0, bytes.length, null);
+  }
+
+  private void grant() {
+    grant =
+        agent.grant(registered, List.of(GRANTED), Duration.ofHours(1), outcome -> {}).orElseThrow();
   }
 
   private BlockTarget target() {
