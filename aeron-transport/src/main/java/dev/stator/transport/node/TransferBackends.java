@@ -8,6 +8,8 @@ import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferSettings;
 import dev.stator.transport.aeron.AeronSettings;
 import dev.stator.transport.aeron.AeronTransport;
+import dev.stator.transport.file.FileBackend;
+import dev.stator.transport.file.FileSettings;
 import dev.stator.transport.shared.SharedBackend;
 import dev.stator.transport.shared.SharedSettings;
 import java.time.Duration;
@@ -109,6 +111,7 @@ public final class TransferBackends implements AutoCloseable {
         }
         case "ipc" -> started.add(aeron().ipc());
         case "udp" -> started.add(aeron().udp());
+        case "file" -> FileSettings.from(config).map(FileBackend::start).ifPresent(started::add);
         default ->
             throw new IllegalArgumentException(
                 "stator.transport.backends: no backend is named " + name);

@@ -5,6 +5,7 @@ import dev.stator.transport.BlockSink;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.Checksums;
 import dev.stator.transport.HostId;
+import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferStatus;
@@ -56,7 +57,7 @@ public final class SharedBackend implements TransferBackend {
   private final SharedFolder folder;
   private final SocketLoop loop;
   private final Workers workers;
-  private final FrameCounters counters = new FrameCounters();
+  private final RejectionCounters counters = new RejectionCounters();
   private final ServerSocketChannel server;
   private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
   private final Map<String, Outgoing> outgoing = new ConcurrentHashMap<>(); // By folder's name.
