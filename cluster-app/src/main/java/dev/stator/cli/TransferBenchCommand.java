@@ -59,7 +59,7 @@ final class TransferBenchCommand implements Callable<Integer> {
       names = "--ways",
       paramLabel = "NAME",
       split = ",",
-      description = "Only these of in-process, ipc, udp; copy and tcp go with them.")
+      description = "Only these of in-process, shared, ipc, udp; copy and tcp go with them.")
   private List<String> ways = TransferBenchSettings.WAYS;
 
   @Option(

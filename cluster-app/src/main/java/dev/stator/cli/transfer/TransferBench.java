@@ -4,8 +4,9 @@ import dev.stator.transport.BlockMemory;
 import dev.stator.transport.InProcessBackend;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferAgent;
-import dev.stator.transport.TransferBackend;
+import dev.stator.transport.node.TransferBackends;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -19,6 +20,7 @@ import java.util.function.Consumer;
  * meantime slows all alike; ratios are taken within rounds.
  */
 public final class TransferBench {
+  private static final String SHARED = "shared";
   private static final String UDP = "udp";
 
   private final TransferBenchSettings settings;
@@ -42,7 +44,7 @@ public final class TransferBench {
     final List<TransferReport.Latency> latency = new ArrayList<>();
     final List<TransferReport.Idle> idle;
     progress.accept("starting the receiving process");
-    try (SharedMemory source = Backends.memory(settings.bytes());
+    try (Source source = Source.open(settings);
         SharedMemory target = Backends.memory(settings.bytes());
         PeerProcess peer = PeerProcess.start(settings.bytes())) {
       for (int blockBytes : settings.blockBytes()) {
@@ -59,50 +61,73 @@ public final class TransferBench {
         machine, stator, startedAt, settings.bytes(), settings.rounds(), throughput, latency, idle);
   }
 
+  /** What every way sends, in the memory of the backend that wants it in its own. */
+  private record Source(TransferBackends shared, SharedMemory memory) implements AutoCloseable {
+    static Source open(TransferBenchSettings settings) {
+      if (!settings.ways().contains(SHARED)) {
+        return new Source(null, Backends.memory(settings.bytes()));
+      }
+      final TransferBackends shared = Backends.start(SHARED);
+      return new Source(
+          shared, Backends.touched(shared.allocateShared(settings.bytes()).orElseThrow()));
+    }
+
+    @Override
+    public void close() {
+      memory.close();
+      if (shared != null) shared.close();
+    }
+  }
+
   /** All ways for blocks of one length. */
   private static final class Ways implements AutoCloseable {
-    private final List<TransferBackend> backends = new ArrayList<>();
+    private final List<TransferBackends> backends = new ArrayList<>();
     private final List<Way> all = new ArrayList<>();
+    private final Source source;
+    private final int blockBytes;
 
     Ways(
         TransferBenchSettings settings,
-        SharedMemory source,
+        Source source,
         SharedMemory target,
         PeerProcess peer,
         int blockBytes)
         throws Exception {
-      all.add(new CopyWay(source.segment(), target.segment(), blockBytes));
+      this.source = source;
+      this.blockBytes = blockBytes;
+      final MemorySegment bytes = source.memory().segment();
+      all.add(new CopyWay(bytes, target.segment(), blockBytes));
       for (String name : TransferBenchSettings.WAYS) {
         if (!settings.ways().contains(name)) continue;
-        if (name.equals(UDP)) all.add(new TcpWay(source.segment(), blockBytes, peer.listen()));
-        final TransferBackend backend = Backends.create(name);
-        backends.add(backend);
+        if (name.equals(UDP)) all.add(new TcpWay(bytes, blockBytes, peer.listen()));
         if (name.equals(InProcessBackend.NAME)) {
-          final var receiver = TransferPeer.Receiver.open(backend, "receiver", target, blockBytes);
-          all.add(agent(name, 1, backend, source, blockBytes, receiver));
+          final TransferBackends own = start(name);
+          add(name, 1, own, TransferPeer.Receiver.open(own, "receiver", target, blockBytes));
         } else {
-          all.add(agent(name, 2, backend, source, blockBytes, peer.open(name, blockBytes)));
+          final TransferBackends own = name.equals(SHARED) ? source.shared() : start(name);
+          add(name, 2, own, peer.open(name, blockBytes));
         }
       }
     }
 
-    private static AgentWay agent(
-        String name,
-        int processes,
-        TransferBackend backend,
-        SharedMemory source,
-        int blockBytes,
-        AgentWay.Granter granter) {
-      final TransferAgent writer = Backends.agent("writer", backend);
-      final BlockMemory memory = BlockMemory.of(source, Backends.geometry(blockBytes));
+    private TransferBackends start(String name) {
+      final TransferBackends started = Backends.start(name);
+      backends.add(started);
+      return started;
+    }
+
+    private void add(
+        String name, int processes, TransferBackends writers, AgentWay.Granter granter) {
+      final TransferAgent writer = Backends.agent("writer", writers.selector());
+      final BlockMemory memory = BlockMemory.of(source.memory(), Backends.geometry(blockBytes));
       final int registered = writer.register(memory);
-      return new AgentWay(name, processes, writer, registered, memory.blockCount(), granter);
+      all.add(new AgentWay(name, processes, writer, registered, memory.blockCount(), granter));
     }
 
     @Override
     public void close() throws IOException {
       for (Way way : all) way.close();
-      for (TransferBackend backend : backends) backend.close();
+      for (TransferBackends each : backends) each.close();
     }
   }
 
@@ -180,7 +205,7 @@ public final class TransferBench {
 
   /** With agents that have sent a block and have nothing more to do, over both of Aeron's ways. */
   private List<TransferReport.Idle> measureIdle(
-      SharedMemory source, SharedMemory target, PeerProcess peer) throws Exception {
+      Source source, SharedMemory target, PeerProcess peer) throws Exception {
     if (settings.idle().isZero()) return List.of();
     progress.accept("doing nothing for " + settings.idle().toMillis() / 1000.0 + " s");
     try (Ways ways = new Ways(settings, source, target, peer, settings.blockBytes().getFirst())) {

@@ -23,7 +23,7 @@ public record TransferBenchSettings(
     int latencyBlocks,
     Duration idle) {
   /** All ways that have a choice. */
-  public static final List<String> WAYS = List.of("in-process", "ipc", "udp");
+  public static final List<String> WAYS = List.of("in-process", "shared", "ipc", "udp");
 
   private static final int BLOCKS_MAX = 65_536;
 
