@@ -117,14 +117,14 @@ class StatorSerializerTest {
     final Random random = new Random(2);
     final List<Class<?>> messages = messages();
     int refusals = 0;
-    for (int i = 0; i < 20_000; i++) {
+    for (int i = 0; i < 6_000; i++) {
       final byte[] bytes = write(SAMPLES.sample(messages.get(i % messages.size())));
       refusals += readAny(damaged(bytes, random));
       final byte[] noise = new byte[random.nextInt(40)];
       random.nextBytes(noise);
       refusals += readAny(noise);
     }
-    assertTrue(refusals > 10_000, "refused " + refusals);
+    assertTrue(refusals > 3_000, "refused " + refusals);
   }
 
   @Test
