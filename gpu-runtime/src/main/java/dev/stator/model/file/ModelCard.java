@@ -8,13 +8,11 @@ import dev.stator.model.text.Tokenizer;
  * All that a front end needs to know of a model whose weights are elsewhere.
  *
  * @param name the name clients use
- * @param created seconds since 1970
  * @param contextLength prompt and answer tokens together at most
  * @param chatTemplate {@code null} when the model has none
  */
 public record ModelCard(
     String name,
-    long created,
     int contextLength,
     Tokenizer tokenizer,
     ChatTemplate chatTemplate,

@@ -19,18 +19,18 @@ import java.util.Map;
  * not have its files.
  *
  * <pre>
- *   0         4         8          16         20         22
- *   +---------+---------+----------+----------+----------+---------+------------+----------------+
- *   | "SMCD"  | version | created, | context  | name     | name,   | file count | files ...      |
- *   |         | (1)     | seconds  | length   | length   | UTF-8   | (u16)      |                |
- *   +---------+---------+----------+----------+----------+---------+------------+----------------+
+ *   0         4         8          12         14
+ *   +---------+---------+----------+----------+---------+------------+----------------+
+ *   | "SMCD"  | version | context  | name     | name,   | file count | files ...      |
+ *   |         | (1)     | length   | length   | UTF-8   | (u16)      |                |
+ *   +---------+---------+----------+----------+---------+------------+----------------+
  *   file   name length: u16, name, length: u32, that many bytes
  * </pre>
  *
  * Numbers are big-endian. The files are the header of a GGUF file without its tensors ({@code
- * header.gguf}), or the JSON and template files of a Hugging Face folder. A card is read as
- * suspiciously as the files themselves; its size is bounded by {@code
- * stator.model-files.card-bytes-max}.
+ * header.gguf}), or the JSON and template files of a Hugging Face folder. Equal files, names and
+ * lengths make equal cards. A card is read as suspiciously as the files themselves; its size is
+ * bounded by {@code stator.model-files.card-bytes-max}.
  */
 public final class ModelCards {
   private static final int MAGIC = 0x534D4344;
@@ -50,14 +50,14 @@ public final class ModelCards {
    * @param contextLength what the model's workers can hold; positive
    * @throws ModelFormatException one sentence that names the file, when no card can be made of it
    */
-  public static byte[] write(Path model, String name, long created, int contextLength) {
+  public static byte[] write(Path model, String name, int contextLength) {
     final ModelFileLimits limits = ModelFileLimits.load();
     return Messages.about(
         Messages.nameOf(model),
         () -> {
           final Map<String, byte[]> files =
               Files.isDirectory(model) ? folderFiles(model, limits) : ggufHeader(model, limits);
-          return encode(name, created, contextLength, files, limits);
+          return encode(name, contextLength, files, limits);
         });
   }
 
@@ -93,16 +93,11 @@ public final class ModelCards {
   }
 
   private static byte[] encode(
-      String name,
-      long created,
-      int contextLength,
-      Map<String, byte[]> files,
-      ModelFileLimits limits) {
+      String name, int contextLength, Map<String, byte[]> files, ModelFileLimits limits) {
     final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     try (DataOutputStream out = new DataOutputStream(bytes)) {
       out.writeInt(MAGIC);
       out.writeInt(VERSION);
-      out.writeLong(created);
       out.writeInt(contextLength);
       writeName(out, name);
       out.writeShort(files.size());
@@ -139,13 +134,12 @@ public final class ModelCards {
   private static ModelCard decode(byte[] card, ModelFileLimits limits) {
     requireSize(card.length, limits);
     final ByteBuffer in = ByteBuffer.wrap(card);
-    require(in, 2 * Integer.BYTES + Long.BYTES + Integer.BYTES);
+    require(in, 3 * Integer.BYTES);
     if (in.getInt() != MAGIC) throw new ModelFormatException("it does not begin with 'SMCD'");
     final int version = in.getInt();
     if (version != VERSION) {
       throw new ModelFormatException("its version is %d, expected %d".formatted(version, VERSION));
     }
-    final long created = in.getLong();
     final int contextLength = in.getInt();
     if (contextLength < 1) {
       throw new ModelFormatException("its context length is %d tokens".formatted(contextLength));
@@ -153,7 +147,7 @@ public final class ModelCards {
     final String name = readName(in);
     final ModelText text = text(readFiles(in), limits);
     return new ModelCard(
-        name, created, contextLength, text.tokenizer(), text.chatTemplate(), text.defaults());
+        name, contextLength, text.tokenizer(), text.chatTemplate(), text.defaults());
   }
 
   private static Map<String, byte[]> readFiles(ByteBuffer in) {

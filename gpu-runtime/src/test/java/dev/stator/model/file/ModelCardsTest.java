@@ -35,7 +35,6 @@ class ModelCardsTest {
   private static final String TEXT = "The fox's 3 cubs, näive 狐.<|im_end|>";
   private static final ModelFileLimits LIMITS = ModelFileLimits.load();
   private static final Pattern SENTENCE = Pattern.compile("[^\\p{Cntrl}\\u2028\\u2029]{10,600}");
-  private static final long CREATED = 1_790_000_000;
 
   @TempDir private Path folder;
 
@@ -55,13 +54,18 @@ class ModelCardsTest {
     final Path model = folder.resolve("tiny");
     TinyModels.writeHuggingFace(model, "qwen2");
     Files.writeString(model.resolve("chat_template.jinja"), "{{ messages[0].content }}!");
-    final ModelCard card = ModelCards.read(ModelCards.write(model, "tiny", CREATED, 64));
+    final ModelCard card = ModelCards.read(ModelCards.write(model, "tiny", 64));
     assertEquals("hi!", render(card.chatTemplate()));
   }
 
   @Test
+  void shouldBeEqualForEqualModels() {
+    assertArrayEquals(card(), card());
+  }
+
+  @Test
   void shouldBeSmallBesideTheWeights() throws IOException {
-    final byte[] card = ModelCards.write(BUNDLED, "stator-tiny", CREATED, 512);
+    final byte[] card = ModelCards.write(BUNDLED, "stator-tiny", 512);
     assertTrue(card.length < Files.size(BUNDLED) / 4, card.length + " bytes");
   }
 
@@ -118,7 +122,7 @@ class ModelCardsTest {
   @Test
   void shouldRefuseANameWithControlCharacters() {
     final byte[] card = card();
-    card[22] = 7;
+    card[14] = 7;
     assertTrue(refusal(card).contains("is no plain text"), refusal(card));
   }
 
@@ -126,16 +130,14 @@ class ModelCardsTest {
   void shouldNameTheFileThatNoCardCanBeMadeOf() throws IOException {
     final Path broken = Files.writeString(folder.resolve("broken.gguf"), "GGUF and no more");
     final ModelFormatException failure =
-        assertThrows(
-            ModelFormatException.class, () -> ModelCards.write(broken, "broken", CREATED, 8));
+        assertThrows(ModelFormatException.class, () -> ModelCards.write(broken, "broken", 8));
     assertTrue(failure.getMessage().startsWith("broken.gguf: "), failure.getMessage());
   }
 
   private static void checkRoundTrip(Path path) {
-    final ModelCard card = ModelCards.read(ModelCards.write(path, "a name", CREATED, 512));
+    final ModelCard card = ModelCards.read(ModelCards.write(path, "a name", 512));
     try (LoadedModel model = ModelFiles.open(path)) {
       assertEquals("a name", card.name());
-      assertEquals(CREATED, card.created());
       assertEquals(512, card.contextLength());
       assertArrayEquals(encode(model.tokenizer()), encode(card.tokenizer()));
       assertEquals(model.tokenizer().vocabularySize(), card.tokenizer().vocabularySize());
@@ -155,7 +157,7 @@ class ModelCardsTest {
   }
 
   private static byte[] card() {
-    return ModelCards.write(BUNDLED, "stator-tiny", CREATED, 512);
+    return ModelCards.write(BUNDLED, "stator-tiny", 512);
   }
 
   private static String refusal(byte[] card) {
