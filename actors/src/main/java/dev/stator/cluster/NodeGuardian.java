@@ -106,7 +106,12 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
         context.spawn(
             restarting(
                 SessionHub.create(
-                    parts.model(), router, settings.session(), parts.board()::publish)),
+                    parts.model(),
+                    router,
+                    settings.session(),
+                    parts.board()::publish,
+                    new SessionHub.Reporting(
+                        planner, settings.planner().reportInterval(), parts.nanoClock()))),
             "sessions");
     this.peers =
         new Worker.Peers(

@@ -1,6 +1,7 @@
 package dev.stator.request;
 
 import dev.stator.engine.RequestId;
+import dev.stator.protocol.PlannerCommand;
 import dev.stator.protocol.RouterCommand;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.request.GenerationEvent.Failed;
@@ -12,6 +13,7 @@ import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
@@ -19,6 +21,7 @@ import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
  * The node's sessions: opens one a call, hands each its part of the workers' batches, and refuses
@@ -52,6 +55,12 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
 
   private record SessionOver(GenerationSession.Ending ending, int moves) implements Command {}
 
+  private record ReportTraffic() implements Command {} // Our own timer's message.
+
+  /** Who hears of the traffic, how often, and by which clock. */
+  public record Reporting(
+      ActorRef<PlannerCommand> planner, Duration interval, LongSupplier nanoClock) {}
+
   /**
    * @param onStats gets the figures whenever they change; called on the hub's thread
    */
@@ -59,10 +68,15 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
       ServedModel model,
       ActorRef<RouterCommand> router,
       SessionSettings settings,
-      Consumer<SessionStats> onStats) {
-    return Behaviors.setup(context -> new SessionHub(context, model, router, settings, onStats));
+      Consumer<SessionStats> onStats,
+      Reporting reporting) {
+    return Behaviors.setup(context ->
+        Behaviors.withTimers(timers ->
+            new SessionHub(context, timers, model, router, settings, onStats, reporting)));
   }
 
+  private final Reporting reporting;
+  private final TrafficMeter traffic = new TrafficMeter();
   private final ServedModel model;
   private final SessionSettings settings;
   private final Consumer<SessionStats> onStats;
@@ -81,11 +95,14 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
 
   private SessionHub(
       ActorContext<Command> context,
+      TimerScheduler<Command> timers,
       ServedModel model,
       ActorRef<RouterCommand> router,
       SessionSettings settings,
-      Consumer<SessionStats> onStats) {
+      Consumer<SessionStats> onStats,
+      Reporting reporting) {
     super(context);
+    this.reporting = reporting;
     this.model = model;
     this.settings = settings;
     this.onStats = onStats;
@@ -98,6 +115,7 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
             context.messageAdapter(WorkerAnswer.class, FromWorker::new),
             settings,
             (ending, moved) -> self.tell(new SessionOver(ending, moved)));
+    timers.startTimerWithFixedDelay(new ReportTraffic(), reporting.interval());
   }
 
   @Override
@@ -109,7 +127,9 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
     switch (command) {
       case Open(var call, var client) -> open(call, client);
       case FromWorker(WorkerAnswer.TokenBatch(var worker, var sequences)) -> {
+        final long nowNs = reporting.nanoClock().getAsLong();
         for (WorkerAnswer.SequenceTokens sequence : sequences) {
+          measure(sequence, nowNs);
           tell(sequence.id(), new SessionMessage.Tokens(worker, sequence));
         }
         return this; // No figure has changed.
@@ -121,6 +141,7 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
       case SessionEnded(var requestId, var callName) -> {
         requestIds.remove(requestId);
         sessions.remove(callName);
+        traffic.ended(callName);
         answerDrainer();
       }
       case Close() -> draining = true;
@@ -128,6 +149,10 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
         draining = true;
         drainer = replyTo;
         answerDrainer();
+      }
+      case ReportTraffic() -> {
+        reporting.planner().tell(traffic.report(name()));
+        return this; // No figure has changed.
       }
       case Abort(var message) -> {
         draining = true;
@@ -152,6 +177,11 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
     client.tell(new GenerationSource.Opened(session)); // Also when its start fails: it is watched.
     requestIds.add(call.requestId());
     sessions.put(callName, session);
+    traffic.started(
+        callName,
+        call.promptTokens().length,
+        call.choiceCount(),
+        reporting.nanoClock().getAsLong());
     getContext().watchWith(session, new SessionEnded(call.requestId(), callName));
   }
 
@@ -174,6 +204,21 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
           retryAfter);
     }
     return null;
+  }
+
+  private void measure(WorkerAnswer.SequenceTokens sequence, long nowNs) {
+    final String id = sequence.id().value();
+    final int slash = id.lastIndexOf('/');
+    final int choice = Integer.parseInt(id, slash + 1, id.length(), 10);
+    traffic.tokens(id.substring(0, slash), choice, sequence.tokens().size(), nowNs);
+  }
+
+  /** Differs from that of every other hub's life, on every node. */
+  private String name() {
+    return getContext()
+        .getSelf()
+        .path()
+        .toSerializationFormatWithAddress(getContext().getSystem().address());
   }
 
   private void tell(RequestId choiceId, SessionMessage message) {

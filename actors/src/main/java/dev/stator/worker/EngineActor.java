@@ -10,6 +10,7 @@ import dev.stator.engine.StepReport;
 import dev.stator.kv.KvEvent;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
+import dev.stator.transport.BlockGeometry;
 import dev.stator.transport.BlockMemory;
 import dev.stator.transport.TransferAgent;
 import java.lang.foreign.MemorySegment;
@@ -246,8 +247,8 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
       }
 
       @Override
-      public long blockBytes() {
-        return device.kvLayout().blockBytes();
+      public BlockGeometry geometry() {
+        return new BlockGeometry(device.kvLayout().blockBytes(), device.kvLayout().toString());
       }
 
       @Override

@@ -240,7 +240,16 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
       case BACK_PRESSURED -> true;
       case BAD_CHECKSUM, WRONG_LENGTH, BUSY, TIMED_OUT ->
           ++prefilling.attempts < surroundings.settings().writeAttemptsMax();
-      case OK, UNKNOWN_GRANT, WRONG_KEY, OUT_OF_RANGE, UNREACHABLE, CANCELLED, FAILED -> false;
+      case OK,
+          UNKNOWN_GRANT,
+          WRONG_KEY,
+          OUT_OF_RANGE,
+          WRONG_GEOMETRY,
+          UNREACHABLE,
+          CANCELLED,
+          MALFORMED,
+          FAILED ->
+          false;
     };
   }
 

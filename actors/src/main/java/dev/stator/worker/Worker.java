@@ -5,12 +5,14 @@ import dev.stator.kv.BlockHash;
 import dev.stator.kv.KvEvent;
 import dev.stator.protocol.CacheCommand;
 import dev.stator.protocol.DecodeCommand;
+import dev.stator.protocol.EngineWork;
 import dev.stator.protocol.KvBatch;
 import dev.stator.protocol.KvDumpPart;
 import dev.stator.protocol.KvTier;
 import dev.stator.protocol.PlannerCommand;
 import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.RouterCommand;
+import dev.stator.protocol.StepSums;
 import dev.stator.protocol.WorkerCommand;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
@@ -103,6 +105,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private final ActorRef<EngineActor.Command> engine;
   private final KvJournal journal = new KvJournal();
   private final Set<RoleIdle> busy = EnumSet.noneOf(RoleIdle.class);
+  private StepSums reportedSteps = StepSums.NONE;
   private Set<WorkerRole> roles;
   private WorkerCommand.TakeRoles takingRoles; // Whom to answer when no lost role is busy.
   private WorkerDescription description; // Null until the engine is made, as are the next two.
@@ -218,6 +221,9 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     final WorkerReport report = new WorkerReport(id, roles, gauge.load(), self());
     peers.router().tell(report);
     peers.planner().tell(report);
+    final StepSums steps = gauge.steps();
+    if (steps.steps() > reportedSteps.steps()) peers.planner().tell(new EngineWork(id, steps));
+    reportedSteps = steps;
   }
 
   /** Only the latest change of roles is answered. */

@@ -2,6 +2,7 @@ package dev.stator.worker;
 
 import dev.stator.engine.EngineLoad;
 import dev.stator.engine.StepReport;
+import dev.stator.protocol.StepSums;
 import dev.stator.protocol.WorkerId;
 import dev.stator.protocol.WorkerRole;
 import java.util.Set;
@@ -24,6 +25,7 @@ final class WorkerGauge {
   private int batchSequences;
   private double stepSeconds;
   private double stepSecondsTotal;
+  private StepSums steps = StepSums.NONE;
   private long sentBytes;
   private long receivedBytes;
   private long remotePrefills;
@@ -41,6 +43,12 @@ final class WorkerGauge {
     batchSequences = report.batchSequenceCount();
     stepSeconds = seconds;
     stepSecondsTotal += seconds;
+    final long choosing =
+        report.progress().stream().filter(progress -> !progress.tokens().isEmpty()).count();
+    final long promptTokens = Math.max(0, report.batchTokenCount() - choosing);
+    if (report.batchTokenCount() > 0) {
+      steps = steps.plus(StepSums.of(promptTokens, choosing, newLoad.usedBlocks(), seconds));
+    }
     loaded(newLoad);
   }
 
@@ -68,6 +76,11 @@ final class WorkerGauge {
 
   synchronized EngineLoad load() {
     return load;
+  }
+
+  /** All steps so far. */
+  synchronized StepSums steps() {
+    return steps;
   }
 
   /** Takes the line off the board. */

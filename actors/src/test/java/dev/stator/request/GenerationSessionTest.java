@@ -18,6 +18,7 @@ import dev.stator.protocol.Placement;
 import dev.stator.protocol.PlacementAnswer.Cause;
 import dev.stator.protocol.PlacementAnswer.NotPlaced;
 import dev.stator.protocol.PlacementAnswer.Placed;
+import dev.stator.protocol.PlannerCommand;
 import dev.stator.protocol.RouterCommand;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.protocol.WorkerAnswer.SequenceTokens;
@@ -83,7 +84,16 @@ class GenerationSessionTest {
   private final TestProbe<DecodeCommand> workerB = testKit.createTestProbe();
   private final AtomicReference<SessionStats> stats = new AtomicReference<>(SessionStats.NONE);
   private final ActorRef<SessionHub.Command> hub =
-      testKit.spawn(SessionHub.create(MODEL, router.ref(), SETTINGS, stats::set));
+      testKit.spawn(
+          SessionHub.create(
+              MODEL,
+              router.ref(),
+              SETTINGS,
+              stats::set,
+              new SessionHub.Reporting(
+                  testKit.<PlannerCommand>createTestProbe().ref(),
+                  Duration.ofSeconds(1),
+                  System::nanoTime)));
   private SinkQueueWithCancel<GenerationEvent> reader;
 
   @AfterEach

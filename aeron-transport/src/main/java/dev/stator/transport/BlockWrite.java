@@ -1,6 +1,7 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /**
@@ -44,6 +45,16 @@ public final class BlockWrite {
 
   public int targetBlock() {
     return targetBlock;
+  }
+
+  /** The file that the source's bytes lie in, when other processes may map it. */
+  public Optional<SharedMemory> shared() {
+    return memory.shared();
+  }
+
+  /** Whether it has ended; what has may be dropped. */
+  public synchronized boolean hasEnded() {
+    return status != null;
   }
 
   /**

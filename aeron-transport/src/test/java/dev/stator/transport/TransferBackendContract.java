@@ -114,7 +114,7 @@ abstract class TransferBackendContract {
             grant.keyHigh(),
             grant.keyLow() ^ 1,
             grant.blocks(),
-            grant.blockBytes(),
+            grant.geometry(),
             grant.life());
     assertRejected(forged, new BlockMove(0, 1), TransferStatus.WRONG_KEY);
     assertEquals(TransferStatus.OK, write(grant, new BlockMove(0, 1)).status());
@@ -134,7 +134,7 @@ abstract class TransferBackendContract {
     final int halves = writer.register(sourceMemory, BLOCK_BYTES / 2);
     final var outcome = new CompletableFuture<WriteOutcome>();
     writer.write(grant, halves, List.of(new BlockMove(0, 1)), outcome::complete);
-    assertEquals(TransferStatus.WRONG_LENGTH, await(outcome).status());
+    assertEquals(TransferStatus.WRONG_GEOMETRY, await(outcome).status());
     final Grant lying =
         new Grant(
             grant.agent(),
@@ -142,7 +142,7 @@ abstract class TransferBackendContract {
             grant.keyHigh(),
             grant.keyLow(),
             grant.blocks(),
-            BLOCK_BYTES / 2,
+            new BlockGeometry(BLOCK_BYTES / 2, BlockGeometry.PLAIN),
             grant.life());
     final var second = new CompletableFuture<WriteOutcome>();
     writer.write(lying, halves, List.of(new BlockMove(0, 1)), second::complete);
@@ -152,7 +152,10 @@ abstract class TransferBackendContract {
 
   @Test
   void shouldSayUnreachableWhenNobodyHasTheName() throws Exception {
-    final Grant grant = new Grant("nobody", 1, 2, 3, List.of(1), BLOCK_BYTES, LIFE);
+    final AgentAddress known = receiver.address();
+    final AgentAddress nobody = new AgentAddress("nobody", known.host(), known.endpoints());
+    final BlockGeometry geometry = new BlockGeometry(BLOCK_BYTES, BlockGeometry.PLAIN);
+    final Grant grant = new Grant(nobody, 1, 2, 3, List.of(1), geometry, LIFE);
     assertEquals(TransferStatus.UNREACHABLE, write(grant, new BlockMove(0, 1)).status());
   }
 
