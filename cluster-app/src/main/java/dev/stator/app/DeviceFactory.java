@@ -3,22 +3,35 @@ package dev.stator.app;
 import com.typesafe.config.Config;
 import dev.stator.cli.NodeSettings;
 import dev.stator.device.Device;
+import dev.stator.device.KvMemory;
 import dev.stator.device.cpu.CpuDevice;
 import dev.stator.device.cpu.CpuDeviceSettings;
 import dev.stator.device.simulated.EchoDevice;
 import dev.stator.model.LoadedModel;
+import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Makes the device that {@code out=} names. */
 final class DeviceFactory {
   private DeviceFactory() {}
 
-  /** Each call of the supplier makes a device of its own; the caller closes it. */
-  static Supplier<Device> of(NodeSettings.Engine engine, LoadedModel model, Config config) {
+  /**
+   * Each call of the supplier makes a device of its own; the caller closes it.
+   *
+   * @param kvMemory where KV blocks lie; empty for memory of this process alone
+   */
+  static Supplier<Device> of(
+      NodeSettings.Engine engine,
+      LoadedModel model,
+      Config config,
+      Optional<KvMemory.Allocator> kvMemory) {
     return switch (engine) {
       case CPU -> {
         final CpuDeviceSettings settings = CpuDeviceSettings.from(config);
-        yield () -> CpuDevice.create(model, settings);
+        yield () ->
+            kvMemory
+                .map(allocator -> CpuDevice.create(model, settings, allocator))
+                .orElseGet(() -> CpuDevice.create(model, settings));
       }
       case ECHO -> {
         final int blockCount = config.getInt("stator.device.echo.block-count");

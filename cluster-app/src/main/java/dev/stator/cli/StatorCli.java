@@ -65,6 +65,8 @@ public final class StatorCli implements Runnable {
     final CommandLine commands =
         new CommandLine(new StatorCli())
             .addSubcommand(new ServeCommand(context))
+            .addSubcommand(new SeedCommand(context))
+            .addSubcommand(new JoinCommand(context))
             .addSubcommand(new ChatCommand(context))
             .addSubcommand(new RunCommand(context))
             .addSubcommand(new InspectCommand(context))

@@ -12,22 +12,18 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.stream.KillSwitches;
-import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SharedKillSwitch;
-import org.apache.pekko.stream.SystemMaterializer;
 import org.apache.pekko.stream.javadsl.BidiFlow;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.slf4j.Logger;
@@ -146,8 +142,7 @@ public final class HttpServer {
             BidiFlow.fromGraph(new IdleStage(settings.connectionIdleTimeout()))
                 .join(connectionFlow(routes, connections)))
         .thenApply(binding ->
-            new HttpServer(
-                binding, connections, parts.readiness(), gate, settings.drainTimeout()));
+            new HttpServer(binding, connections, parts.readiness(), gate, settings.drainTimeout()));
   }
 
   /** Where it listens; with the port that was really bound. */
@@ -166,6 +161,15 @@ public final class HttpServer {
         .toCompletableFuture()
         .completeOnTimeout(null, drainTimeout.toMillis(), TimeUnit.MILLISECONDS)
         .thenCompose(idle -> stop());
+  }
+
+  /**
+   * Takes no new generations, and goes on answering whoever looks: {@code /health} says 503, {@code
+   * /cluster} how it goes on.
+   */
+  public CompletionStage<Done> refuse() {
+    readiness.startDraining();
+    return CompletableFuture.completedFuture(Done.getInstance());
   }
 
   /** Closes the address and all connections; what runs is cut and cancelled. */
