@@ -5,7 +5,7 @@ import dev.stator.engine.RequestId;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** To a worker in its decode role. */
-public sealed interface DecodeCommand {
+public sealed interface DecodeCommand extends ClusterMessage {
   /**
    * Runs a sequence; {@code replyTo} gets its tokens, or one refusal. A higher attempt of an id
    * that runs here replaces it.

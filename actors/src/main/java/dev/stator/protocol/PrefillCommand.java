@@ -6,7 +6,7 @@ import dev.stator.transport.Grant;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** To a worker in its prefill role. */
-public sealed interface PrefillCommand {
+public sealed interface PrefillCommand extends ClusterMessage {
   /**
    * Computes the full blocks of a prompt and writes them into the grant as they get ready.
    *

@@ -3,7 +3,7 @@ package dev.stator.protocol;
 import dev.stator.engine.RequestId;
 
 /** To a model's router. */
-public sealed interface RouterCommand
+public sealed interface RouterCommand extends ClusterMessage
     permits Place,
         RouterCommand.PrefillFinished,
         RouterCommand.Ended,

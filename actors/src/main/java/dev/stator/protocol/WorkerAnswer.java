@@ -6,7 +6,7 @@ import dev.stator.engine.SampledToken;
 import java.util.List;
 
 /** From a decode worker to a session node, which hands each part to its session. */
-public sealed interface WorkerAnswer {
+public sealed interface WorkerAnswer extends ClusterMessage {
   /** The tokens of one engine step for all sequences of the receiving node. */
   record TokenBatch(WorkerId worker, List<SequenceTokens> sequences) implements WorkerAnswer {
     public TokenBatch {

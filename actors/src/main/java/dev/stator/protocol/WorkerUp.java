@@ -5,9 +5,12 @@ import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * A worker introduces itself: at its start, and to whoever does not know it.
+ * A worker introduces itself: at its start, to whoever does not know it, and when its roles have
+ * other actors.
  *
  * @param worker terminates when the worker does
+ * @param decode {@code null} while the worker does not have the role
+ * @param prefill {@code null} while the worker does not have the role
  */
 public record WorkerUp(
     WorkerDescription description,

@@ -13,7 +13,7 @@ import java.util.Set;
  * count as well while the worker runs what somebody else has placed, as after a router's restart.
  */
 final class KnownWorker {
-  private final WorkerUp up;
+  private WorkerUp up;
   private Set<WorkerRole> roles;
   private EngineLoad reported;
   private boolean hasStrangers;
@@ -37,8 +37,15 @@ final class KnownWorker {
     return up;
   }
 
+  /** Its roles have other actors. */
+  void introduced(WorkerUp again) {
+    up = again;
+    roles = again.roles();
+  }
+
+  /** Whether it can be asked; the actor of a role may be on its way. */
   boolean has(WorkerRole role) {
-    return roles.contains(role);
+    return roles.contains(role) && (role == WorkerRole.DECODE ? up.decode() : up.prefill()) != null;
   }
 
   void reported(WorkerReport report, LoadBook book) {

@@ -154,7 +154,12 @@ public final class Router extends AbstractBehavior<Router.Command> {
 
   private void workerUp(WorkerUp up) {
     final WorkerId id = up.description().id();
-    if (workers.containsKey(id)) return;
+    final KnownWorker known = workers.get(id);
+    if (known != null) {
+      known.introduced(up);
+      placePending();
+      return;
+    }
     workers.put(id, new KnownWorker(up));
     getContext().watch(up.worker());
     index.follow(id);

@@ -46,6 +46,14 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
   /** Whether new work is taken; {@code idle} is told once nothing runs. */
   record Accept(boolean accepts, ActorRef<? super Worker.RoleIdle> idle) implements Command {}
 
+  /** Tells all sequences to go on elsewhere. */
+  record Evict(String reason) implements Command {}
+
+  /** Ends the role, unless something runs. */
+  record Close() implements Command {}
+
+  private record EngineGone() implements Command {}
+
   private record FromEngine(EngineActor.Event event) implements Command {}
 
   private record GrantEnded(RequestId engineId, GrantOutcome outcome) implements Command {}
@@ -103,6 +111,7 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
     this.accepts = accepts;
     this.fromEngine = context.messageAdapter(EngineActor.Event.class, FromEngine::new);
     this.watched = new Watched(context);
+    context.watchWith(surroundings.engine(), new EngineGone());
   }
 
   @Override
@@ -122,6 +131,13 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
       case Accept(var newAccepts, var idle) -> {
         accepts = newAccepts;
         toldWhenIdle = newAccepts ? null : idle;
+      }
+      case Evict(var reason) -> evict(reason);
+      case Close() -> {
+        if (byEngineId.isEmpty()) return Behaviors.stopped();
+      }
+      case EngineGone() -> {
+        return Behaviors.stopped();
       }
       case FromEngine(EngineActor.Answered(var id, var admission)) -> answered(id, admission);
       case FromEngine(EngineActor.Stepped stepped) -> stepped(stepped);
@@ -303,6 +319,14 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
     }
   }
 
+  private void evict(String reason) {
+    for (Decoding decoding : List.copyOf(byEngineId.values())) {
+      if (decoding.state == State.CANCELLED) continue;
+      tellLost(decoding, reason, true);
+      end(decoding);
+    }
+  }
+
   private void lost(Decoding decoding, String reason, boolean elsewhere) {
     if (decoding == null) return;
     if (decoding.state == State.FILLING || decoding.state == State.CANCELLED) {
@@ -310,6 +334,11 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
       tellPrefillToStop(decoding);
       watched.remove(decoding.call.prefill().prefill());
     }
+    tellLost(decoding, reason, elsewhere);
+    forget(decoding);
+  }
+
+  private void tellLost(Decoding decoding, String reason, boolean elsewhere) {
     decoding
         .call
         .replyTo()
@@ -320,7 +349,6 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
                 surroundings.description().id(),
                 reason,
                 elsewhere));
-    forget(decoding);
   }
 
   private void refuse(DecodeCommand.Generate call, Admission.Refused refused) {

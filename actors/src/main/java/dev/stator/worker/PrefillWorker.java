@@ -43,6 +43,14 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
   /** Whether new work is taken; {@code idle} is told once nothing runs. */
   record Accept(boolean accepts, ActorRef<? super Worker.RoleIdle> idle) implements Command {}
 
+  /** Ends all prompts; their decode workers compute the rest. */
+  record Evict(String reason) implements Command {}
+
+  /** Ends the role, unless something runs. */
+  record Close() implements Command {}
+
+  private record EngineGone() implements Command {}
+
   private record FromEngine(EngineActor.Event event) implements Command {}
 
   private record WriteEnded(RequestId engineId, WriteOutcome outcome) implements Command {}
@@ -99,6 +107,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
     this.accepts = accepts;
     this.fromEngine = context.messageAdapter(EngineActor.Event.class, FromEngine::new);
     this.watched = new Watched(context);
+    context.watchWith(surroundings.engine(), new EngineGone());
   }
 
   @Override
@@ -117,6 +126,15 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
       case Accept(var newAccepts, var idle) -> {
         accepts = newAccepts;
         toldWhenIdle = newAccepts ? null : idle;
+      }
+      case Evict(var reason) -> {
+        for (Prefilling prefilling : List.copyOf(byEngineId.values())) end(prefilling, reason);
+      }
+      case Close() -> {
+        if (byEngineId.isEmpty()) return Behaviors.stopped();
+      }
+      case EngineGone() -> {
+        return Behaviors.stopped();
       }
       case FromEngine(EngineActor.Answered(var id, var admission)) -> answered(id, admission);
       case FromEngine(EngineActor.Stepped stepped) -> stepped(stepped);

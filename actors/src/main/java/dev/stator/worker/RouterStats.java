@@ -22,4 +22,17 @@ public record RouterStats(
     long refused,
     long kvGaps) {
   public static final RouterStats NONE = new RouterStats(0, 0, 0, 0, 0, 0, 0, 0);
+
+  /** Of two models together. */
+  public RouterStats plus(RouterStats other) {
+    return new RouterStats(
+        workers + other.workers,
+        pending + other.pending,
+        inFlight + other.inFlight,
+        indexedBlocks + other.indexedBlocks,
+        placedLocal + other.placedLocal,
+        placedRemote + other.placedRemote,
+        refused + other.refused,
+        kvGaps + other.kvGaps);
+  }
 }
