@@ -48,7 +48,7 @@ class PrefillWorkerTest {
       new WorkerDescription(new WorkerId("p", 0), "f", 4, 16, 16, 100);
   private static final WorkerSettings SETTINGS = settings("");
   private static final TransferSettings TRANSFER =
-      new TransferSettings(9, 9, 3, Duration.ofSeconds(5), Duration.ofMillis(10), 1);
+      new TransferSettings(9, 9, 9, 3, Duration.ofSeconds(5), Duration.ofMillis(10), 1);
   private static final RequestId ID = new RequestId("r/0");
   private static final RequestId ENGINE_ID = new RequestId("r/0@0!prefill");
   private static final Duration SOON = Duration.ofMillis(20);

@@ -6,7 +6,8 @@ import java.util.Optional;
  * What two ends must share for the bytes of a block to mean the same.
  *
  * @param blockBytes length of every block
- * @param layout how the values lie in it: types, heads, layers; compared, never parsed
+ * @param layout how the values lie in it: types, heads, layers; compared, never parsed; at most 512
+ *     bytes
  */
 public record BlockGeometry(long blockBytes, String layout) {
   /** Of bytes that mean nothing in particular. */
@@ -17,6 +18,7 @@ public record BlockGeometry(long blockBytes, String layout) {
       throw new IllegalArgumentException("block bytes must be positive: " + blockBytes);
     }
     if (layout.isEmpty()) throw new IllegalArgumentException("a layout needs a description");
+    AgentAddress.requireShort(layout);
   }
 
   /** Why blocks cannot go from one to the other; empty when they can. */

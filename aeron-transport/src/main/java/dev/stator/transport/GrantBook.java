@@ -1,11 +1,13 @@
 package dev.stator.transport;
 
 import java.time.Duration;
+import java.util.BitSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -33,12 +35,19 @@ final class GrantBook {
     this.random = random;
   }
 
+  /**
+   * Opens a grant.
+   *
+   * @param onOpen called before anybody can write
+   * @param listener called once, with the positions in {@code blocks} of what has arrived
+   */
   Optional<Grant> open(
       AgentAddress agent,
       RegisteredMemory memory,
       List<Integer> blocks,
       Duration life,
-      Consumer<GrantOutcome> listener) {
+      Consumer<Grant> onOpen,
+      BiConsumer<GrantOutcome, BitSet> listener) {
     memory.requireDistinct(blocks);
     if (blocks.size() > settings.grantBlocksMax()) return Optional.empty();
     if (openCount.incrementAndGet() > settings.grantsMax()) {
@@ -54,12 +63,13 @@ final class GrantBook {
             blocks,
             memory.geometry(),
             life);
-    final Consumer<GrantOutcome> onEnd =
-        outcome -> {
+    final BiConsumer<GrantOutcome, BitSet> onEnd =
+        (outcome, arrived) -> {
           grants.remove(outcome.grantId());
           openCount.decrementAndGet();
-          listener.accept(outcome);
+          listener.accept(outcome, arrived);
         };
+    onOpen.accept(grant);
     grants.put(
         grant.id(), new OpenGrant(grant, memory, nanoClock.getAsLong() + life.toNanos(), onEnd));
     return Optional.of(grant);
@@ -69,6 +79,11 @@ final class GrantBook {
   void end(long grantId, GrantOutcome.Ending why) {
     final OpenGrant open = grants.get(grantId);
     if (open != null) open.end(why);
+  }
+
+  boolean opens(long grantId, long keyHigh, long keyLow) {
+    final OpenGrant open = grants.get(grantId);
+    return open != null && open.opensWith(keyHigh, keyLow);
   }
 
   void endAll(RegisteredMemory memory) {

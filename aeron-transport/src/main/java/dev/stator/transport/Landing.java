@@ -57,7 +57,8 @@ final class Landing implements BlockLanding {
 
   @Override
   public TransferStatus finish(int expected) {
-    if (ended == null && within(() -> isVerified(expected))) end(TransferStatus.BAD_CHECKSUM);
+    final boolean isOver = ended == null && within(() -> isVerified(expected));
+    if (isOver && ended == null) end(TransferStatus.BAD_CHECKSUM);
     return ended;
   }
 

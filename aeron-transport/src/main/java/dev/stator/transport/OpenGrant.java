@@ -3,7 +3,7 @@ package dev.stator.transport;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 /**
  * A grant at the side that gave it.
@@ -21,7 +21,7 @@ final class OpenGrant {
   private final Grant grant;
   private final RegisteredMemory memory;
   private final long deadlineNs;
-  private final Consumer<GrantOutcome> listener;
+  private final BiConsumer<GrantOutcome, BitSet> listener;
   private final Map<Integer, Integer> slots = new HashMap<>();
 
   // Guarded by this.
@@ -32,7 +32,10 @@ final class OpenGrant {
   private boolean told;
 
   OpenGrant(
-      Grant grant, RegisteredMemory memory, long deadlineNs, Consumer<GrantOutcome> listener) {
+      Grant grant,
+      RegisteredMemory memory,
+      long deadlineNs,
+      BiConsumer<GrantOutcome, BitSet> listener) {
     this.grant = grant;
     this.memory = memory;
     this.deadlineNs = deadlineNs;
@@ -114,6 +117,6 @@ final class OpenGrant {
       outcome =
           new GrantOutcome(grant.id(), ending, arrived.cardinality(), arrived.nextClearBit(0));
     }
-    listener.accept(outcome);
+    listener.accept(outcome, arrived); // Nobody changes it any more.
   }
 }

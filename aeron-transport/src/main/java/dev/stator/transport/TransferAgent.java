@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -41,6 +42,8 @@ public final class TransferAgent implements AutoCloseable {
   private final TransferCounters counters = new TransferCounters();
   private final Map<Integer, RegisteredMemory> memories = new ConcurrentHashMap<>();
   private final GrantBook grants;
+  private final ExportBook exports;
+  private final BlockReads reads;
   private final Map<Long, PostedWrite> writes = new ConcurrentHashMap<>();
   private final AtomicInteger inFlightBlocks = new AtomicInteger();
   private final AtomicInteger nextMemoryId = new AtomicInteger();
@@ -61,7 +64,11 @@ public final class TransferAgent implements AutoCloseable {
     this.backend = backend;
     this.nanoClock = nanoClock;
     this.grants = new GrantBook(settings, counters, nanoClock, nextId::getAndIncrement, random);
-    this.address = new AgentAddress(name, HostId.current(), backend.attach(name, new Sink()));
+    this.exports = new ExportBook(settings, nanoClock, nextId::getAndIncrement, random);
+    final Sink sink = new Sink();
+    this.address = new AgentAddress(name, HostId.current(), backend.attach(name, sink));
+    this.reads = new BlockReads(address, backend, settings, counters, grants, exports, this::write);
+    sink.reads.complete(reads);
   }
 
   public String name() {
@@ -99,6 +106,7 @@ public final class TransferAgent implements AutoCloseable {
 
   private void endAll(RegisteredMemory memory) {
     grants.endAll(memory);
+    exports.endAll(memory);
     for (PostedWrite write : writes.values()) {
       if (write.memory() == memory) write.withdraw(TransferStatus.CANCELLED);
     }
@@ -114,7 +122,13 @@ public final class TransferAgent implements AutoCloseable {
    */
   public Optional<Grant> grant(
       int memoryId, List<Integer> blocks, Duration life, Consumer<GrantOutcome> listener) {
-    return grants.open(address, memory(memoryId), blocks, life, listener);
+    return grants.open(
+        address,
+        memory(memoryId),
+        blocks,
+        life,
+        grant -> {},
+        (outcome, arrived) -> listener.accept(outcome));
   }
 
   /** Ends a grant; its outcome follows when nobody writes any more. Unknown ids are ignored. */
@@ -134,7 +148,14 @@ public final class TransferAgent implements AutoCloseable {
   public long write(
       Grant grant, int memoryId, List<BlockMove> moves, Consumer<WriteOutcome> listener) {
     if (moves.isEmpty()) throw new IllegalArgumentException("a write needs a block");
-    final RegisteredMemory memory = memory(memoryId);
+    return write(grant, memory(memoryId), moves, listener);
+  }
+
+  private long write(
+      Grant grant,
+      RegisteredMemory memory,
+      List<BlockMove> moves,
+      Consumer<WriteOutcome> listener) {
     final long id = nextId.getAndIncrement();
     final TransferStatus trouble = check(grant, memory, moves);
     if (trouble != TransferStatus.OK) {
@@ -154,6 +175,44 @@ public final class TransferAgent implements AutoCloseable {
     for (BlockWrite block : write.blocks()) {
       if (!backend.offer(block)) block.complete(TransferStatus.BACK_PRESSURED);
     }
+    return id;
+  }
+
+  /**
+   * Exports blocks to be read, as often as wanted.
+   *
+   * @param blocks distinct; not to be written to until the outcome
+   * @param listener called once, when the export has ended and nothing of it is being read
+   * @return empty when a limit of exports stands in the way
+   * @throws IllegalArgumentException for an unknown memory, or blocks that are not in it
+   */
+  public Optional<Export> export(
+      int memoryId, List<Integer> blocks, Duration life, Consumer<ExportOutcome> listener) {
+    return exports.open(address, memory(memoryId), blocks, life, listener);
+  }
+
+  /** Ends an export; its outcome follows when nothing is being read. Unknown ids are ignored. */
+  public void unexport(long exportId) {
+    exports.end(exportId, GrantOutcome.Ending.REVOKED);
+  }
+
+  /**
+   * Reads exported blocks into a registered memory. A read that failed may be posted again with
+   * what is missing.
+   *
+   * @param moves from the export's blocks to distinct blocks of the memory, which are the agent's
+   *     until the outcome
+   * @param listener called once, when all has arrived and verified, or none of it will; before this
+   *     returns when nothing was asked for
+   * @return names the read for {@link #cancel}
+   * @throws IllegalArgumentException for an unknown memory, no moves, or targets that are not
+   *     distinct blocks of the memory
+   */
+  public long read(
+      Export export, int memoryId, List<BlockMove> moves, Consumer<ReadOutcome> listener) {
+    if (moves.isEmpty()) throw new IllegalArgumentException("a read needs a block");
+    final long id = nextId.getAndIncrement();
+    reads.read(id, export, memory(memoryId), moves, listener);
     return id;
   }
 
@@ -178,16 +237,17 @@ public final class TransferAgent implements AutoCloseable {
     return TransferStatus.OK;
   }
 
-  /** Withdraws what has not arrived; the outcome follows when nobody reads any more. */
-  public void cancel(long writeId) {
-    final PostedWrite write = writes.get(writeId);
+  /** Withdraws a write or read; the outcome follows when nobody touches its blocks any more. */
+  public void cancel(long id) {
+    final PostedWrite write = writes.get(id);
     if (write != null) write.withdraw(TransferStatus.CANCELLED);
+    else reads.cancel(id);
   }
 
   /** Ends overdue grants and writes; returns how many. Call it every poll interval. */
   public int poll() {
     final long nowNs = nanoClock.getAsLong();
-    int ended = grants.poll();
+    int ended = grants.poll() + exports.poll();
     for (PostedWrite write : writes.values()) {
       if (!write.isOverdue(nowNs)) continue;
       write.withdraw(TransferStatus.TIMED_OUT);
@@ -199,6 +259,7 @@ public final class TransferAgent implements AutoCloseable {
   public TransferStats stats() {
     return new TransferStats(
         grants.openCount(),
+        exports.openCount(),
         inFlightBlocks.get(),
         counters.sentBytes(),
         counters.receivedBytes(),
@@ -220,6 +281,8 @@ public final class TransferAgent implements AutoCloseable {
 
   /** What backends bring. */
   private final class Sink implements BlockSink {
+    private final CompletableFuture<BlockReads> reads = new CompletableFuture<>();
+
     @Override
     public BlockLanding begin(
         long grantId, long keyHigh, long keyLow, int targetBlock, long blockBytes) {
@@ -241,7 +304,7 @@ public final class TransferAgent implements AutoCloseable {
 
     @Override
     public void receive(MemorySegment message) {
-      counters.rejected(TransferStatus.MALFORMED);
+      reads.thenAccept(there -> there.receive(message));
     }
   }
 }
