@@ -76,7 +76,9 @@ public final class StatorCli implements Runnable {
             .addSubcommand(new ChatCommand(context))
             .addSubcommand(new RunCommand(context))
             .addSubcommand(new InspectCommand(context))
-            .addSubcommand(new BenchCommand(context))
+            .addSubcommand(
+                new CommandLine(new BenchCommand(context))
+                    .addSubcommand(new TransferBenchCommand()))
             .addSubcommand(new VersionCommand());
     commands.setUsageHelpWidth(USAGE_COLUMNS);
     commands.setCaseInsensitiveEnumValuesAllowed(true);
