@@ -20,18 +20,14 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.file.ModelCard;
 import dev.stator.model.file.ModelCards;
 import dev.stator.request.ServedModel;
-import java.security.SecureRandom;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
-import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.cluster.typed.Cluster;
 
 /** Puts a cluster's node together. Used once, by one thread. */
 final class MemberAssembly {
@@ -89,12 +85,7 @@ final class MemberAssembly {
             new NodeIdentity(member.nodeName(), member.roles()),
             hosted,
             MemberAssembly::served,
-            new ClusterNode.Surroundings(
-                transfers.backend(),
-                transfers::routes,
-                System::nanoTime,
-                new SecureRandom(),
-                new SplittableRandom()));
+            ClusterNode.Surroundings.of(transfers.backend(), transfers::routes));
     readiness.watch(() -> actors.state().compareTo(LocalNode.State.DRAINING) >= 0);
     final Metrics metrics = new Metrics(System::nanoTime);
     metrics.watch(actors.stats());
@@ -160,7 +151,6 @@ final class MemberAssembly {
   }
 
   private NodeSummary summary(HttpServer http) {
-    final Address address = Cluster.get(system).selfMember().address();
     return new NodeSummary(
         model.map(loaded -> Summaries.model(loaded, served.orElseThrow())),
         slotSummaries,
@@ -171,7 +161,7 @@ final class MemberAssembly {
                     .sorted()
                     .map(NodeRole::text)
                     .collect(Collectors.joining(", ")),
-                address.getHost().get() + ":" + address.getPort().get(),
+                actors.address(),
                 transfers.names(),
                 actors.models().stream().map(ServedModel::name).toList(),
                 member.isFrontend())),
