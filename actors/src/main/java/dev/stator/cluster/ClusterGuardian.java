@@ -21,6 +21,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -125,6 +126,8 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
   private final ActorRef<ShardingEnvelope<RouterCommand>> routers;
   private final ActorRef<PlannerHost.ForModel> planner;
   private final Map<String, ActorRef<SessionHub.Command>> hubs = new HashMap<>();
+  private final AtomicLong hubLives = new AtomicLong();
+  private final long nodeLife;
   private final SlotKeeper<Command> slots;
   private final NodeDrain drain;
   private boolean joined;
@@ -140,6 +143,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
     this.parts = parts;
     this.status = status;
     this.cluster = Cluster.get(context.getSystem());
+    this.nodeLife = cluster.selfMember().uniqueAddress().longUid();
     final EntityKinds kinds = new EntityKinds(context.getSystem());
     final var cacheBlocks = kinds.startCacheBlocks(parts.settings().cache());
     this.routers = kinds.startRouters(model -> router(parts, cacheBlocks, model));
@@ -384,6 +388,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
             .spawnAnonymous(
                 restarting(
                     SessionHub.create(
+                        this::newHubId,
                         model,
                         getContext().spawnAnonymous(EntityKinds.proxy(routers, name)),
                         parts.settings().session(),
@@ -392,6 +397,11 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
     hubs.put(name, hub);
     parts.generations().add(model, hub);
     if (status.state() == LocalNode.State.DRAINING) hub.tell(new SessionHub.Close());
+  }
+
+  /** On another actor's thread. Differs from that of any hub of any node's life. */
+  private String newHubId() {
+    return Long.toUnsignedString(nodeLife, Character.MAX_RADIX) + "-" + hubLives.incrementAndGet();
   }
 
   private void forget(String model) {

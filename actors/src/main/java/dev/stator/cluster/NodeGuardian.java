@@ -15,6 +15,7 @@ import dev.stator.worker.StatsBoard;
 import dev.stator.worker.Worker;
 import dev.stator.worker.WorkerLifecycle;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -86,6 +87,8 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
     this.parts = parts;
     this.status = status;
     final NodeSettings settings = parts.settings();
+    final String hubLife = Long.toUnsignedString(parts.random().nextLong(), Character.MAX_RADIX);
+    final AtomicLong hubs = new AtomicLong();
     final ActorRef<CacheCommand> cache =
         context.spawn(restarting(CacheBlocks.create(settings.cache())), "cache-blocks");
     final ActorRef<RouterCommand> router =
@@ -99,6 +102,7 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
         context.spawn(
             restarting(
                 SessionHub.create(
+                    () -> hubLife + "-" + hubs.incrementAndGet(),
                     parts.model(),
                     router,
                     settings.session(),

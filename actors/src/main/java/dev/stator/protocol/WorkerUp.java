@@ -11,6 +11,7 @@ import org.apache.pekko.actor.typed.ActorRef;
  * @param worker terminates when the worker does
  * @param decode {@code null} while the worker does not have the role
  * @param prefill {@code null} while the worker does not have the role
+ * @param lender sends cached blocks, whatever the worker's roles
  */
 public record WorkerUp(
     WorkerDescription description,
@@ -18,7 +19,8 @@ public record WorkerUp(
     EngineLoad load,
     ActorRef<WorkerCommand> worker,
     ActorRef<DecodeCommand> decode,
-    ActorRef<PrefillCommand> prefill)
+    ActorRef<PrefillCommand> prefill,
+    ActorRef<PrefillCommand> lender)
     implements RouterCommand, PlannerCommand {
   public WorkerUp {
     roles = Set.copyOf(roles);

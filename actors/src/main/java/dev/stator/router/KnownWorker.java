@@ -7,6 +7,8 @@ import dev.stator.protocol.WorkerReport;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.protocol.WorkerUp;
 import java.util.Set;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /**
  * A worker as far as its router knows it. The book says what the router has placed there; reports
@@ -37,6 +39,11 @@ final class KnownWorker {
     return up;
   }
 
+  /** Whether it is on this node, for all that the router knows of. */
+  boolean isAt(Address node) {
+    return up.worker().path().address().equals(node);
+  }
+
   /** Its roles have other actors. */
   void introduced(WorkerUp again) {
     up = again;
@@ -46,6 +53,16 @@ final class KnownWorker {
   /** Whether it can be asked; the actor of a role may be on its way. */
   boolean has(WorkerRole role) {
     return roles.contains(role) && (role == WorkerRole.DECODE ? up.decode() : up.prefill()) != null;
+  }
+
+  /** Whether an actor of a role that it has reported is not known. */
+  boolean isIncomplete() {
+    return roles.stream().anyMatch(role -> !has(role));
+  }
+
+  /** Whether this is, as far as is known, the actor of one of its roles. */
+  boolean hasActor(ActorRef<?> ref) {
+    return ref.equals(up.decode()) || ref.equals(up.prefill());
   }
 
   void reported(WorkerReport report, LoadBook book) {

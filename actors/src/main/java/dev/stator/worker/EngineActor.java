@@ -50,7 +50,9 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
     /** Prompt by somebody else, answer here; waits for {@link Resume}. */
     RESERVE,
     /** Prompt for somebody else; stays until {@link Release}. */
-    PREFILL
+    PREFILL,
+    /** The cached part of a prompt for somebody else; stays until {@link Release}. */
+    LEND
   }
 
   /** Takes a sequence; {@code owner} gets {@link Answered}, then its news. */
@@ -167,6 +169,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
           case GENERATE -> engine.submit(request);
           case RESERVE -> engine.reserve(request);
           case PREFILL -> engine.prefill(request);
+          case LEND -> engine.lend(request);
         };
     if (admission instanceof Admission.Admitted) owners.put(request.id(), take.owner());
     take.owner().tell(new Answered(request.id(), admission));

@@ -123,7 +123,8 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private StepSums reportedSteps = StepSums.NONE;
   private Set<WorkerRole> roles;
   private WorkerCommand.TakeRoles takingRoles; // Whom to answer when no lost role is busy.
-  private RoleSurroundings roleSurroundings; // Null until the engine is made.
+  private RoleSurroundings roleSurroundings; // Null until the engine is made, as the next.
+  private ActorRef<PrefillCommand> lender;
   private boolean introduced;
 
   private Worker(
@@ -184,8 +185,11 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
 
   private void start(WorkerDescription made, int memoryId) {
     roleSurroundings =
-        new RoleSurroundings(made, engine, memoryId, tools.agent(), gauge, tools.settings());
+        new RoleSurroundings(
+            made, engine, memoryId, tools.agent(), gauge, tools.nanoClock(), tools.settings());
     getContext().getLog().debug("Engine of [{}] is up: {}", id, made);
+    lender = getContext().spawn(PrefillWorker.create(roleSurroundings, false), "lender");
+    getContext().watch(lender);
     openRoles();
     timers.startTimerWithFixedDelay(new Report(), tools.settings().reportInterval());
   }
@@ -258,7 +262,8 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
         gauge.load(),
         self(),
         decode.actor(),
-        prefill.actor());
+        prefill.actor(),
+        lender);
   }
 
   /** Of the roles taken, those that somebody is there for. */
@@ -303,6 +308,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     final StepSums steps = gauge.steps();
     if (steps.steps() > reportedSteps.steps()) peers.planner().tell(new EngineWork(id, steps));
     reportedSteps = steps;
+    publish(List.of()); // Shows a hole, where the last events were lost.
   }
 
   /** Only the latest change of roles is answered. */

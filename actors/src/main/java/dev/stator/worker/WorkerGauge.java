@@ -30,6 +30,8 @@ final class WorkerGauge {
   private long receivedBytes;
   private long remotePrefills;
   private long fallbacks;
+  private long sendNs;
+  private long exposedSendNs;
   private boolean closed;
 
   WorkerGauge(WorkerId id, Set<WorkerRole> roles, StatsBoard board) {
@@ -67,8 +69,19 @@ final class WorkerGauge {
     publish();
   }
 
-  synchronized void remotePrefillEnded(long bytes, boolean complete) {
+  /** Writes of a prefill have ended. */
+  synchronized void sendTimed(long totalNs, long exposedNs) {
+    sendNs += totalNs;
+    exposedSendNs += exposedNs;
+    publish();
+  }
+
+  synchronized void received(long bytes) {
     receivedBytes += bytes;
+    publish();
+  }
+
+  synchronized void remotePrefillEnded(boolean complete) {
     remotePrefills++;
     if (!complete) fallbacks++;
     publish();
@@ -103,6 +116,8 @@ final class WorkerGauge {
             sentBytes,
             receivedBytes,
             remotePrefills,
-            fallbacks));
+            fallbacks,
+            sendNs / 1e9,
+            exposedSendNs / 1e9));
   }
 }

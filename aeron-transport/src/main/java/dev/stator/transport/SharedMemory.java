@@ -9,6 +9,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 
@@ -25,6 +27,8 @@ public final class SharedMemory implements AutoCloseable {
   private final Path file;
   private final Arena arena;
   private final MemorySegment segment;
+  private final List<Runnable> listeners = new ArrayList<>(); // Guarded by itself, as is closed.
+  private boolean closed;
 
   private SharedMemory(Path file, Arena arena, MemorySegment segment) {
     this.file = file;
@@ -75,9 +79,28 @@ public final class SharedMemory implements AutoCloseable {
     return segment;
   }
 
+  /** Calls this when the memory is about to go; at once when it has gone. */
+  public void onClose(Runnable listener) {
+    synchronized (listeners) {
+      if (!closed) {
+        listeners.add(listener);
+        return;
+      }
+    }
+    listener.run();
+  }
+
+  private List<Runnable> endListening() {
+    synchronized (listeners) {
+      closed = true;
+      return List.copyOf(listeners);
+    }
+  }
+
   /** Unmaps it and deletes the file. Who has mapped it goes on seeing the bytes. */
   @Override
   public void close() {
+    endListening().forEach(Runnable::run);
     arena.close();
     try {
       Files.deleteIfExists(file);

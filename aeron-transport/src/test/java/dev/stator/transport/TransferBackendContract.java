@@ -30,12 +30,12 @@ abstract class TransferBackendContract {
 
   private final Arena arena = Arena.ofShared();
   private final Random random = new Random(3);
-  private final MemorySegment sourceMemory = arena.allocate(BLOCK_BYTES * BLOCKS);
   private final MemorySegment targetMemory = arena.allocate(BLOCK_BYTES * BLOCKS);
   private final MemorySegment targetBefore = arena.allocate(BLOCK_BYTES * BLOCKS);
   private final CompletableFuture<GrantOutcome> granted = new CompletableFuture<>();
   private final CompletableFuture<ExportOutcome> exported = new CompletableFuture<>();
   private TransferBackend backend;
+  private MemorySegment sourceMemory;
   private TransferAgent writer;
   private TransferAgent receiver;
   private int source;
@@ -43,12 +43,25 @@ abstract class TransferBackendContract {
 
   abstract TransferBackend backend();
 
+  /** Where the writer's blocks lie; a backend may want them in memory of its own. */
+  BlockMemory sourceBlocks(MemorySegment usual) {
+    return BlockMemory.of(usual, BLOCK_BYTES);
+  }
+
+  /** The agents are closed. */
+  void stopped() {}
+
+  /** So is the backend. */
+  void closed() {}
+
   @BeforeEach
   void start() {
     backend = backend();
     writer = new TransferAgent("writer", SETTINGS, backend, System::nanoTime, random);
     receiver = new TransferAgent("receiver", SETTINGS, backend, System::nanoTime, random);
-    source = writer.register(sourceMemory, BLOCK_BYTES);
+    final BlockMemory blocks = sourceBlocks(arena.allocate(BLOCK_BYTES * BLOCKS));
+    sourceMemory = ((BlockRegion) blocks).region();
+    source = writer.register(blocks);
     target = receiver.register(targetMemory, BLOCK_BYTES);
     for (long i = 0; i < sourceMemory.byteSize(); i++) {
       sourceMemory.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
@@ -61,8 +74,10 @@ abstract class TransferBackendContract {
   void stop() {
     writer.close();
     receiver.close();
+    stopped();
     backend.close();
     arena.close();
+    closed();
   }
 
   @Test
