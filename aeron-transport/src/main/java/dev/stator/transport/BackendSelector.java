@@ -101,6 +101,16 @@ public final class BackendSelector implements TransferBackend {
     return choose(to).map(TransferBackend::name).orElse(NO_ROUTE);
   }
 
+  /** Which backend blocks go by, by the names of the agents they have gone to. */
+  public Map<String, String> routes() {
+    synchronized (routes) {
+      final Map<String, String> names = new HashMap<>();
+      routes.forEach((address, route) ->
+          names.put(address.agent(), route.chosen == null ? NO_ROUTE : route.chosen.name()));
+      return names;
+    }
+  }
+
   @Override
   public boolean offer(BlockWrite write) {
     final AgentAddress to = write.grant().agent();

@@ -122,6 +122,7 @@ class BackendSelectorTest {
     assertEquals(TransferStatus.OK, outcomes.getFirst().status());
     assertEquals(7, memory.get(ValueLayout.JAVA_BYTE, BLOCK_BYTES));
     assertEquals("in-process", selector.route(agent.address()));
+    assertEquals(Map.of("agent", "in-process"), selector.routes());
     write(2);
     assertEquals(2, outcomes.size());
     nowNs.addAndGet(RETRY.toNanos());
