@@ -8,7 +8,6 @@ import dev.stator.device.cpu.CpuDevice;
 import dev.stator.device.cpu.CpuDeviceSettings;
 import dev.stator.device.simulated.EchoDevice;
 import dev.stator.model.LoadedModel;
-import java.util.Optional;
 import java.util.function.Supplier;
 
 /** Makes the device that {@code out=} names. */
@@ -18,20 +17,17 @@ final class DeviceFactory {
   /**
    * Each call of the supplier makes a device of its own; the caller closes it.
    *
-   * @param kvMemory where KV blocks lie; empty for memory of this process alone
+   * @param kvMemory where KV blocks lie
    */
   static Supplier<Device> of(
       NodeSettings.Engine engine,
       LoadedModel model,
       Config config,
-      Optional<KvMemory.Allocator> kvMemory) {
+      KvMemory.Allocator kvMemory) {
     return switch (engine) {
       case CPU -> {
         final CpuDeviceSettings settings = CpuDeviceSettings.from(config);
-        yield () ->
-            kvMemory
-                .map(allocator -> CpuDevice.create(model, settings, allocator))
-                .orElseGet(() -> CpuDevice.create(model, settings));
+        yield () -> CpuDevice.create(model, settings, kvMemory);
       }
       case ECHO -> {
         final int blockCount = config.getInt("stator.device.echo.block-count");

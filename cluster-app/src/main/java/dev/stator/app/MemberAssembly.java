@@ -10,6 +10,7 @@ import dev.stator.cluster.HostedModel;
 import dev.stator.cluster.LocalNode;
 import dev.stator.cluster.NodeIdentity;
 import dev.stator.cluster.NodeRole;
+import dev.stator.device.cpu.CpuDevice;
 import dev.stator.http.ClusterAccess;
 import dev.stator.http.HttpServer;
 import dev.stator.http.HttpSettings;
@@ -77,7 +78,7 @@ final class MemberAssembly {
   }
 
   private StatorNode start() {
-    transfers = Transfers.from(config);
+    transfers = Transfers.start(config);
     final Optional<HostedModel> hosted = model.map(this::host);
     actors =
         ClusterNode.start(
@@ -108,7 +109,7 @@ final class MemberAssembly {
   }
 
   private HostedModel host(LoadedModel loaded) {
-    slots = Slots.ofMember(settings, member, loaded, config, transfers.kvMemory());
+    slots = Slots.ofMember(settings, member, loaded, config, transfers.kvMemory(CpuDevice.ownMemory()));
     slotSummaries = slots.summaries();
     final ServedModel made = LocalAssembly.served(settings, loaded, slots.contextLength());
     served = Optional.of(made);

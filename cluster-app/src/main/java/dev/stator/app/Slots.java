@@ -8,6 +8,7 @@ import dev.stator.cluster.EngineSlot;
 import dev.stator.cluster.NodeRole;
 import dev.stator.device.Device;
 import dev.stator.device.KvMemory;
+import dev.stator.device.cpu.CpuDevice;
 import dev.stator.engine.Engine;
 import dev.stator.engine.EngineSettings;
 import dev.stator.engine.LocalEngine;
@@ -16,7 +17,6 @@ import dev.stator.protocol.WorkerRole;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
@@ -37,7 +37,7 @@ final class Slots {
       NodeSettings settings,
       LoadedModel model,
       Config config,
-      Optional<KvMemory.Allocator> kvMemory) {
+      KvMemory.Allocator kvMemory) {
     this.model = model;
     this.engineSettings = EngineSettings.from(config);
     this.devices = DeviceFactory.of(settings.engine(), model, config, kvMemory);
@@ -47,7 +47,7 @@ final class Slots {
    * The slots of a node that is alone. When a device cannot be made, those before it are closed.
    */
   static Slots ofLocalNode(NodeSettings settings, LoadedModel model, Config config) {
-    final Slots slots = new Slots(settings, model, config, Optional.empty());
+    final Slots slots = new Slots(settings, model, config, CpuDevice.ownMemory());
     final Set<WorkerRole> decodeRoles =
         settings.prefillSlots() > 0
             ? Set.of(WorkerRole.DECODE)
@@ -61,14 +61,14 @@ final class Slots {
   /**
    * The slots of a cluster's node; each begins with all of the node's worker roles.
    *
-   * @param kvMemory where KV blocks lie; empty for memory of this process alone
+   * @param kvMemory where KV blocks lie
    */
   static Slots ofMember(
       NodeSettings settings,
       ClusterMembership member,
       LoadedModel model,
       Config config,
-      Optional<KvMemory.Allocator> kvMemory) {
+      KvMemory.Allocator kvMemory) {
     final Set<WorkerRole> roles = EnumSet.noneOf(WorkerRole.class);
     if (member.roles().contains(NodeRole.PREFILL)) roles.add(WorkerRole.PREFILL);
     if (member.roles().contains(NodeRole.DECODE)) roles.add(WorkerRole.DECODE);

@@ -2,60 +2,66 @@ package dev.stator.app;
 
 import com.typesafe.config.Config;
 import dev.stator.device.KvMemory;
-import dev.stator.transport.BackendSelector;
-import dev.stator.transport.InProcessBackend;
 import dev.stator.transport.TransferBackend;
-import dev.stator.transport.TransferSettings;
-import dev.stator.transport.aeron.AeronSettings;
-import dev.stator.transport.aeron.AeronTransport;
-import java.util.ArrayList;
+import dev.stator.transport.node.TransferBackends;
+import dev.stator.worker.SharedKvMemory;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /** How a cluster's node moves KV blocks: its transfer backends, and where the blocks lie. */
 final class Transfers implements AutoCloseable {
-  private final BackendSelector selector;
-  private final List<String> names;
+  /** Between a node's name and what tells its lives apart, in an agent's name. */
+  private static final char LIFE_SEPARATOR = '~';
 
-  private Transfers(BackendSelector selector, List<String> names) {
-    this.selector = selector;
-    this.names = names;
+  private final TransferBackends backends;
+
+  private Transfers(TransferBackends backends) {
+    this.backends = backends;
   }
 
-  static Transfers from(Config config) {
-    final Config transport = config.getConfig("stator.transport");
-    final TransferSettings settings = TransferSettings.from(transport);
-    final AeronTransport aeron = AeronTransport.create(AeronSettings.from(transport.getConfig("aeron")));
-    final List<TransferBackend> inOrder =
-        List.of(InProcessBackend.create(settings), aeron.ipc(), aeron.udp());
-    final List<String> names = new ArrayList<>();
-    for (TransferBackend backend : inOrder) names.add(backend.name());
+  /**
+   * @throws IllegalArgumentException when the settings are wrong, or no backend can start
+   */
+  static Transfers start(Config config) {
     return new Transfers(
-        new BackendSelector(inOrder, settings.writeTimeout(), System::nanoTime), names);
+        TransferBackends.start(config.getConfig("stator.transport"), System::nanoTime));
   }
 
   TransferBackend backend() {
-    return selector;
+    return backends.selector();
   }
 
   /** The backends in the order in which they are tried. */
   List<String> names() {
-    return names;
+    return List.of(backends.selector().name().split(", "));
   }
 
-  /** How blocks go to other agents by now: backend by agent. */
+  /** How blocks go to other nodes by now: backend by node, its latest life. */
   Map<String, String> routes() {
-    return Map.of();
+    final Map<String, String> byNode = new TreeMap<>();
+    new TreeMap<>(backends.selector().routes())
+        .forEach((agent, backend) -> byNode.put(node(agent), backend));
+    return byNode;
+  }
+
+  private static String node(String agent) {
+    final int end = agent.indexOf(LIFE_SEPARATOR);
+    return end < 0 ? agent : agent.substring(0, end);
   }
 
   /** Memory that other processes can map, where a backend wants that. */
-  Optional<KvMemory.Allocator> kvMemory() {
-    return Optional.empty();
+  KvMemory.Allocator kvMemory(KvMemory.Allocator own) {
+    return bytes ->
+        backends
+            .allocateShared(bytes)
+            .<KvMemory>map(SharedKvMemory::new)
+            .orElseGet(() -> own.allocate(bytes));
   }
 
   @Override
   public void close() {
-    selector.close();
+    backends.close();
   }
 }

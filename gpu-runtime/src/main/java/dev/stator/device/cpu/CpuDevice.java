@@ -79,9 +79,14 @@ public final class CpuDevice implements Device {
     fingerprint = weights.fingerprint().of(config, KvLayout.KvType.F32);
   }
 
-  /** As the longer {@code create}, with KV blocks in memory of this process alone. */
+  /** Memory of this process alone, in huge pages where there are any. */
+  public static KvMemory.Allocator ownMemory() {
+    return OwnKvMemory::allocate;
+  }
+
+  /** As the longer {@code create}, with KV blocks in {@link #ownMemory}. */
   public static CpuDevice create(LoadedModel model, CpuDeviceSettings settings) {
-    return create(model, settings, OwnKvMemory::allocate);
+    return create(model, settings, ownMemory());
   }
 
   /**
