@@ -16,9 +16,11 @@ import dev.stator.worker.WorkerLifecycle;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.atomic.AtomicLong;
@@ -37,9 +39,6 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
-import org.apache.pekko.cluster.ClusterEvent.ClusterDomainEvent;
-import org.apache.pekko.cluster.ClusterEvent.ReachabilityEvent;
-import org.apache.pekko.cluster.ClusterEvent.UnreachableMember;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.cluster.typed.Cluster;
@@ -73,7 +72,9 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
 
   record DrainNode(String node, CompletableFuture<Done> left) implements OwnCommand {}
 
-  private record FromCluster(ClusterDomainEvent event) implements OwnCommand {}
+  private record NodeLost(Address node) implements OwnCommand {}
+
+  private record NodeFound(Address node) implements OwnCommand {}
 
   private record Up() implements OwnCommand {}
 
@@ -130,6 +131,9 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
   private final long nodeLife;
   private final SlotKeeper<Command> slots;
   private final NodeDrain drain;
+  private final Set<Address> lostNodes = new HashSet<>();
+  private final ActorRef<Command> self;
+  private final long startMillis;
   private boolean joined;
   private boolean slotsAreUp;
 
@@ -143,6 +147,8 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
     this.parts = parts;
     this.status = status;
     this.cluster = Cluster.get(context.getSystem());
+    this.self = context.getSelf();
+    this.startMillis = context.getSystem().startTime();
     this.nodeLife = cluster.selfMember().uniqueAddress().longUid();
     final EntityKinds kinds = new EntityKinds(context.getSystem());
     final var cacheBlocks = kinds.startCacheBlocks(parts.settings().cache());
@@ -235,12 +241,19 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
     return ModelFigures.forgettingRouter(
         parts.figures(),
         model,
-        Behaviors.setup(context ->
-            Router.create(
-                parts.settings().router(),
-                context.spawn(CacheFront.create(directory(parts, cacheBlocks, model)), "cache"),
-                new SplittableRandom(parts.seeds().getAsLong()),
-                stats -> parts.figures().router(model, stats))));
+        Behaviors.setup(context -> {
+          final ActorRef<RouterCommand> self = context.getSelf();
+          context.spawn(
+              Reachability.create(
+                  node -> self.tell(new RouterCommand.NodeUnreachable(node)),
+                  node -> self.tell(new RouterCommand.NodeReachable(node))),
+              "nodes");
+          return Router.create(
+              parts.settings().router(),
+              context.spawn(CacheFront.create(directory(parts, cacheBlocks, model)), "cache"),
+              new SplittableRandom(parts.seeds().getAsLong()),
+              stats -> parts.figures().router(model, stats));
+        }));
   }
 
   private static CacheFront.Directory directory(
@@ -264,7 +277,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
       EngineSlot slot, long start, Worker.Peers peers, Worker.Tools tools) {
     final int index = parts.hosted().orElseThrow().slots().indexOf(slot);
     final String name = EntityKinds.slotName(parts.cluster().self().name(), index);
-    final long life = getContext().getSystem().startTime() * 1000 + start; // Differs between lives.
+    final long life = startMillis * 1000 + start; // Differs between lives.
     return Worker.create(new WorkerId(name, life), slot.roles(), slot.engine(), peers, tools);
   }
 
@@ -273,17 +286,21 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
   }
 
   private void join() {
-    final var events = getContext().messageAdapter(ClusterDomainEvent.class, FromCluster::new);
     final var up = getContext().messageAdapter(SelfUp.class, event -> new Up());
     cluster.subscriptions().tell(Subscribe.create(up, SelfUp.class));
-    cluster.subscriptions().tell(Subscribe.create(events.narrow(), ReachabilityEvent.class));
-    final Address self = cluster.selfMember().address();
+    getContext()
+        .spawn(
+            Reachability.create(
+                node -> self.tell(new NodeLost(node)), node -> self.tell(new NodeFound(node))),
+            "reachability");
+    final Address address = cluster.selfMember().address();
     final List<Address> seeds = new ArrayList<>();
     for (String seed : parts.cluster().seedNodes()) {
-      seeds.add(AddressFromURIString.parse(self.protocol() + "://" + self.system() + "@" + seed));
+      seeds.add(
+          AddressFromURIString.parse(address.protocol() + "://" + address.system() + "@" + seed));
     }
-    final boolean isAlone = seeds.isEmpty() || seeds.equals(List.of(self));
-    cluster.manager().tell(isAlone ? new Join(self) : new JoinSeedNodes(seeds));
+    final boolean isAlone = seeds.isEmpty() || seeds.equals(List.of(address));
+    cluster.manager().tell(isAlone ? new Join(address) : new JoinSeedNodes(seeds));
     timers.startSingleTimer(new JoinOverdue(), parts.cluster().joinTimeout());
   }
 
@@ -304,8 +321,15 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
         status.end(true, "the node was stopped");
       }
       case DrainNode(var node, var left) -> nodePeers.tell(new NodePeers.Drain(node, left));
-      case FromCluster(UnreachableMember unreachable) -> unreachable(unreachable.member());
-      case FromCluster(ClusterDomainEvent _) -> {}
+      case NodeLost(var node) -> {
+        getContext().getLog().warn("Node at [{}] does not answer", node);
+        lostNodes.add(node);
+        hubs.values().forEach(hub -> hub.tell(new SessionHub.NodeUnreachable(node)));
+      }
+      case NodeFound(var node) -> {
+        lostNodes.remove(node);
+        hubs.values().forEach(hub -> hub.tell(new SessionHub.NodeReachable(node)));
+      }
       case Up() -> {
         timers.cancel(new JoinOverdue());
         timers.startSingleTimer(new NameOverdue(), parts.cluster().nameTimeout());
@@ -371,10 +395,6 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
     if (joined && slotsAreUp) status.onReady();
   }
 
-  private void unreachable(Member member) {
-    getContext().getLog().warn("Node [{}] does not answer", NodePeers.describe(member));
-  }
-
   private void serve(ServedModel model) {
     if (hubs.containsKey(model.name())) return;
     final String name = model.name();
@@ -395,6 +415,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
                         stats -> parts.figures().sessions(name, stats),
                         reporting)));
     hubs.put(name, hub);
+    lostNodes.forEach(node -> hub.tell(new SessionHub.NodeUnreachable(node)));
     parts.generations().add(model, hub);
     if (status.state() == LocalNode.State.DRAINING) hub.tell(new SessionHub.Close());
   }
@@ -411,11 +432,12 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
     if (hub != null) getContext().stop(hub);
   }
 
+  /** Called on another actor's thread, as the next one. */
   private NodeMessage.NodeReport report(ActorRef<NodeMessage> peers) {
     final NodeFigures figures = parts.figures();
     return new NodeMessage.NodeReport(
         parts.cluster().self().name(),
-        getContext().getSystem().startTime(),
+        startMillis,
         status.state(),
         figures.httpPort(),
         parts.hosted().map(hosted -> hosted.served().name()).orElse(null),
@@ -429,10 +451,9 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
         peers);
   }
 
-  /** On another actor's thread. */
   private void drainSelf() {
     status.onDraining();
-    getContext().getSelf().tell(new Drain());
+    self.tell(new Drain());
   }
 
   private void drain() {

@@ -59,8 +59,8 @@ final class WireCodec {
   Object read(byte[] bytes) {
     final Input input = new Input(bytes);
     final Object message = kryo.readClassAndObject(input);
-    if (input.available() > 0) {
-      throw new KryoException(input.available() + " bytes behind the message");
+    if (input.position() < bytes.length) {
+      throw new KryoException(bytes.length - input.position() + " bytes behind the message");
     }
     return message;
   }
