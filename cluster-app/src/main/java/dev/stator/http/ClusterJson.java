@@ -92,6 +92,8 @@ final class ClusterJson {
     json.writeNumberField("preemptions", load.preemptions());
     json.writeNumberField("sent_bytes", slot.transferSentBytes());
     json.writeNumberField("received_bytes", slot.transferReceivedBytes());
+    json.writeNumberField("send_seconds", slot.transferSendSeconds());
+    json.writeNumberField("exposed_send_seconds", slot.transferExposedSeconds());
     json.writeNumberField("remote_prefills", slot.remotePrefills());
     json.writeNumberField("remote_prefill_fallbacks", slot.remotePrefillFallbacks());
     json.writeEndObject();
@@ -148,6 +150,7 @@ final class ClusterJson {
     json.writeNumberField("indexed_blocks", stats.indexedBlocks());
     json.writeNumberField("placed_local", stats.placedLocal());
     json.writeNumberField("placed_remote", stats.placedRemote());
+    json.writeNumberField("placed_pull", stats.placedPull());
     json.writeNumberField("refused", stats.refused());
     json.writeNumberField("kv_gaps", stats.kvGaps());
     json.writeEndObject();

@@ -67,6 +67,12 @@ final class NodeCollector implements MultiCollector {
         "Remote prefills finished here.",
         slot,
         worker.remotePrefillFallbacks());
+    to.counter("stator_transfer_send_seconds", "On their way.", slot, worker.transferSendSeconds());
+    to.counter(
+        "stator_transfer_exposed_seconds",
+        "Of these, not hidden by computing.",
+        slot,
+        worker.transferExposedSeconds());
     for (WorkerRole role : worker.roles()) {
       Labels labels = slot.add("role", role.name().toLowerCase(Locale.ROOT));
       to.gauge("stator_worker_role", "1 for each role a worker has.", labels, 1);
@@ -99,6 +105,7 @@ final class NodeCollector implements MultiCollector {
     String help = "Requests placed, by where they prefill.";
     to.counter(placements, help, Labels.of("prefill", "local"), router.placedLocal());
     to.counter(placements, help, Labels.of("prefill", "remote"), router.placedRemote());
+    to.counter(placements, help, Labels.of("prefill", "pull"), router.placedPull());
     to.counter("stator_router_refusals", "Requests without a place.", none, router.refused());
     to.counter("stator_router_kv_event_gaps", "Holes in event streams.", none, router.kvGaps());
   }
