@@ -40,6 +40,7 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.sharding.typed.ShardingEnvelope;
 import org.apache.pekko.cluster.typed.Cluster;
 import org.apache.pekko.cluster.typed.ClusterSingleton;
@@ -168,7 +169,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
             parts.board(),
             parts.nanoClock(),
             parts.settings().worker(),
-            slotCount == 0 ? null : new ShardedRoles(kinds));
+            slotCount == 0 ? null : new ShardedRoles(kinds, this::isUp));
     final Worker.Peers peers =
         parts.hosted().map(hosted -> peers(hosted.served().name(), cacheBlocks)).orElse(null);
     this.slots =
@@ -283,6 +284,11 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
 
   private static <T> Behavior<T> restarting(Behavior<T> behavior) {
     return Behaviors.supervise(behavior).onFailure(SupervisorStrategy.restart());
+  }
+
+  /** Any thread. */
+  private boolean isUp() {
+    return cluster.selfMember().status().equals(MemberStatus.up());
   }
 
   private void join() {

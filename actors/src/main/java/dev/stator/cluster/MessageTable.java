@@ -8,6 +8,7 @@ import dev.stator.engine.SampledToken;
 import dev.stator.engine.SamplingParams;
 import dev.stator.kv.BlockHash;
 import dev.stator.kv.KvEvent;
+import dev.stator.protocol.BookingCheck;
 import dev.stator.protocol.CacheCommand;
 import dev.stator.protocol.DecodeCommand;
 import dev.stator.protocol.EngineWork;
@@ -119,7 +120,16 @@ final class MessageTable {
           entry(97, CardMessage.Describe.class),
           entry(98, CardMessage.Described.class),
           entry(99, CardMessage.Fetch.class),
-          entry(100, CardMessage.Part.class));
+          entry(100, CardMessage.Part.class),
+          entry(101, BookingCheck.class),
+          entry(102, BookingCheck.Booked.class),
+          entry(103, DecodeCommand.Prefilling.class),
+          entry(104, Placement.Prefiller.class),
+          entry(105, PrefillCommand.Order.class),
+          entry(106, RouterCommand.NodeReachable.class),
+          entry(107, RouterCommand.NodeUnreachable.class),
+          entry(108, WorkerAnswer.Running.class),
+          entry(109, WorkerAnswer.RunningSequence.class));
 
   private MessageTable() {}
 

@@ -74,8 +74,14 @@ final class NodePeers extends AbstractBehavior<NodePeers.Command> {
     this.cluster = Cluster.get(context.getSystem());
     this.fromNodes = context.messageAdapter(NodeMessage.class, FromNode::new);
     final ActorRef<Receptionist.Command> receptionist = context.getSystem().receptionist();
-    final ActorRef<Receptionist.Listing> listed =
-        context.messageAdapter(Receptionist.Listing.class, Listed::new);
+    final ActorRef<Command> self = context.getSelf();
+    final ActorRef<Receptionist.Listing> listed = // Who is registered cannot subscribe as well.
+        context.spawn(
+            Behaviors.receiveMessage(listing -> {
+              self.tell(new Listed(listing));
+              return Behaviors.same();
+            }),
+            "listings");
     receptionist.tell(Receptionist.register(ALL, fromNodes));
     if (parts.settings().self().has(NodeRole.ROUTER)) {
       receptionist.tell(Receptionist.register(VIEWERS, fromNodes));

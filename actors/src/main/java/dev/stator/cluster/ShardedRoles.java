@@ -7,6 +7,7 @@ import dev.stator.worker.RoleHost;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BooleanSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
@@ -26,10 +27,15 @@ final class ShardedRoles implements RoleHost {
 
   private final Map<String, Offer<DecodeCommand>> decodeOffers = new ConcurrentHashMap<>();
   private final Map<String, Offer<PrefillCommand>> prefillOffers = new ConcurrentHashMap<>();
+  private final BooleanSupplier isUp;
   private final ActorRef<ShardingEnvelope<DecodeCommand>> decodes;
   private final ActorRef<ShardingEnvelope<PrefillCommand>> prefills;
 
-  ShardedRoles(EntityKinds kinds) {
+  /**
+   * @param isUp whether this node is a member; before, nobody could start an entity
+   */
+  ShardedRoles(EntityKinds kinds, BooleanSupplier isUp) {
+    this.isUp = isUp;
     this.decodes = kinds.startDecodes(slot -> take(decodeOffers, slot));
     this.prefills = kinds.startPrefills(slot -> take(prefillOffers, slot));
   }
@@ -43,7 +49,7 @@ final class ShardedRoles implements RoleHost {
   public Optional<ActorRef<DecodeCommand>> openDecode(
       ActorContext<?> worker, WorkerId id, Behavior<DecodeCommand> role) {
     decodeOffers.put(id.slot(), new Offer<>(id, role));
-    decodes.tell(StartEntity.create(DecodeCommand.class, id.slot()));
+    if (isUp.getAsBoolean()) decodes.tell(StartEntity.create(DecodeCommand.class, id.slot()));
     return Optional.empty();
   }
 
@@ -51,7 +57,7 @@ final class ShardedRoles implements RoleHost {
   public Optional<ActorRef<PrefillCommand>> openPrefill(
       ActorContext<?> worker, WorkerId id, Behavior<PrefillCommand> role) {
     prefillOffers.put(id.slot(), new Offer<>(id, role));
-    prefills.tell(StartEntity.create(PrefillCommand.class, id.slot()));
+    if (isUp.getAsBoolean()) prefills.tell(StartEntity.create(PrefillCommand.class, id.slot()));
     return Optional.empty();
   }
 

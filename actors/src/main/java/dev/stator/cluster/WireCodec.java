@@ -11,6 +11,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
 
@@ -80,6 +81,7 @@ final class WireCodec {
       register(Duration.class, 21);
       register(Instant.class, 22);
       register(ActorRef.class, new WireSerializers.ActorRefs(actorRefs), 23);
+      register(Address.class, new WireSerializers.Addresses(), 24);
       for (MessageTable.Entry entry : MessageTable.ENTRIES) register(entry.type(), entry.id());
     }
 

@@ -11,6 +11,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.AddressFromURIString;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.ActorRefResolver;
 
@@ -166,6 +168,23 @@ final class WireSerializers {
     @Override
     public ActorRef<?> read(Kryo kryo, Input input, Class<? extends ActorRef<?>> type) {
       return resolver.resolveActorRef(kryo.readObject(input, String.class));
+    }
+  }
+
+  /** As {@code pekko://system@host:port}. */
+  static final class Addresses extends Serializer<Address> {
+    Addresses() {
+      super(false, true);
+    }
+
+    @Override
+    public void write(Kryo kryo, Output output, Address address) {
+      kryo.writeObject(output, address.toString());
+    }
+
+    @Override
+    public Address read(Kryo kryo, Input input, Class<? extends Address> type) {
+      return AddressFromURIString.parse(kryo.readObject(input, String.class));
     }
   }
 }

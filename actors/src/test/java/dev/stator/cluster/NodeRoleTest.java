@@ -29,8 +29,8 @@ import org.junit.jupiter.api.extension.ExtendWith;
 /** Slots that move between prefill and decode while calls run. */
 @ExtendWith(LogCapturingExtension.class)
 class NodeRoleTest {
-  private static final Set<WorkerRole> PREFILL = Set.of(WorkerRole.PREFILL);
-  private static final Set<WorkerRole> DECODE = Set.of(WorkerRole.DECODE);
+  static final Set<WorkerRole> PREFILL = Set.of(WorkerRole.PREFILL);
+  static final Set<WorkerRole> DECODE = Set.of(WorkerRole.DECODE);
 
   private final ControlledDevice.Control control = new ControlledDevice.Control();
   private TestNode node;
