@@ -79,6 +79,7 @@ public final class StatorCli implements Runnable {
             .addSubcommand(
                 new CommandLine(new BenchCommand(context))
                     .addSubcommand(new TransferBenchCommand()))
+            .addSubcommand(new RehearseCommand(context))
             .addSubcommand(new VersionCommand());
     commands.setUsageHelpWidth(USAGE_COLUMNS);
     commands.setCaseInsensitiveEnumValuesAllowed(true);

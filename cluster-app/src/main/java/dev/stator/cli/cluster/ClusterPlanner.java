@@ -139,6 +139,7 @@ final class ClusterPlanner {
     words.addAll(List.of("--cluster-host", LOOPBACK));
     words.addAll(List.of("--cluster-port", self.substring(self.lastIndexOf(':') + 1)));
     words.addAll(List.of("--state-file", folder.stateFile(name).toString()));
+    words.add("-Dstator.log.level=INFO"); // Nobody looks on; the user's options come later and win.
     return words;
   }
 
