@@ -20,10 +20,7 @@ final class DeviceFactory {
    * @param kvMemory where KV blocks lie
    */
   static Supplier<Device> of(
-      NodeSettings.Engine engine,
-      LoadedModel model,
-      Config config,
-      KvMemory.Allocator kvMemory) {
+      NodeSettings.Engine engine, LoadedModel model, Config config, KvMemory.Allocator kvMemory) {
     return switch (engine) {
       case CPU -> {
         final CpuDeviceSettings settings = CpuDeviceSettings.from(config);

@@ -109,7 +109,8 @@ final class MemberAssembly {
   }
 
   private HostedModel host(LoadedModel loaded) {
-    slots = Slots.ofMember(settings, member, loaded, config, transfers.kvMemory(CpuDevice.ownMemory()));
+    slots =
+        Slots.ofMember(settings, member, loaded, config, transfers.kvMemory(CpuDevice.ownMemory()));
     slotSummaries = slots.summaries();
     final ServedModel made = LocalAssembly.served(settings, loaded, slots.contextLength());
     served = Optional.of(made);

@@ -34,10 +34,7 @@ final class Slots {
   private final List<Plan> plans = new ArrayList<>();
 
   private Slots(
-      NodeSettings settings,
-      LoadedModel model,
-      Config config,
-      KvMemory.Allocator kvMemory) {
+      NodeSettings settings, LoadedModel model, Config config, KvMemory.Allocator kvMemory) {
     this.model = model;
     this.engineSettings = EngineSettings.from(config);
     this.devices = DeviceFactory.of(settings.engine(), model, config, kvMemory);

@@ -7,7 +7,6 @@ import dev.stator.transport.node.TransferBackends;
 import dev.stator.worker.SharedKvMemory;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /** How a cluster's node moves KV blocks: its transfer backends, and where the blocks lie. */

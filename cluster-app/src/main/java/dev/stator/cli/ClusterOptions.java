@@ -83,7 +83,9 @@ final class ClusterOptions {
   /** Such as {@code decode-3f9a}: unique enough for a node that nobody named. */
   private static String nameOf(Set<NodeRole> members) {
     final String roles =
-        members.stream().sorted().map(NodeRole::text).collect(Collectors.joining("-"));
+        members.equals(ClusterMembership.parseRoles("all"))
+            ? "node"
+            : members.stream().sorted().map(NodeRole::text).collect(Collectors.joining("-"));
     return "%s-%04x".formatted(roles, new SecureRandom().nextInt(1 << 16));
   }
 

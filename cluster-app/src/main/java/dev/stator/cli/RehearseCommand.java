@@ -44,8 +44,7 @@ final class RehearseCommand implements Callable<Integer> {
     }
     try (RunningNode first = context.starter().start(settings(Optional.of(founder())))) {
       final String contact = first.summary().cluster().orElseThrow().address();
-      try (RunningNode _ =
-          context.starter().start(settings(Optional.of(member(contact))))) {
+      try (RunningNode _ = context.starter().start(settings(Optional.of(member(contact))))) {
         ask(first);
       }
     }

@@ -47,8 +47,7 @@ record RunWords(String input, NodeSettings.Engine engine, Optional<String> pool,
     if (model != null) {
       throw new UsageException("out=" + engine + " serves the cluster's models: leave MODEL out");
     }
-    return new RunWords(
-        input, NodeSettings.Engine.CPU, Optional.of(poolName(engine)), null);
+    return new RunWords(input, NodeSettings.Engine.CPU, Optional.of(poolName(engine)), null);
   }
 
   /** Whether this is a worker of a cluster, whose requests come from there. */

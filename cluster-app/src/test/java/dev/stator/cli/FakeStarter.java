@@ -18,6 +18,9 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
   /** When set, the node stops by itself as soon as someone waits for it. */
   boolean stopsByItself;
 
+  /** Why the node ends without being asked; {@code null} when it does not. */
+  String endsWith;
+
   @Override
   public RunningNode start(NodeSettings settings) {
     started.add(settings);
@@ -25,7 +28,17 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
     return new RunningNode() {
       @Override
       public NodeSummary summary() {
-        return summaryAt(server.address(), "fake");
+        final NodeSummary alone = summaryAt(server.address(), "fake");
+        return new NodeSummary(
+            alone.model(),
+            alone.slots(),
+            settings.cluster().map(FakeStarter::member),
+            alone.address());
+      }
+
+      @Override
+      public Optional<String> failure() {
+        return Optional.ofNullable(endsWith);
       }
 
       @Override
@@ -38,6 +51,16 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
         stopped.countDown();
       }
     };
+  }
+
+  private static NodeSummary.Cluster member(ClusterMembership member) {
+    return new NodeSummary.Cluster(
+        member.nodeName(),
+        member.roles().toString(),
+        member.host() + ":" + member.port(),
+        List.of("shared", "udp"),
+        List.of("fake"),
+        member.isFrontend());
   }
 
   @Override

@@ -170,8 +170,7 @@ public final class ClusterFolder {
   /** The process that was started last for a node, alive or not. */
   Optional<ProcessMark> process(String node) {
     try {
-      final JsonNode json =
-          JSON.readTree(Files.readString(nodeFolder(node).resolve(PROCESS_FILE)));
+      final JsonNode json = JSON.readTree(Files.readString(nodeFolder(node).resolve(PROCESS_FILE)));
       return Optional.of(new ProcessMark(json.path("pid").asLong(), json.path("start").asText()));
     } catch (NoSuchFileException never) {
       return Optional.empty();
@@ -184,7 +183,9 @@ public final class ClusterFolder {
     return process(node).map(ProcessMark::state).orElse(ProcessMark.State.ENDED);
   }
 
-  /** Where a node answers; empty before it serves, and when what is written is of an earlier life. */
+  /**
+   * Where a node answers; empty before it serves, and when what is written is of an earlier life.
+   */
   Optional<StateFile> served(String node) {
     final Optional<ProcessMark> process = process(node);
     return StateFile.read(stateFile(node))

@@ -43,8 +43,16 @@ final class ClusterPicture {
   private static TextTable table(JsonNode view) {
     final TextTable table =
         new TextTable(
-            "NODE", "ROLES", "STATE", "SLOT", "PHASE", ">RUN", ">WAIT", "BLOCKS used, cached",
-            ">HIT", "HTTP");
+            "NODE",
+            "ROLES",
+            "STATE",
+            "SLOT",
+            "PHASE",
+            ">RUN",
+            ">WAIT",
+            "BLOCKS used, cached",
+            ">HIT",
+            "HTTP");
     for (JsonNode node : view.path("nodes")) {
       boolean isFirst = true;
       for (JsonNode slot : node.path("slots")) {
@@ -87,7 +95,7 @@ final class ClusterPicture {
     return joiner.toString();
   }
 
-  /** Such as {@code [##++......]  41/512}. */
+  /** Such as {@code [##++......] 41/512}. */
   private static String blocks(JsonNode blocks) {
     final long total = blocks.path("total").asLong();
     final long used = blocks.path("used").asLong();
@@ -120,7 +128,9 @@ final class ClusterPicture {
         .formatted(
             model.path("name").asText(),
             Quantities.grouped(model.path("context_length").asLong()),
-            model.path("nodes").isEmpty() ? "no node" : joined(model.path("nodes")).replace("+", ", "));
+            model.path("nodes").isEmpty()
+                ? "no node"
+                : joined(model.path("nodes")).replace("+", ", "));
   }
 
   private static String router(JsonNode router) {
@@ -173,7 +183,8 @@ final class ClusterPicture {
                   .add(route.getKey()));
       if (sent == 0 && byBackend.isEmpty()) continue;
       final StringJoiner routes = new StringJoiner("; ");
-      byBackend.forEach((backend, peers) -> routes.add(String.join(", ", peers) + " by " + backend));
+      byBackend.forEach(
+          (backend, peers) -> routes.add(String.join(", ", peers) + " by " + backend));
       lines.add(
           "%s sent %s%s"
               .formatted(

@@ -68,8 +68,7 @@ final class ClusterPlanner {
   private final Wanted wanted;
   private final RandomGenerator random;
 
-  ClusterPlanner(
-      CliContext context, ClusterFolder folder, Wanted wanted, RandomGenerator random) {
+  ClusterPlanner(CliContext context, ClusterFolder folder, Wanted wanted, RandomGenerator random) {
     this.context = context;
     this.folder = folder;
     this.wanted = wanted;
@@ -113,8 +112,7 @@ final class ClusterPlanner {
     return new NodePlan(name, "frontend", true, words);
   }
 
-  private NodePlan worker(
-      String name, String role, Path model, List<String> contacts, int index) {
+  private NodePlan worker(String name, String role, Path model, List<String> contacts, int index) {
     final List<String> words = member(name, role, contacts, index);
     words.addAll(List.of("--host", LOOPBACK, "--port", "0"));
     words.addAll(List.of("--slots", Integer.toString(wanted.slots())));
@@ -177,8 +175,7 @@ final class ClusterPlanner {
    * process alone might take.
    */
   private List<String> javaOptions() {
-    final long heap =
-        Math.max(HEAP_BYTES_MIN, Runtime.getRuntime().maxMemory() / wanted.nodes());
+    final long heap = Math.max(HEAP_BYTES_MIN, Runtime.getRuntime().maxMemory() / wanted.nodes());
     return List.of("-XX:-UseG1GC", "-XX:+UseSerialGC", "-Xmx" + (heap >> 20) + "m");
   }
 }

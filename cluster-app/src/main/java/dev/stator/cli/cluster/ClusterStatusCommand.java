@@ -22,11 +22,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = "Show the processes of a cluster, and what its nodes know of each other.",
-    footer = {
-      "",
-      "Example:",
-      "  stator cluster status"
-    })
+    footer = {"", "Example:", "  stator cluster status"})
 final class ClusterStatusCommand implements Callable<Integer> {
   private static final ObjectMapper JSON = new ObjectMapper();
 

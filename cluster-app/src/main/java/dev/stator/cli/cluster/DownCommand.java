@@ -22,11 +22,7 @@ import picocli.CommandLine.Spec;
       "End a cluster: its frontends drain and end, then all other nodes do.",
       "Its logs stay until a cluster of the same name is started."
     },
-    footer = {
-      "",
-      "Example:",
-      "  stator cluster down"
-    })
+    footer = {"", "Example:", "  stator cluster down"})
 final class DownCommand implements Callable<Integer> {
   private final CliContext context;
 

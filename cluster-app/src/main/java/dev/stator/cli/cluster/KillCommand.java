@@ -9,7 +9,9 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code stator cluster kill}: as a crash would end a node, or a machine that hangs would stop it. */
+/**
+ * {@code stator cluster kill}: as a crash would end a node, or a machine that hangs would stop it.
+ */
 @Command(
     name = "kill",
     sortOptions = false,

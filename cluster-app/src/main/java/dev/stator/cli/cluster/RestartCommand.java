@@ -18,11 +18,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = "Drain nodes, end them and start them again, one after the other.",
-    footer = {
-      "",
-      "Example:",
-      "  stator cluster restart decode-1 decode-2"
-    })
+    footer = {"", "Example:", "  stator cluster restart decode-1 decode-2"})
 final class RestartCommand implements Callable<Integer> {
   private final CliContext context;
 
@@ -34,7 +30,8 @@ final class RestartCommand implements Callable<Integer> {
       names = "--timeout",
       paramLabel = "TIME",
       defaultValue = "3m",
-      description = "How long each may take to drain, and to serve again. Default: ${DEFAULT-VALUE}.")
+      description =
+          "How long each may take to drain, and to serve again. Default: ${DEFAULT-VALUE}.")
   private String timeout;
 
   RestartCommand(CliContext context) {

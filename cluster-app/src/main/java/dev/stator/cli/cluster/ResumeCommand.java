@@ -15,11 +15,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = "Let nodes that hang go on (SIGCONT).",
-    footer = {
-      "",
-      "Example:",
-      "  stator cluster resume prefill-1"
-    })
+    footer = {"", "Example:", "  stator cluster resume prefill-1"})
 final class ResumeCommand implements Callable<Integer> {
   private final CliContext context;
 

@@ -19,11 +19,7 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     abbreviateSynopsis = true,
     description = "Start nodes again, as they were started before; returns when they serve.",
-    footer = {
-      "",
-      "Example:",
-      "  stator cluster start decode-1"
-    })
+    footer = {"", "Example:", "  stator cluster start decode-1"})
 final class StartCommand implements Callable<Integer> {
   private final CliContext context;
 

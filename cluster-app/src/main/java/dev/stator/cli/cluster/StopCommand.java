@@ -16,12 +16,9 @@ import picocli.CommandLine.Spec;
     name = "stop",
     sortOptions = false,
     abbreviateSynopsis = true,
-    description = "Drain nodes and end them (SIGTERM), one after the other; returns when they have ended.",
-    footer = {
-      "",
-      "Example:",
-      "  stator cluster stop decode-1"
-    })
+    description =
+        "Drain nodes and end them (SIGTERM), one after the other; returns when they have ended.",
+    footer = {"", "Example:", "  stator cluster stop decode-1"})
 final class StopCommand implements Callable<Integer> {
   private final CliContext context;
 

@@ -24,7 +24,8 @@ final class TextTable {
   }
 
   void row(String... cells) {
-    if (cells.length != headings.size()) throw new IllegalArgumentException("cells: " + cells.length);
+    if (cells.length != headings.size())
+      throw new IllegalArgumentException("cells: " + cells.length);
     rows.add(List.of(cells));
   }
 

@@ -86,7 +86,8 @@ final class UpCommand implements Callable<Integer> {
       paramLabel = "PORT",
       defaultValue = "8080",
       description =
-          "The first frontend's port; others take the next ones. 0: any. Default: ${DEFAULT-VALUE}.")
+          "The first frontend's port; others take the next ones. 0: any. Default:"
+              + " ${DEFAULT-VALUE}.")
   private int port;
 
   @Mixin private ClusterNameOption name;
