@@ -14,8 +14,8 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * This node's figures by model, and the planner's last decisions while it runs here. Keeps the
- * node's board, which knows no models, at their sums.
+ * This node's figures by model, and the planner's last moves and its last hold while it runs here.
+ * Keeps the node's board, which knows no models, at their sums.
  *
  * <p><b>Threads:</b> any.
  */
@@ -56,6 +56,9 @@ final class NodeFigures {
 
   synchronized void decided(String model, PlannerDecision decision, Instant at) {
     hostsPlanner = true;
+    if (decision instanceof PlannerDecision.Hold) {
+      decisions.removeIf(note -> note.model().equals(model) && note.decision().startsWith("hold:"));
+    }
     decisions.addFirst(new PlannerNote(model, at, decision.toString()));
     while (decisions.size() > DECISIONS_MAX) decisions.removeLast();
   }

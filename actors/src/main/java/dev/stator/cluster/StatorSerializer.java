@@ -48,7 +48,7 @@ public final class StatorSerializer extends JSerializer {
     final WireCodec codec = codecs.obtain();
     try {
       return codec.write(message);
-    } catch (RuntimeException refused) {
+    } catch (Exception refused) { // Scala throws checked ones undeclared.
       throw new IllegalArgumentException(
           "%s cannot be sent to another node: %s".formatted(message.getClass().getName(), refused),
           refused);
@@ -63,7 +63,7 @@ public final class StatorSerializer extends JSerializer {
     final Object message;
     try {
       message = codec.read(bytes);
-    } catch (RuntimeException refused) {
+    } catch (Exception refused) {
       throw refusal(bytes, refused.toString());
     } finally {
       codecs.free(codec);

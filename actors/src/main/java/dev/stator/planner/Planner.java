@@ -1,6 +1,5 @@
 package dev.stator.planner;
 
-import dev.stator.engine.EngineLoad;
 import dev.stator.protocol.EngineWork;
 import dev.stator.protocol.PlannerCommand;
 import dev.stator.protocol.TrafficReport;
@@ -8,9 +7,8 @@ import dev.stator.protocol.WorkerCommand;
 import dev.stator.protocol.WorkerCommand.RolesTaken;
 import dev.stator.protocol.WorkerId;
 import dev.stator.protocol.WorkerReport;
-import dev.stator.protocol.WorkerRole;
 import dev.stator.protocol.WorkerUp;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -25,13 +23,15 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
- * Moves slots between prefill and decode, one at a time.
+ * Moves a model's slots between prefill and decode. One planner a model: slots of different models
+ * cannot stand in for each other. What is decided is {@link PlannerCore}'s.
  *
  * <pre>
- *   WATCHING ── interval: Move ──TakeRoles──▶ MOVING ── RolesTaken │ worker gone ──▶ WATCHING
+ *   reports ──▶ WATCHING ── interval ──▶ decisions ── TakeRoles ──▶ workers ── RolesTaken ──▶ WATCHING
  * </pre>
  *
- * Nothing stops when the planner does.
+ * Nothing stops when the planner does: workers keep their roles, and the next one rebuilds all from
+ * reports.
  */
 public final class Planner extends AbstractBehavior<Planner.Command> {
   /** What comes in; the outside speaks {@link PlannerCommand}. */
@@ -42,8 +42,6 @@ public final class Planner extends AbstractBehavior<Planner.Command> {
   private record Decide() implements Command {} // Our own timer's message.
 
   private record Moved(RolesTaken taken) implements Command {}
-
-  private record Slot(Set<WorkerRole> roles, EngineLoad load, ActorRef<WorkerCommand> worker) {}
 
   /**
    * @param onDecision gets every decision; called on the planner's thread
@@ -59,9 +57,10 @@ public final class Planner extends AbstractBehavior<Planner.Command> {
 
   private final PlannerSettings settings;
   private final Consumer<PlannerDecision> onDecision;
-  private final SizingModel model;
-  private final Map<WorkerId, Slot> slots = new LinkedHashMap<>();
-  private WorkerId moving; // Null while nothing moves.
+  private final PlannerCore core;
+  private final ActorRef<WorkerUp> introductions;
+  private final ActorRef<RolesTaken> answers;
+  private final Map<WorkerId, ActorRef<WorkerCommand>> workers = new HashMap<>();
 
   private Planner(
       ActorContext<Command> context,
@@ -71,7 +70,9 @@ public final class Planner extends AbstractBehavior<Planner.Command> {
     super(context);
     this.settings = settings;
     this.onDecision = onDecision;
-    this.model = new SizingModel(settings);
+    this.core = new PlannerCore(settings);
+    this.introductions = context.messageAdapter(WorkerUp.class, Received::new);
+    this.answers = context.messageAdapter(RolesTaken.class, Moved::new);
     if (settings.enabled()) timers.startTimerWithFixedDelay(new Decide(), settings.interval());
   }
 
@@ -85,59 +86,52 @@ public final class Planner extends AbstractBehavior<Planner.Command> {
 
   private Behavior<Command> onMessage(Command command) {
     switch (command) {
-      case Received(WorkerUp up) ->
-          observe(up.description().id(), new Slot(up.roles(), up.load(), up.worker()));
-      case Received(WorkerReport report) ->
-          observe(report.id(), new Slot(report.roles(), report.load(), report.worker()));
-      case Received(EngineWork work) -> {}
-      case Received(TrafficReport traffic) -> {}
-      case Decide() -> {
-        if (moving == null) decide();
+      case Received(WorkerUp up) -> {
+        final WorkerId id = up.description().id();
+        if (!core.reported(id, up.roles(), up.load())) meet(id, up.worker());
+        core.described(up.description());
       }
+      case Received(WorkerReport report) -> {
+        if (!core.reported(report.id(), report.roles(), report.load())) {
+          meet(report.id(), report.worker());
+          report.worker().tell(new WorkerCommand.Introduce(introductions));
+        }
+      }
+      case Received(EngineWork(var id, var steps)) -> core.worked(id, steps);
+      case Received(TrafficReport traffic) -> core.asked(traffic);
+      case Decide() -> core.endInterval().forEach(this::carryOut);
       case Moved(RolesTaken(var id, var roles)) -> {
         getContext().getLog().info("Worker [{}] has moved to {}", id, roles);
-        if (id.equals(moving)) moving = null;
+        core.taken(id);
       }
     }
     return this;
   }
 
-  private void observe(WorkerId id, Slot slot) {
-    if (slots.put(id, slot) == null) getContext().watch(slot.worker());
+  private void meet(WorkerId id, ActorRef<WorkerCommand> worker) {
+    workers.put(id, worker);
+    getContext().watch(worker);
   }
 
-  private void decide() {
-    final List<SizingModel.Observation> observations =
-        slots.entrySet().stream()
-            .map(entry ->
-                new SizingModel.Observation(
-                    entry.getKey(), entry.getValue().roles(), entry.getValue().load()))
-            .toList();
-    final PlannerDecision decision = model.decide(observations);
+  private void carryOut(PlannerDecision decision) {
     onDecision.accept(decision);
     switch (decision) {
       case PlannerDecision.Hold hold -> getContext().getLog().debug("{}", hold);
       case PlannerDecision.Move move -> {
         getContext().getLog().info("{}{}", settings.dryRun() ? "Dry run: " : "", move);
-        if (!settings.dryRun()) start(move);
+        if (settings.dryRun()) return;
+        final var takeRoles = new WorkerCommand.TakeRoles(Set.of(move.to()), answers);
+        workers.get(move.worker()).tell(takeRoles);
       }
     }
   }
 
-  private void start(PlannerDecision.Move move) {
-    moving = move.worker();
-    final ActorRef<RolesTaken> answer = getContext().messageAdapter(RolesTaken.class, Moved::new);
-    slots.get(moving).worker().tell(new WorkerCommand.TakeRoles(Set.of(move.to()), answer));
-  }
-
   private Behavior<Command> onTerminated(Terminated signal) {
-    slots
-        .entrySet()
-        .removeIf(entry -> {
-          final boolean isGone = entry.getValue().worker().equals(signal.getRef());
-          if (isGone && entry.getKey().equals(moving)) moving = null;
-          return isGone;
-        });
+    for (Map.Entry<WorkerId, ActorRef<WorkerCommand>> worker : List.copyOf(workers.entrySet())) {
+      if (!worker.getValue().equals(signal.getRef())) continue;
+      workers.remove(worker.getKey());
+      core.gone(worker.getKey());
+    }
     return this;
   }
 }

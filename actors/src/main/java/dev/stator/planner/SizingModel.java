@@ -1,104 +1,224 @@
 package dev.stator.planner;
 
-import dev.stator.engine.EngineLoad;
+import dev.stator.planner.PlannerDecision.Figures;
 import dev.stator.planner.PlannerDecision.Hold;
 import dev.stator.planner.PlannerDecision.Move;
+import dev.stator.planner.Situation.Slot;
+import dev.stator.protocol.LogCounts;
 import dev.stator.protocol.WorkerId;
 import dev.stator.protocol.WorkerRole;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.Deque;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
- * Weighs the two pools against each other, once an interval. Prefill is short when its slots owe
- * many prompt tokens, decode when its blocks are nearly used up. A slot moves when one pool is
- * short and the other has slots to spare, several times in a row. Slots with both roles are left
- * alone. Counts intervals, knows no clock. One thread.
+ * Chooses the split of the slots, once an interval.
+ *
+ * <pre>
+ *   every split in reach ── {@link PoolModel} ──▶ score ── gain &gt;= gain-min ── confirmations ── budget ──▶ moves
+ * </pre>
+ *
+ * In reach is what the minimums, the moves at once, and the budget leave. The price of a move is in
+ * its score, which counts how the moved slots finish what they have; so what must exceed gain-min
+ * is what remains. As long as load or speed are unknown, {@link ThresholdRule} decides instead.
+ * Slots with both roles are left alone. Counts intervals, knows no clock. One thread.
  */
 public final class SizingModel {
-  /** A worker as it reported last. */
-  public record Observation(WorkerId id, Set<WorkerRole> roles, EngineLoad load) {}
-
-  /** A pool's figures. */
-  private record Pool(List<Observation> slots, double waitingTokens, double occupancy) {
-    static Pool of(WorkerRole role, List<Observation> all) {
-      final List<Observation> slots =
-          all.stream().filter(slot -> slot.roles().equals(Set.of(role))).toList();
-      final double waiting =
-          slots.stream().mapToLong(slot -> slot.load().waitingTokens()).average().orElse(0);
-      final double occupancy = slots.stream().mapToDouble(Pool::occupancy).average().orElse(0);
-      return new Pool(slots, waiting, occupancy);
-    }
-
-    /** Not by waiting sequences: those of a remote prefill wait for the other pool. */
-    private static double occupancy(Observation slot) {
-      return (double) slot.load().usedBlocks() / Math.max(1, slot.load().totalBlocks());
-    }
-
-    WorkerId leastLoaded() {
-      return slots.stream()
-          .min(
-              Comparator.comparingInt((Observation slot) -> slot.load().usedBlocks())
-                  .thenComparing(slot -> slot.id().slot()))
-          .orElseThrow()
-          .id();
+  /** What is wanted: so many slots from decode to prefill, negative for the other way. */
+  private record Wish(
+      int moves, boolean urgent, String reason, OptionalDouble now, OptionalDouble then) {
+    int direction() {
+      return Integer.signum(moves);
     }
   }
 
+  private static final double CALM_SHARE = 0.99;
+
   private final PlannerSettings settings;
-  private WorkerRole wanted; // The pool found short the last time; null for neither.
+  private final ThresholdRule thresholds;
+  private final int budgetIntervals;
+  private final Deque<Long> movedAt =
+      new ArrayDeque<>(); // Intervals, one a move that still counts.
+  private long interval;
+  private int wantedDirection;
   private int agreements;
-  private int cooldown;
+  private long lastMove = Long.MIN_VALUE;
+  private int lastDirection;
 
   public SizingModel(PlannerSettings settings) {
     this.settings = settings;
+    this.thresholds = new ThresholdRule(settings);
+    this.budgetIntervals =
+        (int)
+            Math.ceilDiv(settings.moves().budgetWindow().toNanos(), settings.interval().toNanos());
   }
 
-  /** One interval's decision. A move that is returned counts as made. */
-  public PlannerDecision decide(List<Observation> observations) {
-    final Pool prefill = Pool.of(WorkerRole.PREFILL, observations);
-    final Pool decode = Pool.of(WorkerRole.DECODE, observations);
-    final String figures =
+  /**
+   * One interval's decision: moves, which count as made, or a single hold.
+   *
+   * @param moving workers whose moves are under way
+   */
+  public List<PlannerDecision> decide(Situation situation, Set<WorkerId> moving) {
+    interval++;
+    while (!movedAt.isEmpty() && movedAt.peekFirst() <= interval - budgetIntervals) {
+      movedAt.removeFirst();
+    }
+    final Wish wish = wish(situation, moving);
+    final Figures figures = figures(situation, wish);
+    final String obstacle = obstacle(wish, isCalm(situation));
+    if (obstacle != null) return List.of(new Hold(obstacle + ": " + wish.reason(), figures));
+    return moves(situation, moving, wish, figures);
+  }
+
+  private Wish wish(Situation situation, Set<WorkerId> moving) {
+    final int reach =
+        Math.min(
+            settings.moves().atOnceMax() - moving.size(),
+            settings.moves().budget() - movedAt.size());
+    final int toPrefill =
+        Math.min(reach, spare(situation, WorkerRole.DECODE, settings.decodeMin(), moving));
+    final int toDecode =
+        Math.min(reach, spare(situation, WorkerRole.PREFILL, settings.prefillMin(), moving));
+    final Optional<PoolModel> model = PoolModel.of(settings, situation);
+    if (model.isPresent()) return modelWish(model.get(), toDecode, toPrefill);
+    final ThresholdRule.Verdict verdict = thresholds.judge(situation);
+    final int moves =
+        verdict.shortRole() == WorkerRole.PREFILL
+            ? Math.min(1, toPrefill)
+            : verdict.shortRole() == WorkerRole.DECODE ? -Math.min(1, toDecode) : 0;
+    return new Wish(moves, false, verdict.reason(), OptionalDouble.empty(), OptionalDouble.empty());
+  }
+
+  /** Slots of a role that may go, those that are moving left aside. */
+  private static int spare(Situation situation, WorkerRole role, int min, Set<WorkerId> moving) {
+    final List<Slot> pool = situation.only(role);
+    final int movable = (int) pool.stream().filter(slot -> !moving.contains(slot.id())).count();
+    return Math.max(0, Math.min(movable, pool.size() - min));
+  }
+
+  private Wish modelWish(PoolModel model, int toDecode, int toPrefill) {
+    final PoolModel.Outlook now = model.after(0);
+    PoolModel.Outlook best = now;
+    int moves = 0;
+    for (int candidate = -toDecode; candidate <= toPrefill; candidate++) {
+      if (candidate == 0) continue;
+      final PoolModel.Outlook outlook = model.after(candidate);
+      if (outlook.score() > best.score()) {
+        best = outlook;
+        moves = candidate;
+      }
+    }
+    final double gain = best.score() - now.score();
+    final String reason = reason(model, now, best, moves, gain);
+    if (gain < settings.moves().gainMin()) moves = 0;
+    return new Wish(
+        moves,
+        gain >= settings.moves().gainUrgent(),
+        reason,
+        OptionalDouble.of(now.goodput()),
+        OptionalDouble.of(best.goodput()));
+  }
+
+  private static String reason(
+      PoolModel model, PoolModel.Outlook now, PoolModel.Outlook best, int moves, double gain) {
+    final LoadForecast.Load load = model.load;
+    final String expected =
         String.format(
             Locale.ROOT,
-            "%d prefill slots owe %.0f tokens each, %d decode slots are %.0f %% full",
-            prefill.slots().size(),
-            prefill.waitingTokens(),
-            decode.slots().size(),
-            100 * decode.occupancy());
-    if (cooldown > 0) {
-      cooldown--;
-      return new Hold("cooling down: " + figures);
-    }
-    final WorkerRole shortRole = shortRole(prefill, decode);
-    agreements = shortRole != null && shortRole == wanted ? agreements + 1 : 1;
-    wanted = shortRole;
-    if (shortRole == null) return new Hold("balanced: " + figures);
-    if (agreements < settings.confirmations()) {
-      return new Hold("%s is short, seen %d times: %s".formatted(shortRole, agreements, figures));
-    }
-    wanted = null;
-    cooldown = settings.cooldown();
-    return shortRole == WorkerRole.PREFILL
-        ? new Move(decode.leastLoaded(), WorkerRole.DECODE, WorkerRole.PREFILL, figures)
-        : new Move(prefill.leastLoaded(), WorkerRole.PREFILL, WorkerRole.DECODE, figures);
+            "expect %.1f sequences/s of %.0f prompt and %.0f answer tokens; a slot prefills %.0f"
+                + " tokens/s; staying gives goodput %.0f %% (pressure %.2f on prefill, %.2f on"
+                + " decode)",
+            load.sequencesPerSecond(),
+            load.promptLength(),
+            load.answerLength(),
+            model.speed,
+            100 * now.goodput(),
+            now.prefillPressure(),
+            now.decodePressure());
+    if (moves == 0) return expected + ", no split in reach gives more";
+    return expected
+        + String.format(
+            Locale.ROOT,
+            ", %d more for %s give %.0f %% (%.2f, %.2f), gain %.3f",
+            Math.abs(moves),
+            moves > 0 ? "prefill" : "decode",
+            100 * best.goodput(),
+            best.prefillPressure(),
+            best.decodePressure(),
+            gain);
   }
 
-  /** The pool that needs a slot which the other can spare; {@code null} for neither. */
-  private WorkerRole shortRole(Pool prefill, Pool decode) {
-    final boolean prefillIsShort = prefill.waitingTokens() >= settings.prefillQueueTokensHigh();
-    final boolean decodeIsShort = decode.occupancy() >= settings.decodeOccupancyHigh();
-    if (prefillIsShort
-        && decode.occupancy() <= settings.decodeOccupancyLow()
-        && decode.slots().size() > settings.decodeMin()) {
-      return WorkerRole.PREFILL;
+  /** Why the wish is not granted now; {@code null} when it is. */
+  private String obstacle(Wish wish, boolean calm) {
+    final int direction = wish.direction();
+    agreements = direction == wantedDirection ? agreements + 1 : 1;
+    wantedDirection = direction;
+    if (direction == 0) return "balanced";
+    if (calm && !wish.urgent()) return "targets are kept";
+    if (direction != lastDirection && interval - settings.moves().cooldown() <= lastMove) {
+      return "cooling down after moves the other way";
     }
-    if (decodeIsShort
-        && prefill.waitingTokens() <= settings.prefillQueueTokensLow()
-        && prefill.slots().size() > settings.prefillMin()) {
-      return WorkerRole.DECODE;
+    if ((calm || !wish.urgent()) && agreements < settings.moves().confirmations()) {
+      return "seen %d of %d times".formatted(agreements, settings.moves().confirmations());
     }
     return null;
+  }
+
+  /** Whether the last interval's tokens came in time: then only a great gain is worth a move. */
+  private boolean isCalm(Situation situation) {
+    final double ttftMicros = settings.ttftTargetS() * 1e6;
+    return situation.itlMicros().total() > 0
+        && situation.ttftMicros().shareAtMost(ttftMicros) >= CALM_SHARE
+        && situation.itlMicros().mean() <= settings.itlTargetS() * 1e6;
+  }
+
+  private List<PlannerDecision> moves(
+      Situation situation, Set<WorkerId> moving, Wish wish, Figures figures) {
+    final WorkerRole from = wish.moves() > 0 ? WorkerRole.DECODE : WorkerRole.PREFILL;
+    final WorkerRole to = wish.moves() > 0 ? WorkerRole.PREFILL : WorkerRole.DECODE;
+    final List<PlannerDecision> moves = new ArrayList<>();
+    situation.only(from).stream()
+        .filter(slot -> !moving.contains(slot.id()))
+        .sorted(LEAST_LOADED)
+        .limit(Math.abs(wish.moves()))
+        .forEach(slot -> moves.add(new Move(slot.id(), from, to, wish.reason(), figures)));
+    for (int i = 0; i < moves.size(); i++) movedAt.addLast(interval);
+    lastMove = interval;
+    lastDirection = wish.direction();
+    return List.copyOf(moves);
+  }
+
+  private static final Comparator<Slot> LEAST_LOADED =
+      Comparator.comparingLong((Slot slot) -> slot.load().waitingTokens())
+          .thenComparingInt(slot -> slot.load().usedBlocks())
+          .thenComparing(slot -> slot.id().slot());
+
+  private static Figures figures(Situation situation, Wish wish) {
+    final Optional<LoadForecast.Load> load = situation.traffic();
+    return new Figures(
+        situation.only(WorkerRole.PREFILL).size(),
+        situation.only(WorkerRole.DECODE).size(),
+        situation.waitingTokens(WorkerRole.PREFILL),
+        situation.occupancy(WorkerRole.DECODE),
+        situation.runningSequences(WorkerRole.DECODE),
+        p95Seconds(situation.ttftMicros()),
+        p95Seconds(situation.itlMicros()),
+        load.map(l -> OptionalDouble.of(l.sequencesPerSecond())).orElse(OptionalDouble.empty()),
+        load.map(l -> OptionalDouble.of(l.promptLength())).orElse(OptionalDouble.empty()),
+        load.map(l -> OptionalDouble.of(l.answerLength())).orElse(OptionalDouble.empty()),
+        wish.now(),
+        wish.then());
+  }
+
+  private static OptionalDouble p95Seconds(LogCounts micros) {
+    return micros.total() == 0
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(micros.percentile(0.95) / 1e6);
   }
 }

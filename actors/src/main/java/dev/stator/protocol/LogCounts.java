@@ -77,6 +77,15 @@ public record LogCounts(List<Long> counts) {
     return sum / Math.max(1, total());
   }
 
+  /** Variance over squared mean; 0 when there are no values. */
+  public double squaredVariation() {
+    final double mean = mean();
+    if (mean == 0) return 0;
+    double sum = 0;
+    for (int i = 0; i < counts.size(); i++) sum += count(i) * Math.pow(middle(i) - mean, 2);
+    return sum / total() / (mean * mean);
+  }
+
   /**
    * The value that a share of all values is at most; interpolated, 0 when there are none.
    *
@@ -101,6 +110,13 @@ public record LogCounts(List<Long> counts) {
       sum += count(i) * Math.clamp((limit + 1 - floor(i)) / width, 0, 1);
     }
     return sum / total();
+  }
+
+  /** Share of the values that are at least {@code limit}, by their buckets' middles. */
+  public double shareAtLeast(double limit) {
+    long large = 0;
+    for (int i = 0; i < counts.size(); i++) if (middle(i) >= limit) large += count(i);
+    return (double) large / Math.max(1, total());
   }
 
   /** Share of the values' sum that comes from values of at least {@code limit}. */

@@ -2,18 +2,23 @@ package dev.stator.protocol;
 
 /**
  * What a linear model of a step's seconds is fitted from: the sums of a least squares problem with
- * the regressors prompt tokens (p), sequences that chose a token (n), and blocks in use (b). Sums
- * of several intervals or workers add up.
+ * the regressors prompt step (q, 1 for a step with prompt tokens, else 0), prompt tokens (p),
+ * sequences that chose a token (n), and blocks in use (b). Sums of several intervals or workers add
+ * up.
  *
  * @param steps that computed something
- * @param p sum of p; two letters are the sum of a product, and y stands for seconds
+ * @param q sum of q; two letters are the sum of a product, and y stands for seconds
  */
 public record StepSums(
     double steps,
+    double q,
     double p,
     double n,
     double b,
     double y,
+    double qn,
+    double qb,
+    double qy,
     double pp,
     double pn,
     double pb,
@@ -23,16 +28,22 @@ public record StepSums(
     double py,
     double ny,
     double by) {
-  public static final StepSums NONE = new StepSums(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  public static final StepSums NONE =
+      new StepSums(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   /** One step. */
   public static StepSums of(double promptTokens, double sequences, double blocks, double seconds) {
+    final double q = promptTokens > 0 ? 1 : 0;
     return new StepSums(
         1,
+        q,
         promptTokens,
         sequences,
         blocks,
         seconds,
+        q * sequences,
+        q * blocks,
+        q * seconds,
         promptTokens * promptTokens,
         promptTokens * sequences,
         promptTokens * blocks,
@@ -59,10 +70,14 @@ public record StepSums(
   private StepSums plus(StepSums o, double f) {
     return new StepSums(
         steps + f * o.steps,
+        q + f * o.q,
         p + f * o.p,
         n + f * o.n,
         b + f * o.b,
         y + f * o.y,
+        qn + f * o.qn,
+        qb + f * o.qb,
+        qy + f * o.qy,
         pp + f * o.pp,
         pn + f * o.pn,
         pb + f * o.pb,

@@ -1,5 +1,7 @@
 package dev.stator.protocol;
 
+import java.time.Duration;
+
 /**
  * What a frontend's sessions have asked for and got; sent every report interval.
  *
@@ -8,6 +10,9 @@ package dev.stator.protocol;
  * @param ended of these, for whatever reason
  * @param promptTokens of the started calls
  * @param answerTokens that have arrived
+ * @param youngAnswerTokens of these, those of sequences that got their first token at most {@link
+ *     #YOUNG} before
+ * @param youngEnded of the ended ones, those that ended as young
  * @param promptLengths tokens of each call's prompt
  * @param ttftMicros from a call's start to its first token
  * @param itlMicros between two tokens of a sequence
@@ -18,10 +23,15 @@ public record TrafficReport(
     long ended,
     long promptTokens,
     long answerTokens,
+    long youngAnswerTokens,
+    long youngEnded,
     LogCounts promptLengths,
     LogCounts ttftMicros,
     LogCounts itlMicros)
     implements PlannerCommand {
+  /** Who is younger tells of what is asked for now. */
+  public static final Duration YOUNG = Duration.ofSeconds(5);
+
   /** What has come since {@code earlier}; all of it when the sender has started anew meanwhile. */
   public TrafficReport since(TrafficReport earlier) {
     if (earlier.sequences > sequences || earlier.answerTokens > answerTokens) return this;
@@ -31,6 +41,8 @@ public record TrafficReport(
         ended - earlier.ended,
         promptTokens - earlier.promptTokens,
         answerTokens - earlier.answerTokens,
+        youngAnswerTokens - earlier.youngAnswerTokens,
+        youngEnded - earlier.youngEnded,
         promptLengths.minus(earlier.promptLengths),
         ttftMicros.minus(earlier.ttftMicros),
         itlMicros.minus(earlier.itlMicros));
@@ -44,6 +56,8 @@ public record TrafficReport(
         ended + other.ended,
         promptTokens + other.promptTokens,
         answerTokens + other.answerTokens,
+        youngAnswerTokens + other.youngAnswerTokens,
+        youngEnded + other.youngEnded,
         promptLengths.plus(other.promptLengths),
         ttftMicros.plus(other.ttftMicros),
         itlMicros.plus(other.itlMicros));
@@ -51,6 +65,7 @@ public record TrafficReport(
 
   /** Nothing yet. */
   public static TrafficReport none(String source) {
-    return new TrafficReport(source, 0, 0, 0, 0, LogCounts.NONE, LogCounts.NONE, LogCounts.NONE);
+    return new TrafficReport(
+        source, 0, 0, 0, 0, 0, 0, LogCounts.NONE, LogCounts.NONE, LogCounts.NONE);
   }
 }

@@ -178,7 +178,7 @@ public final class SessionHub extends AbstractBehavior<SessionHub.Command> {
       case SessionEnded(var requestId, var callName) -> {
         requestIds.remove(requestId);
         sessions.remove(callName);
-        traffic.ended(callName);
+        traffic.ended(callName, reporting.nanoClock().getAsLong());
         answerDrainer();
       }
       case Close() -> draining = true;

@@ -13,15 +13,19 @@ import java.util.Map;
 public final class TrafficMeter {
   private static final class Call {
     final long startNs;
-    final long[] lastNs; // By choice, meaningful once it has tokens.
+    final long[] firstNs; // By choice, meaningful once it has tokens, as is the next.
+    final long[] lastNs;
     final boolean[] hasTokens;
 
     Call(long startNs, int choiceCount) {
       this.startNs = startNs;
+      this.firstNs = new long[choiceCount];
       this.lastNs = new long[choiceCount];
       this.hasTokens = new boolean[choiceCount];
     }
   }
+
+  private static final long YOUNG_NS = TrafficReport.YOUNG.toNanos();
 
   private final Map<String, Call> calls = new HashMap<>();
   private final long[] promptLengths = new long[LogCounts.BUCKETS_MAX];
@@ -31,6 +35,8 @@ public final class TrafficMeter {
   private long ended;
   private long promptTokens;
   private long answerTokens;
+  private long youngAnswerTokens;
+  private long youngEnded;
 
   public void started(String call, int promptLength, int choiceCount, long nowNs) {
     calls.put(call, new Call(nowNs, choiceCount));
@@ -47,17 +53,23 @@ public final class TrafficMeter {
     if (timing.hasTokens[choice]) {
       final long gapNs = (nowNs - timing.lastNs[choice]) / count;
       itlMicros[LogCounts.bucket(gapNs / 1000)] += count;
-    } else if (choice == 0) {
-      ttftMicros[LogCounts.bucket((nowNs - timing.startNs) / 1000)]++;
+    } else {
+      timing.firstNs[choice] = nowNs;
+      if (choice == 0) ttftMicros[LogCounts.bucket((nowNs - timing.startNs) / 1000)]++;
     }
+    if (nowNs - timing.firstNs[choice] <= YOUNG_NS) youngAnswerTokens += count;
     timing.hasTokens[choice] = true;
     timing.lastNs[choice] = nowNs;
   }
 
   /** However it has ended; an unknown call is ignored. */
-  public void ended(String call) {
+  public void ended(String call, long nowNs) {
     final Call timing = calls.remove(call);
-    if (timing != null) ended += timing.lastNs.length;
+    if (timing == null) return;
+    for (int choice = 0; choice < timing.lastNs.length; choice++) {
+      ended++;
+      if (timing.hasTokens[choice] && nowNs - timing.firstNs[choice] <= YOUNG_NS) youngEnded++;
+    }
   }
 
   /** The totals so far. */
@@ -68,6 +80,8 @@ public final class TrafficMeter {
         ended,
         promptTokens,
         answerTokens,
+        youngAnswerTokens,
+        youngEnded,
         LogCounts.of(promptLengths),
         LogCounts.of(ttftMicros),
         LogCounts.of(itlMicros));

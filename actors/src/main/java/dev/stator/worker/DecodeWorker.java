@@ -9,6 +9,7 @@ import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.transport.Grant;
 import dev.stator.transport.GrantOutcome;
+import dev.stator.worker.Decoding.State;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -64,55 +65,6 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
   private record GrantEnded(RequestId engineId, GrantOutcome outcome) implements Command {}
 
   private record Reconcile() implements Command {} // Our own timer's message.
-
-  private enum State {
-    ASKED,
-    FILLING,
-    RUNNING,
-    CANCELLED
-  }
-
-  /** A sequence that runs here. */
-  private static final class Decoding {
-    final DecodeCommand.Generate call;
-    State state = State.ASKED;
-    boolean remote;
-    int tokensSent;
-
-    // While others fill its blocks.
-    List<Integer> missing = List.of();
-    int firstMissing; // Its index in the sequence.
-    int filled; // By those who have ended.
-    int takeOvers;
-    PrefillCommand.Prefill order; // The latest.
-    Placement.Prefiller prefiller; // Who has it.
-    boolean prefillerSpoke;
-    int silentIntervals;
-
-    Decoding(DecodeCommand.Generate call) {
-      this.call = call;
-      this.remote = call.prefill() != null;
-      this.tokensSent = call.request().tokens().length - call.request().promptLength();
-    }
-
-    RequestId id() {
-      return call.request().id();
-    }
-
-    RequestId engineId() {
-      return EngineIds.decode(id(), call.attempt());
-    }
-
-    boolean waitsFor(PrefillCommand.Order other) {
-      return state == State.FILLING && order.order().equals(other);
-    }
-
-    /** Who takes over; {@code null} for nobody. */
-    Placement.Prefiller next() {
-      final List<Placement.Prefiller> others = call.prefill().others();
-      return takeOvers < others.size() ? others.get(takeOvers) : null;
-    }
-  }
 
   /** The behaviour as the outside sees it; {@link Accept} passes through. */
   static Behavior<DecodeCommand> create(RoleSurroundings surroundings, boolean accepts) {
@@ -286,10 +238,7 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
       forget(decoding);
       return;
     }
-    final int arrived = outcome.contiguousBlocks();
-    decoding.filled += arrived;
-    decoding.firstMissing += arrived;
-    decoding.missing = decoding.missing.subList(arrived, decoding.missing.size());
+    decoding.arrived(outcome.contiguousBlocks());
     if (!takeOver(decoding)) {
       getContext().getLog().debug("Sequence [{}] goes on with {}", engineId, outcome);
       surroundings.gauge().remotePrefillEnded(complete);

@@ -27,6 +27,11 @@ final class ControlledDevice implements Device {
       permits.release(1 << 28);
     }
 
+    /** Steps that were allowed and not taken are not allowed any more. */
+    void takeBack() {
+      permits.drainPermits();
+    }
+
     void fail(int steps) {
       failures.set(steps);
     }

@@ -11,6 +11,7 @@ import dev.stator.protocol.Place;
 import dev.stator.protocol.PlacementAnswer.Cause;
 import dev.stator.protocol.PlacementAnswer.NotPlaced;
 import dev.stator.protocol.RouterCommand;
+import dev.stator.protocol.TrafficReport;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
@@ -46,6 +47,26 @@ class GenerationSessionTest extends SessionFixture {
     router.expectMessage(new RouterCommand.Ended(ID, 0));
     awaitStats(new SessionStats(0, 1, 0, 1, 0, 0, 0));
     workerA.expectNoMessage(SOON);
+  }
+
+  @Test
+  void shouldReportItsTrafficToThePlanner() {
+    final DecodeCommand.Generate generate = started(call(1));
+    answer(generate, A, 0, null, 5);
+    answer(generate, A, 1, FinishReason.LENGTH, 7, 8);
+    while (!(next() instanceof Completed)) {}
+    assertNull(next());
+    planner.awaitAssert(() -> {
+      time.timePasses(Duration.ofSeconds(1));
+      final TrafficReport report = planner.expectMessageClass(TrafficReport.class);
+      assertEquals(1, report.ended());
+      assertEquals(1, report.sequences());
+      assertEquals(PROMPT.length, report.promptTokens());
+      assertEquals(3, report.answerTokens());
+      assertEquals(1, report.ttftMicros().total());
+      assertEquals(2, report.itlMicros().total());
+      return null;
+    });
   }
 
   @Test
@@ -98,13 +119,13 @@ class GenerationSessionTest extends SessionFixture {
   void shouldAskTheRouterAgainWhenItIsSilent() {
     open(call(1));
     final Place place = router.expectMessageClass(Place.class);
-    for (Duration waited = SETTINGS.placeInterval();
-        waited.compareTo(SETTINGS.placePatience()) < 0;
-        waited = waited.plus(SETTINGS.placeInterval())) {
+    Duration left = SETTINGS.placePatience();
+    while (left.compareTo(SETTINGS.placeInterval()) > 0) {
       time.timePasses(SETTINGS.placeInterval());
+      left = left.minus(SETTINGS.placeInterval());
       assertEquals(place.attempt(), router.expectMessageClass(Place.class).attempt());
     }
-    time.timePasses(SETTINGS.placeInterval());
+    time.timePasses(left);
     assertFails(Kind.UNAVAILABLE, "the router does not answer", SETTINGS.retryAfter());
     router.expectMessage(new RouterCommand.Ended(ID, 0));
   }

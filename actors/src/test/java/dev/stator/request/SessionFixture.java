@@ -55,7 +55,7 @@ abstract class SessionFixture {
           ConfigFactory.parseString(
                   """
                   retries-max = 3, retry-delay = 1s, retry-delay-max = 2s
-                  place-interval = 5s, check-interval = 10s
+                  place-interval = 7s, check-interval = 10s
                   """)
               .withFallback(ConfigFactory.load().getConfig("stator.session")));
   static final ServedModel MODEL =
@@ -77,6 +77,7 @@ abstract class SessionFixture {
   final ActorTestKit testKit = ActorTestKit.create(ManualTime.config());
   final ManualTime time = ManualTime.get(testKit.system());
   final TestProbe<RouterCommand> router = testKit.createTestProbe();
+  final TestProbe<PlannerCommand> planner = testKit.createTestProbe();
   final TestProbe<DecodeCommand> workerA = testKit.createTestProbe();
   final TestProbe<DecodeCommand> workerB = testKit.createTestProbe();
   final AtomicReference<SessionStats> stats = new AtomicReference<>(SessionStats.NONE);
@@ -91,8 +92,7 @@ abstract class SessionFixture {
   }
 
   SessionHub.Reporting reporting() {
-    return new SessionHub.Reporting(
-        testKit.<PlannerCommand>createTestProbe().ref(), Duration.ofSeconds(1), System::nanoTime);
+    return new SessionHub.Reporting(planner.ref(), Duration.ofSeconds(1), System::nanoTime);
   }
 
   /** Opens a call and takes it to worker A. */

@@ -3,92 +3,21 @@ package dev.stator.worker;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.typesafe.config.ConfigFactory;
 import dev.stator.engine.Admission;
 import dev.stator.engine.FinishReason;
-import dev.stator.engine.GenerationRequest;
 import dev.stator.engine.RequestId;
-import dev.stator.engine.SampledToken;
-import dev.stator.engine.SamplingParams;
 import dev.stator.engine.StepReport;
 import dev.stator.protocol.DecodeCommand;
-import dev.stator.protocol.Placement.PrefillPlan;
-import dev.stator.protocol.Placement.Prefiller;
 import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.WorkerAnswer;
-import dev.stator.protocol.WorkerAnswer.SequenceTokens;
 import dev.stator.protocol.WorkerAnswer.TokenBatch;
-import dev.stator.protocol.WorkerDescription;
-import dev.stator.protocol.WorkerId;
-import dev.stator.transport.BlockMove;
-import dev.stator.transport.Grant;
-import dev.stator.transport.InProcessBackend;
-import dev.stator.transport.TransferAgent;
-import dev.stator.transport.TransferSettings;
-import java.lang.foreign.Arena;
-import java.time.Duration;
 import java.util.List;
-import java.util.Random;
-import java.util.Set;
-import java.util.concurrent.atomic.AtomicLong;
-import java.util.stream.IntStream;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.apache.pekko.actor.testkit.typed.javadsl.LogCapturingExtension;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
 import org.apache.pekko.actor.typed.ActorRef;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-/** The decode role between a session node, an engine and a prefill worker, all played by probes. */
-@ExtendWith(LogCapturingExtension.class)
-class DecodeWorkerTest {
-  private static final WorkerDescription WORKER =
-      new WorkerDescription(new WorkerId("d", 0), "f", 4, 16, 8, 100);
-  private static final WorkerSettings SETTINGS =
-      WorkerSettings.from(ConfigFactory.load().getConfig("stator.worker"));
-  private static final RequestId ID = new RequestId("r/0");
-  private static final RequestId ENGINE_ID = new RequestId("r/0@0");
-  private static final Duration SOON = Duration.ofMillis(20);
-
-  private final ActorTestKit testKit = ActorTestKit.create();
-  private final TestProbe<EngineActor.Command> engine = testKit.createTestProbe();
-  private final TestProbe<PrefillCommand> prefill = testKit.createTestProbe();
-  private final TestProbe<WorkerAnswer> node = testKit.createTestProbe();
-  private final TestProbe<Worker.RoleIdle> idle = testKit.createTestProbe();
-  private final Arena arena = Arena.ofShared();
-  private final AtomicLong nowNs = new AtomicLong();
-  private final TransferAgent agent =
-      new TransferAgent(
-          "agent",
-          TransferSettings.from(ConfigFactory.load().getConfig("stator.transport")),
-          new InProcessBackend(Runnable::run),
-          nowNs::get,
-          new Random(1));
-  private final int memoryId = agent.register(arena.allocate(8 * 16), 16);
-  private final StatsBoard board = new StatsBoard(() -> TransferFigures.NONE);
-  private final ActorRef<DecodeCommand> worker = spawn(true);
-
-  private ActorRef<DecodeCommand> spawn(boolean accepts) {
-    final var surroundings =
-        new RoleSurroundings(
-            WORKER,
-            engine.ref(),
-            memoryId,
-            agent,
-            new WorkerGauge(WORKER.id(), Set.of(), board),
-            nowNs::get,
-            SETTINGS);
-    return testKit.spawn(DecodeWorker.create(surroundings, accepts));
-  }
-
-  @AfterEach
-  void shutDown() {
-    testKit.shutdownTestKit();
-    agent.close();
-    arena.close();
-  }
-
+/** The decode role when no message is lost. */
+class DecodeWorkerTest extends DecodeFixture {
   @Test
   void shouldSendOneBatchAStepToEachNode() {
     final TestProbe<WorkerAnswer> otherNode = testKit.createTestProbe();
@@ -287,67 +216,5 @@ class DecodeWorkerTest {
     owner.tell(
         new EngineActor.Stepped(List.of(progress("r/0@0", FinishReason.LENGTH, 1)), List.of()));
     idle.expectMessage(Worker.RoleIdle.DECODE);
-  }
-
-  private void assertIdle() {
-    worker.<DecodeWorker.Command>unsafeUpcast().tell(new DecodeWorker.Accept(false, idle.ref()));
-    idle.expectMessage(Worker.RoleIdle.DECODE);
-  }
-
-  private ActorRef<EngineActor.Event> admit(
-      String id, int attempt, ActorRef<WorkerAnswer> replyTo) {
-    worker.tell(new DecodeCommand.Generate(attempt, request(id, 0), null, replyTo));
-    final var take = (EngineActor.Take) engine.receiveMessage();
-    take.owner().tell(new EngineActor.Answered(take.request().id(), admitted()));
-    return take.owner();
-  }
-
-  /** One block cached, two to be filled. */
-  private PrefillCommand.Prefill startFilling() {
-    worker.tell(generate(0, plan()));
-    final var take = (EngineActor.Take) engine.receiveMessage();
-    take.owner()
-        .tell(new EngineActor.Answered(ENGINE_ID, new Admission.Admitted(4, List.of(3, 5))));
-    return (PrefillCommand.Prefill) prefill.receiveMessage();
-  }
-
-  private void write(Grant grant, int... targets) {
-    for (int target : targets) {
-      agent.write(grant, memoryId, List.of(new BlockMove(0, target)), outcome -> {});
-    }
-  }
-
-  private PrefillPlan plan() {
-    return new PrefillPlan(new Prefiller(new WorkerId("p", 0), prefill.ref()), false, List.of());
-  }
-
-  private DecodeCommand.Generate generate(int attempt, PrefillPlan plan) {
-    return new DecodeCommand.Generate(attempt, request("r/0", 0), plan, node.ref());
-  }
-
-  private static Admission.Admitted admitted() {
-    return new Admission.Admitted(0, List.of());
-  }
-
-  private static GenerationRequest request(String id, int answerTokens) {
-    return new GenerationRequest(
-        new RequestId(id), new int[13 + answerTokens], 13, SamplingParams.greedy(10), "");
-  }
-
-  private static StepReport.Progress progress(String engineId, int... tokens) {
-    return progress(engineId, null, tokens);
-  }
-
-  private static StepReport.Progress progress(String engineId, FinishReason finish, int... tokens) {
-    return new StepReport.Progress(new RequestId(engineId), sampled(tokens), List.of(), finish, 0);
-  }
-
-  private static SequenceTokens tokens(
-      String id, int attempt, int firstIndex, FinishReason finish, int... tokens) {
-    return new SequenceTokens(new RequestId(id), attempt, firstIndex, sampled(tokens), finish, 0);
-  }
-
-  private static List<SampledToken> sampled(int... tokens) {
-    return IntStream.of(tokens).mapToObj(token -> new SampledToken(token, 0, List.of())).toList();
   }
 }

@@ -293,6 +293,70 @@ class PrefillWorkerTest {
     engine.expectNoMessage(SOON);
   }
 
+  @Test
+  void shouldTellDecodeWorkersWhatItDoesForThem() {
+    final ActorRef<EngineActor.Event> owner = start(0, 8);
+    time.timePasses(SETTINGS.reconcileInterval());
+    final var order = new PrefillCommand.Order(ID, 0, 0);
+    decode.expectMessage(new DecodeCommand.Prefilling(List.of(order), worker));
+    owner.tell(stepped(FinishReason.LENGTH, 2));
+    runCopies(1);
+    decode.expectMessageClass(PrefillEnded.class);
+    time.timePasses(SETTINGS.reconcileInterval());
+    decode.expectNoMessage(SOON);
+  }
+
+  @Test
+  void shouldSendWhatIsCachedWhateverItsRoles() {
+    worker = spawn(false, SETTINGS);
+    final EngineActor.Take take = lend(grant(8, 9, 10));
+    take.owner()
+        .tell(new EngineActor.Answered(ENGINE_ID, new Admission.Admitted(12, List.of(2, 3, 4))));
+    runCopies(2); // The first block is at the decode worker already, the last is cached nowhere.
+    engine.expectMessage(new EngineActor.Release(ENGINE_ID));
+    decode.expectMessage(new PrefillEnded(ID, 0, 0, "all blocks are written"));
+    receiver.revoke(0);
+    assertEquals(2, outcomes.receiveMessage().contiguousBlocks());
+    assertIdle();
+  }
+
+  @Test
+  void shouldEndAtOnceWhenNothingIsCached() {
+    final EngineActor.Take take = lend(grant(8));
+    take.owner().tell(new EngineActor.Answered(ENGINE_ID, new Admission.Admitted(0, List.of())));
+    engine.expectMessage(new EngineActor.Release(ENGINE_ID));
+    decode.expectMessageClass(PrefillEnded.class);
+    assertIdle();
+  }
+
+  @Test
+  void shouldMeasureHowMuchOfTheSendingComputingHides() {
+    final ActorRef<EngineActor.Event> owner = start(0, 8, 9);
+    owner.tell(stepped(null, 2));
+    awaitCopies(1);
+    nowNs.addAndGet(3_000_000_000L);
+    runCopies(1);
+    engine.expectNoMessage(SOON);
+    owner.tell(stepped(FinishReason.LENGTH, 3));
+    awaitCopies(1);
+    nowNs.addAndGet(1_000_000_000L);
+    runCopies(1);
+    engine.expectMessage(new EngineActor.Release(ENGINE_ID));
+    decode.expectMessageClass(PrefillEnded.class);
+    final WorkerStats stats = board.workers().getFirst();
+    assertEquals(4, stats.transferSendSeconds());
+    assertEquals(1, stats.transferExposedSeconds());
+    assertEquals(0.75, stats.transferHiddenShare());
+  }
+
+  private EngineActor.Take lend(Grant grant) {
+    final var request = new GenerationRequest(ID, new int[17], 17, SamplingParams.greedy(4), "");
+    worker.tell(new PrefillCommand.Prefill(0, request, 1, true, grant, decode.ref()));
+    final var take = (EngineActor.Take) engine.receiveMessage();
+    assertEquals(EngineActor.Kind.LEND, take.kind());
+    return take;
+  }
+
   private void assertIdle() {
     worker.<PrefillWorker.Command>unsafeUpcast().tell(new PrefillWorker.Accept(false, idle.ref()));
     idle.expectMessage(Worker.RoleIdle.PREFILL);

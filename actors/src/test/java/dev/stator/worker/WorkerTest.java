@@ -18,6 +18,7 @@ import dev.stator.kv.BlockHasher;
 import dev.stator.kv.KvEvent;
 import dev.stator.protocol.CacheCommand;
 import dev.stator.protocol.DecodeCommand;
+import dev.stator.protocol.EngineWork;
 import dev.stator.protocol.KvBatch;
 import dev.stator.protocol.KvDumpPart;
 import dev.stator.protocol.PlannerCommand;
@@ -111,6 +112,27 @@ class WorkerTest {
     time.timePasses(SETTINGS.reportInterval());
     assertEquals(40, router.expectMessageClass(WorkerReport.class).load().totalBlocks());
     planner.expectMessageClass(WorkerReport.class);
+  }
+
+  @Test
+  void shouldReportWhatItsStepsCostToThePlanner() {
+    spawn(this::engine);
+    final WorkerUp up = router.expectMessageClass(WorkerUp.class);
+    generate(up, "r/0", 10);
+    for (WorkerAnswer.SequenceTokens last = null; last == null || last.finish() == null; ) {
+      last = ((WorkerAnswer.TokenBatch) node.receiveMessage()).sequences().getFirst();
+    }
+    planner.expectMessageClass(WorkerUp.class);
+    planner.awaitAssert(() -> {
+      time.timePasses(SETTINGS.reportInterval());
+      planner.expectMessageClass(WorkerReport.class);
+      final EngineWork work = planner.expectMessageClass(EngineWork.class);
+      assertEquals(ID, work.id());
+      assertEquals(PROMPT.length, work.steps().p() + 1, "all but the token that was chosen");
+      assertEquals(10, work.steps().n());
+      assertTrue(work.steps().q() >= 1 && work.steps().steps() >= 10);
+      return null;
+    });
   }
 
   @Test

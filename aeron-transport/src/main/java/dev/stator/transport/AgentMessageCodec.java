@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.zip.CRC32C;
 
 /**
  * Bytes of {@link AgentMessage}s. Little-endian; a string is its UTF-8 length in 2 bytes, then its
@@ -22,6 +23,10 @@ import java.util.Optional;
  *  |    Version    |     Kind      |    Status     |   Endpoints   |   Endpoints: how many
  *  +---------------+---------------+---------------+---------------+
  *  |                         Move Count                            |
+ *  +---------------------------------------------------------------+
+ *  |             CRC32C of the bytes before and behind it          |
+ *  +---------------------------------------------------------------+
+ *  |                           Unused                              |
  *  +---------------------------------------------------------------+
  *  |             Grant Id, Key High, Key Low, 8 bytes each        ...
  *  +---------------------------------------------------------------+   READ_FAILED ends here
@@ -42,7 +47,10 @@ final class AgentMessageCodec {
   static final byte READ_REQUEST = 1;
   static final byte READ_FAILED = 2;
 
-  // 72 + 1024 moves of 8 + 15 strings of 2 + 512 stay below the 16384 of a message.
+  private static final int CHECKSUM_OFFSET = 8;
+  private static final int CHECKSUM_LENGTH = 4;
+
+  // 80 + 1024 moves of 8 + 15 strings of 2 + 512 stay below the 16384 of a message.
   private static final int ENDPOINTS_MAX = AgentAddress.ENDPOINTS_MAX;
   private static final int STRING_BYTES_MAX = AgentAddress.TEXT_BYTES_MAX;
   private static final TransferStatus[] STATUSES = TransferStatus.values();
@@ -56,14 +64,27 @@ final class AgentMessageCodec {
       case AgentMessage.ReadRequest request -> encode(request, bytes);
       case AgentMessage.ReadFailed failed -> encode(failed, bytes);
     }
-    return bytes.flip();
+    return sign(bytes.flip());
+  }
+
+  static ByteBuffer sign(ByteBuffer bytes) {
+    return bytes.putInt(CHECKSUM_OFFSET, checksum(bytes));
+  }
+
+  /** A move with one bit wrong would bring the wrong block, with the right checksum. */
+  private static int checksum(ByteBuffer bytes) {
+    final int behind = CHECKSUM_OFFSET + CHECKSUM_LENGTH;
+    final CRC32C crc = new CRC32C();
+    crc.update(bytes.slice(0, CHECKSUM_OFFSET));
+    crc.update(bytes.slice(behind, bytes.limit() - behind));
+    return (int) crc.getValue();
   }
 
   private static void encode(AgentMessage.ReadRequest request, ByteBuffer bytes) {
     final Grant grant = request.grant();
     final Map<String, String> endpoints = grant.agent().endpoints();
     bytes.put(VERSION).put(READ_REQUEST).put((byte) 0).put((byte) endpoints.size());
-    bytes.putInt(request.moves().size());
+    bytes.putInt(request.moves().size()).putLong(0);
     bytes.putLong(grant.id()).putLong(grant.keyHigh()).putLong(grant.keyLow());
     bytes.putLong(request.exportId());
     bytes.putLong(request.exportKeyHigh()).putLong(request.exportKeyLow());
@@ -82,7 +103,7 @@ final class AgentMessageCodec {
 
   private static void encode(AgentMessage.ReadFailed failed, ByteBuffer bytes) {
     bytes.put(VERSION).put(READ_FAILED).put((byte) failed.status().ordinal()).put((byte) 0);
-    bytes.putInt(0);
+    bytes.putInt(0).putLong(0);
     bytes.putLong(failed.grantId()).putLong(failed.keyHigh()).putLong(failed.keyLow());
   }
 
@@ -95,7 +116,9 @@ final class AgentMessageCodec {
   static Optional<AgentMessage> decode(ByteBuffer message) {
     final ByteBuffer bytes = message.slice().order(ByteOrder.LITTLE_ENDIAN);
     try {
-      if (bytes.get() != VERSION) return Optional.empty();
+      if (bytes.get() != VERSION || bytes.getInt(CHECKSUM_OFFSET) != checksum(bytes)) {
+        return Optional.empty();
+      }
       final AgentMessage decoded =
           switch (bytes.get()) {
             case READ_REQUEST -> decodeRequest(bytes);
@@ -103,7 +126,9 @@ final class AgentMessageCodec {
             default -> null;
           };
       return bytes.hasRemaining() ? Optional.empty() : Optional.ofNullable(decoded);
-    } catch (BufferUnderflowException | IllegalArgumentException senseless) {
+    } catch (BufferUnderflowException
+        | IndexOutOfBoundsException
+        | IllegalArgumentException senseless) {
       return Optional.empty();
     }
   }
@@ -111,6 +136,7 @@ final class AgentMessageCodec {
   private static AgentMessage decodeFailed(ByteBuffer bytes) {
     final int status = bytes.get() & 0xff;
     if (bytes.get() != 0 || bytes.getInt() != 0 || status >= STATUSES.length) return null;
+    bytes.getLong();
     return new AgentMessage.ReadFailed(
         bytes.getLong(), bytes.getLong(), bytes.getLong(), STATUSES[status]);
   }
@@ -119,6 +145,7 @@ final class AgentMessageCodec {
     if (bytes.get() != 0) return null;
     final int endpointCount = bytes.get() & 0xff;
     final int moveCount = bytes.getInt();
+    bytes.getLong();
     if (endpointCount > ENDPOINTS_MAX) return null;
     if (moveCount <= 0 || moveCount > AgentMessage.ReadRequest.MOVES_MAX) return null;
     final long grantId = bytes.getLong();

@@ -1,6 +1,5 @@
 package dev.stator.transport;
 
-import java.util.EnumMap;
 import java.util.Map;
 import java.util.concurrent.atomic.LongAdder;
 
@@ -8,11 +7,7 @@ import java.util.concurrent.atomic.LongAdder;
 final class TransferCounters {
   private final LongAdder sentBytes = new LongAdder();
   private final LongAdder receivedBytes = new LongAdder();
-  private final Map<TransferStatus, LongAdder> rejected = new EnumMap<>(TransferStatus.class);
-
-  TransferCounters() {
-    for (TransferStatus status : TransferStatus.values()) rejected.put(status, new LongAdder());
-  }
+  private final RejectionCounters rejections = new RejectionCounters();
 
   void sent(long bytes) {
     sentBytes.add(bytes);
@@ -23,8 +18,7 @@ final class TransferCounters {
   }
 
   TransferStatus rejected(TransferStatus why) {
-    rejected.get(why).increment();
-    return why;
+    return rejections.count(why);
   }
 
   long sentBytes() {
@@ -36,10 +30,6 @@ final class TransferCounters {
   }
 
   Map<TransferStatus, Long> rejected() {
-    final Map<TransferStatus, Long> counts = new EnumMap<>(TransferStatus.class);
-    rejected.forEach((status, count) -> {
-      if (count.sum() > 0) counts.put(status, count.sum());
-    });
-    return counts;
+    return rejections.counts();
   }
 }

@@ -32,14 +32,22 @@ final class AeronTransports {
   }
 
   static TransferBackend ipc() {
-    final AeronTransport transport = create();
-    transport.udp().close();
-    return transport.ipc();
+    return of("ipc", "");
   }
 
   static TransferBackend udp() {
-    final AeronTransport transport = create();
-    transport.ipc().close();
-    return transport.udp();
+    return of("udp", "");
+  }
+
+  /**
+   * One backend of a transport of its own.
+   *
+   * @param name {@code ipc} or {@code udp}
+   */
+  static TransferBackend of(String name, String overrides) {
+    final AeronTransport transport = create(overrides);
+    final boolean isIpc = name.equals("ipc");
+    (isIpc ? transport.udp() : transport.ipc()).close();
+    return isIpc ? transport.ipc() : transport.udp();
   }
 }

@@ -75,6 +75,16 @@ class AgentMessageCodecTest {
   }
 
   @Test
+  void shouldRefuseEverySingleBitThatIsWrong() {
+    final int end = AgentMessageCodec.encode(FAILED).limit();
+    for (int bit = 0; bit < 8 * end; bit++) {
+      final ByteBuffer bytes = AgentMessageCodec.encode(FAILED);
+      bytes.put(bit / 8, (byte) (bytes.get(bit / 8) ^ 1 << bit % 8));
+      assertEquals(Optional.empty(), AgentMessageCodec.decode(bytes), "bit " + bit);
+    }
+  }
+
+  @Test
   void shouldSurviveAnyBytes() {
     final Random random = new Random(17);
     final List<AgentMessage> messages = List.of(REQUEST, FAILED);
@@ -84,6 +94,7 @@ class AgentMessageCodecTest {
       for (int flips = random.nextInt(1, 4); flips > 0; flips--) {
         bytes.put(random.nextInt(bytes.remaining()), (byte) random.nextInt());
       }
+      AgentMessageCodec.sign(bytes); // As who means harm would.
       if (AgentMessageCodec.decode(bytes).isPresent()) understood++;
     }
     assertTrue(understood > 1000 && understood < 49_000, "understood " + understood);

@@ -13,6 +13,8 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -54,6 +56,13 @@ final class TransferBenchCommand implements Callable<Integer> {
   private String[] blocks;
 
   @Option(
+      names = "--ways",
+      paramLabel = "NAME",
+      split = ",",
+      description = "Only these of in-process, shared, ipc, udp; copy and tcp go with them.")
+  private List<String> ways = TransferBenchSettings.WAYS;
+
+  @Option(
       names = "--rounds",
       paramLabel = "N",
       defaultValue = "5",
@@ -85,6 +94,7 @@ final class TransferBenchCommand implements Callable<Integer> {
     logging.apply(ConfigFactory.empty());
     final TransferBenchSettings settings =
         new TransferBenchSettings(
+            Set.copyOf(ways),
             Quantities.parseBytes("--bytes", bytes),
             Arrays.stream(blocks)
                 .map(block -> Math.toIntExact(Quantities.parseBytes("--block", block)))

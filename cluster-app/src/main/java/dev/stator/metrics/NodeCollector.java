@@ -67,10 +67,14 @@ final class NodeCollector implements MultiCollector {
         "Remote prefills finished here.",
         slot,
         worker.remotePrefillFallbacks());
-    to.counter("stator_transfer_send_seconds", "On their way.", slot, worker.transferSendSeconds());
+    to.counter(
+        "stator_transfer_send_seconds",
+        "How long blocks of prefills were on their way.",
+        slot,
+        worker.transferSendSeconds());
     to.counter(
         "stator_transfer_exposed_seconds",
-        "Of these, not hidden by computing.",
+        "Of these, how long no computing hid it.",
         slot,
         worker.transferExposedSeconds());
     for (WorkerRole role : worker.roles()) {

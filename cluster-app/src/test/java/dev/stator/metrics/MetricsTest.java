@@ -106,7 +106,7 @@ class MetricsTest {
     assertFalse(text().contains("stator_engine_steps_total"));
     board.publish(worker(1, 40));
     board.publish(worker(2, 50));
-    board.publish(new RouterStats(1, 2, 3, 4, 5, 6, 7, 8, 9));
+    board.publish(new RouterStats(1, 2, 3, 4, 5, 6, 9, 7, 8));
     board.publish(new SessionStats(1, 2, 3, 4, 5, 6, 7));
     ExpositionParser seen = scrape();
     String worker = "{worker=\"engine-0\"}";
@@ -125,10 +125,10 @@ class MetricsTest {
     assertEquals(100, seen.value("stator_kv_block_capacity" + worker));
     assertEquals(1, seen.value("stator_worker_role{role=\"decode\",worker=\"engine-0\"}"));
     assertEquals(6, seen.value("stator_router_placements_total{prefill=\"remote\"}"));
-    assertEquals(7, seen.value("stator_router_placements_total{prefill=\"pull\"}"));
-    assertEquals(9, seen.value("stator_router_kv_event_gaps_total"));
-    assertEquals(0.75, seen.value("stator_transfer_send_seconds_total" + worker));
-    assertEquals(0.25, seen.value("stator_transfer_exposed_seconds_total" + worker));
+    assertEquals(9, seen.value("stator_router_placements_total{prefill=\"pull\"}"));
+    assertEquals(8, seen.value("stator_router_kv_event_gaps_total"));
+    assertEquals(4, seen.value("stator_transfer_send_seconds_total" + worker));
+    assertEquals(1, seen.value("stator_transfer_exposed_seconds_total" + worker));
     assertEquals(7, seen.value("stator_session_moves_total"));
     assertEquals(3, seen.value("stator_transfer_sent_bytes_total"));
     board.remove(new WorkerId("engine-0", 1));
@@ -161,8 +161,8 @@ class MetricsTest {
         0,
         1,
         0,
-        0.75,
-        0.25);
+        4,
+        1);
   }
 
   private void pass(long millis) {

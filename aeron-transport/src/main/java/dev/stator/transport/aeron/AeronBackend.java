@@ -5,6 +5,7 @@ import dev.stator.transport.BlockSink;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferStatus;
+import io.aeron.exceptions.AeronException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.Map;
@@ -115,6 +116,10 @@ final class AeronBackend implements TransferBackend {
   private static int doWork(OutboundLink link, long nowNs) {
     try {
       return link.doWork(nowNs);
+    } catch (AeronException ended) {
+      LOG.info("Connection to {} cannot go on: {}", link.name(), ended.getMessage());
+      link.fail(TransferStatus.UNREACHABLE, nowNs);
+      return 1;
     } catch (RuntimeException failure) {
       LOG.warn("Connection to {} broke", link.name(), failure);
       link.fail(TransferStatus.FAILED, nowNs);

@@ -19,7 +19,8 @@ import java.util.Optional;
  * @param idleTimeout after which an unused connection is closed
  * @param driverTimeout silence of another process's media driver
  * @param livenessTimeout silence of a client or image
- * @param parkMax longest sleep of the thread
+ * @param parkMax longest sleep of the thread between blocks
+ * @param dozeMax longest sleep when nothing has happened for a second
  */
 public record AeronSettings(
     Optional<Path> directory,
@@ -34,6 +35,7 @@ public record AeronSettings(
     Duration driverTimeout,
     Duration livenessTimeout,
     Duration parkMax,
+    Duration dozeMax,
     Udp udp) {
   private static final int TERM_LENGTH_MIN = 64 * 1024;
   private static final int TERM_LENGTH_MAX = 1 << 30;
@@ -83,6 +85,7 @@ public record AeronSettings(
     requireAtLeast("driver-timeout", driverTimeout, Duration.ofMillis(1500));
     requireAtLeast("liveness-timeout", livenessTimeout, Duration.ofMillis(1500));
     requireAtLeast("park-max", parkMax, Duration.ofNanos(50_000));
+    requireAtLeast("doze-max", dozeMax, parkMax);
   }
 
   /**
@@ -104,6 +107,7 @@ public record AeronSettings(
         config.getDuration("driver-timeout"),
         config.getDuration("liveness-timeout"),
         config.getDuration("park-max"),
+        config.getDuration("doze-max"),
         new Udp(
             udp.getString("host"),
             udp.getInt("port"),

@@ -18,8 +18,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.locks.LockSupport;
 import java.util.random.RandomGenerator;
-import org.agrona.concurrent.BackoffIdleStrategy;
-import org.agrona.concurrent.IdleStrategy;
 import org.agrona.concurrent.ManyToOneConcurrentArrayQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,9 +36,8 @@ import org.slf4j.LoggerFactory;
 public final class AeronTransport {
   private static final Logger LOG = LoggerFactory.getLogger(AeronTransport.class);
   private static final int TASKS_MAX = 256;
-  private static final int SPINS = 16;
-  private static final int YIELDS = 16;
-  private static final long PARK_MIN_NS = 10_000;
+  private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(100);
+  private static final long BUSY_NS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long REPAIR_INTERVAL_NS = TimeUnit.SECONDS.toNanos(1);
   private static final long CALL_TIMEOUT_MS = 15_000; // Beyond an Aeron client's own of 10 s.
 
@@ -58,6 +55,7 @@ public final class AeronTransport {
   private int openBackends = 2; // Guarded by this.
   private Station station; // Transport's thread.
   private long repairAtNs;
+  private long lastWorkNs;
 
   private AeronTransport(AeronSettings settings) {
     this.settings = settings;
@@ -172,9 +170,11 @@ public final class AeronTransport {
   private void run() {
     try (Station opened = new Station(settings)) {
       station = opened;
-      final IdleStrategy idle =
-          new BackoffIdleStrategy(SPINS, YIELDS, PARK_MIN_NS, settings.parkMax().toNanos());
-      while (isRunning) idle.idle(doWork(System.nanoTime()));
+      final Dozing dozing = new Dozing(settings.parkMax(), settings.dozeMax());
+      while (isRunning) {
+        final long nowNs = System.nanoTime();
+        dozing.idle(tryWork(nowNs), nowNs);
+      }
       ipc.failAll(TransferStatus.UNREACHABLE, System.nanoTime());
       udp.failAll(TransferStatus.UNREACHABLE, System.nanoTime());
     } catch (Throwable failure) {
@@ -185,10 +185,30 @@ public final class AeronTransport {
     }
   }
 
+  private int tryWork(long nowNs) {
+    try {
+      return doWork(nowNs);
+    } catch (RuntimeException failure) { // Blocks of others still have to move.
+      LOG.error("A cycle of the transport broke", failure);
+      LockSupport.parkNanos(PAUSE_NS);
+      return 0;
+    }
+  }
+
+  /**
+   * One cycle. What the driver does by itself, such as heartbeats, is work only while blocks move:
+   * else it would keep the thread awake.
+   */
   private int doWork(long nowNs) {
+    final int driverWork = station.doWork();
+    if (station.isBroken()) return repair(nowNs);
+    final int work = doOwnWork(nowNs);
+    if (work > 0) lastWorkNs = nowNs;
+    return nowNs - lastWorkNs < BUSY_NS ? work + driverWork : work;
+  }
+
+  private int doOwnWork(long nowNs) {
     int work = tasks.isEmpty() ? 0 : tasks.drain(Runnable::run);
-    work += station.doWork();
-    if (station.isBroken()) return work + repair(nowNs);
     int links = 0;
     for (int i = 0; i < listeners.size(); i++) {
       work += listeners.get(i).doWork();

@@ -10,7 +10,7 @@ import dev.stator.transport.wire.WelcomeFlyweight;
 import io.aeron.Aeron;
 import io.aeron.ExclusivePublication;
 import io.aeron.Subscription;
-import io.aeron.exceptions.RegistrationException;
+import io.aeron.exceptions.AeronException;
 import io.aeron.logbuffer.BufferClaim;
 import io.aeron.logbuffer.FragmentHandler;
 import io.aeron.logbuffer.Header;
@@ -58,7 +58,7 @@ final class Connection implements FragmentHandler {
 
   /**
    * @param onClose gives the client back
-   * @throws io.aeron.exceptions.AeronException when the client has ended
+   * @throws AeronException when the client has ended
    */
   Connection(Parts parts, AeronSettings settings, Faults faults, Runnable onClose, long nowNs) {
     this.parts = parts;
@@ -102,7 +102,7 @@ final class Connection implements FragmentHandler {
         publication = parts.client().getExclusivePublication(publicationId);
       }
       return subscription != null && publication != null;
-    } catch (RegistrationException refused) {
+    } catch (AeronException refused) {
       refusal = TransferStatus.UNREACHABLE;
       return false;
     }
@@ -198,13 +198,21 @@ final class Connection implements FragmentHandler {
   }
 
   void close() {
-    final Aeron client = parts.client();
-    if (!client.isClosed()) {
-      if (publication != null) publication.close();
-      else client.asyncRemovePublication(publicationId);
-      if (subscription != null) subscription.close();
-      else client.asyncRemoveSubscription(subscriptionId);
+    try {
+      free();
+    } catch (AeronException ending) {
+      LOG.debug("The client of {} frees what it had by itself", parts.agent(), ending);
+    } finally {
+      onClose.run();
     }
-    onClose.run();
+  }
+
+  private void free() {
+    final Aeron client = parts.client();
+    if (client.isClosed()) return;
+    if (publication != null) publication.close();
+    else client.asyncRemovePublication(publicationId);
+    if (subscription != null) subscription.close();
+    else client.asyncRemoveSubscription(subscriptionId);
   }
 }

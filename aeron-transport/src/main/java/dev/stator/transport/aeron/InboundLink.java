@@ -36,21 +36,32 @@ final class InboundLink implements FragmentHandler {
   private static final Logger LOG = LoggerFactory.getLogger(InboundLink.class);
   private static final int FRAGMENTS_PER_CYCLE = 8;
 
-  /** Opens the way back to a writer that has said hello. */
-  interface ReplyOpener {
-    Replies open(Image writer, HelloFlyweight hello);
+  /** The way back to a writer. */
+  interface Answers {
+    void welcome(TransferStatus status);
+
+    void add(long transferId, TransferStatus status);
+
+    /** Sends what it can; returns how many frames. */
+    int doWork();
+
+    void close();
   }
 
-  private final Image image;
+  /** Opens the way back to a writer that has said hello. */
+  interface AnswerOpener {
+    Answers open(HelloFlyweight hello);
+  }
+
   private final Map<String, BlockSink> sinks;
-  private final ReplyOpener replyOpener;
+  private final AnswerOpener answerOpener;
   private final Faults faults;
   private final HelloFlyweight hello = new HelloFlyweight();
   private final FragmentFlyweight fragment = new FragmentFlyweight();
   private final MessageFlyweight message = new MessageFlyweight();
 
   private String agent;
-  private Replies replies;
+  private Answers answers;
 
   private boolean hasTransfer;
   private long transferId;
@@ -62,24 +73,24 @@ final class InboundLink implements FragmentHandler {
   private byte[] messageBytes;
   private int messageOffset;
 
-  InboundLink(Image image, Map<String, BlockSink> sinks, ReplyOpener replyOpener, Faults faults) {
-    this.image = image;
+  InboundLink(Map<String, BlockSink> sinks, AnswerOpener answerOpener, Faults faults) {
     this.sinks = sinks;
-    this.replyOpener = replyOpener;
+    this.answerOpener = answerOpener;
     this.faults = faults;
   }
 
-  Image image() {
-    return image;
-  }
-
-  int doWork() {
-    final int fragments = image == null ? 0 : image.poll(this, FRAGMENTS_PER_CYCLE);
-    return fragments + (replies == null ? 0 : replies.doWork());
+  /**
+   * Takes a few frames and answers.
+   *
+   * @param image what the writer sends
+   */
+  int doWork(Image image) {
+    final int fragments = image.poll(this, FRAGMENTS_PER_CYCLE);
+    return fragments + (answers == null ? 0 : answers.doWork());
   }
 
   void close() {
-    if (replies != null) replies.close();
+    if (answers != null) answers.close();
   }
 
   @Override
@@ -111,8 +122,8 @@ final class InboundLink implements FragmentHandler {
     hello.wrap(buffer, offset, length);
     if (hello.replyStream() < Channels.REPLY_STREAM_MIN) return FrameFault.OUT_OF_RANGE;
     agent = hello.name();
-    replies = replyOpener.open(image, hello);
-    replies.welcome(sinks.containsKey(agent) ? TransferStatus.OK : TransferStatus.UNREACHABLE);
+    answers = answerOpener.open(hello);
+    answers.welcome(sinks.containsKey(agent) ? TransferStatus.OK : TransferStatus.UNREACHABLE);
     return null;
   }
 
@@ -174,7 +185,7 @@ final class InboundLink implements FragmentHandler {
 
   private void end(TransferStatus status) {
     landing = null;
-    replies.add(transferId, status);
+    answers.add(transferId, status);
   }
 
   private FrameFault takeMessage(DirectBuffer buffer, int offset, int length) {

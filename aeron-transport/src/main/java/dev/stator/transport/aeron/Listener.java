@@ -19,7 +19,9 @@ final class Listener {
   private final Map<String, BlockSink> sinks;
   private final AeronSettings settings;
   private final Faults faults;
-  private final List<InboundLink> links = new ArrayList<>();
+  private final List<Writer> writers = new ArrayList<>();
+
+  private record Writer(Image image, InboundLink link) {}
 
   Listener(
       Channels channels,
@@ -36,16 +38,16 @@ final class Listener {
 
   /** Begins to listen, or again with a new client. */
   void listen() {
-    links.clear();
+    writers.clear();
     channels.listen(station, this::opened, image -> {});
   }
 
   private void opened(Image image) {
-    if (links.size() >= settings.connectionsMax()) {
+    if (writers.size() >= settings.connectionsMax()) {
       faults.count(FrameFault.TOO_MUCH); // Never read: its writer is pushed back, and gives up.
       return;
     }
-    links.add(new InboundLink(image, sinks, this::open, faults));
+    writers.add(new Writer(image, new InboundLink(sinks, hello -> open(image, hello), faults)));
   }
 
   private Replies open(Image writer, HelloFlyweight hello) {
@@ -59,17 +61,17 @@ final class Listener {
 
   int doWork() {
     int work = 0;
-    for (Iterator<InboundLink> all = links.iterator(); all.hasNext(); ) {
-      final InboundLink link = all.next();
-      work += link.doWork();
-      if (!link.image().isClosed()) continue;
-      link.close();
+    for (Iterator<Writer> all = writers.iterator(); all.hasNext(); ) {
+      final Writer writer = all.next();
+      work += writer.link().doWork(writer.image());
+      if (!writer.image().isClosed()) continue;
+      writer.link().close();
       all.remove();
     }
     return work;
   }
 
   int connections() {
-    return links.size();
+    return writers.size();
   }
 }

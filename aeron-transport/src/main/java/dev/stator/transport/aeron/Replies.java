@@ -7,7 +7,7 @@ import dev.stator.transport.wire.StatusCodes;
 import dev.stator.transport.wire.WelcomeFlyweight;
 import io.aeron.Aeron;
 import io.aeron.ExclusivePublication;
-import io.aeron.exceptions.RegistrationException;
+import io.aeron.exceptions.AeronException;
 import io.aeron.logbuffer.BufferClaim;
 import org.agrona.collections.LongArrayQueue;
 
@@ -15,7 +15,7 @@ import org.agrona.collections.LongArrayQueue;
  * What a receiver tells one writer: welcome, then how blocks ended, in batches. A writer that does
  * not listen loses replies beyond {@value #PENDING_MAX}. <b>Threads:</b> the transport's.
  */
-final class Replies {
+final class Replies implements InboundLink.Answers {
   private static final int PENDING_MAX = 1 << 16;
 
   private final Aeron client;
@@ -39,11 +39,13 @@ final class Replies {
     this.faults = faults;
   }
 
-  void welcome(TransferStatus status) {
+  @Override
+  public void welcome(TransferStatus status) {
     welcome = status;
   }
 
-  void add(long transferId, TransferStatus status) {
+  @Override
+  public void add(long transferId, TransferStatus status) {
     if (pending.size() >= 2 * PENDING_MAX || transferId == Long.MIN_VALUE) {
       faults.count(FrameFault.TOO_MUCH);
       return;
@@ -52,8 +54,8 @@ final class Replies {
     pending.addLong(StatusCodes.encode(status));
   }
 
-  /** Sends what it can; returns how many frames. */
-  int doWork() {
+  @Override
+  public int doWork() {
     if (isBroken || (welcome == null && pending.isEmpty())) return 0;
     if (!isConnected()) return 0;
     int frames = 0;
@@ -72,7 +74,7 @@ final class Replies {
         registrationId = client.asyncAddExclusivePublication(channel, stream);
       }
       publication = client.getExclusivePublication(registrationId);
-    } catch (RegistrationException refused) {
+    } catch (AeronException refused) {
       isBroken = true; // The writer gets no welcome, and gives up.
     }
     return false;
@@ -101,10 +103,15 @@ final class Replies {
     return true;
   }
 
-  void close() {
-    if (client.isClosed()) return;
-    if (publication != null) publication.close();
-    else if (registrationId != Aeron.NULL_VALUE) client.asyncRemovePublication(registrationId);
+  @Override
+  public void close() {
     isBroken = true;
+    if (client.isClosed()) return;
+    try {
+      if (publication != null) publication.close();
+      else if (registrationId != Aeron.NULL_VALUE) client.asyncRemovePublication(registrationId);
+    } catch (AeronException ending) {
+      publication = null; // The client frees what it had by itself.
+    }
   }
 }

@@ -8,8 +8,11 @@ import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferSettings;
 import dev.stator.transport.aeron.AeronSettings;
 import dev.stator.transport.aeron.AeronTransport;
+import dev.stator.transport.file.FileBackend;
+import dev.stator.transport.file.FileSettings;
 import dev.stator.transport.shared.SharedBackend;
 import dev.stator.transport.shared.SharedSettings;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -67,10 +70,16 @@ public final class TransferBackends implements AutoCloseable {
 
   /**
    * Zeros that go to other processes of this host with one copy, for a device's KV blocks; empty
-   * when this process offers no shared memory. The owner closes it, before this.
+   * when this process offers no shared memory, or has no room for it. The owner closes it, before
+   * this.
    */
   public Optional<SharedMemory> allocateShared(long bytes) {
-    return shared.map(backend -> backend.allocate(bytes));
+    try {
+      return shared.map(backend -> backend.allocate(bytes));
+    } catch (UncheckedIOException full) {
+      LOG.warn("KV blocks do not lie in shared memory: {}", full.getMessage());
+      return Optional.empty();
+    }
   }
 
   @Override
@@ -109,6 +118,7 @@ public final class TransferBackends implements AutoCloseable {
         }
         case "ipc" -> started.add(aeron().ipc());
         case "udp" -> started.add(aeron().udp());
+        case "file" -> FileSettings.from(config).map(FileBackend::start).ifPresent(started::add);
         default ->
             throw new IllegalArgumentException(
                 "stator.transport.backends: no backend is named " + name);

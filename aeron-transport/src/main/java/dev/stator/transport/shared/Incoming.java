@@ -1,6 +1,7 @@
 package dev.stator.transport.shared;
 
 import dev.stator.transport.BlockSink;
+import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.TransferStatus;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
@@ -33,7 +34,7 @@ final class Incoming extends Connection {
 
   private final SharedFolder folder;
   private final Workers workers;
-  private final FrameCounters counters;
+  private final RejectionCounters counters;
   private final int poolsMax;
   private final Function<String, BlockSink> sinks;
   private final Consumer<Incoming> onClosed;
@@ -50,7 +51,7 @@ final class Incoming extends Connection {
       SharedSettings settings,
       SharedFolder folder,
       Workers workers,
-      FrameCounters counters,
+      RejectionCounters counters,
       Function<String, BlockSink> sinks,
       Consumer<Incoming> onClosed) {
     super(channel, loop);
@@ -154,8 +155,8 @@ final class Incoming extends Connection {
           post.checksum(),
           source);
     } catch (IllegalStateException | InternalError gone) { // Unmapped, or the file was cut short.
-      LOG.warn("A block could not be read from process {}", writer, gone);
-      return counters.count(TransferStatus.FAILED);
+      LOG.warn("A block could not be read from process {}: {}", writer, gone.getMessage());
+      return TransferStatus.FAILED; // The agent has counted it.
     }
   }
 

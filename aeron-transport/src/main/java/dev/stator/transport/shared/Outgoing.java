@@ -1,6 +1,7 @@
 package dev.stator.transport.shared;
 
 import dev.stator.transport.BlockWrite;
+import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferStatus;
 import java.lang.foreign.MemorySegment;
@@ -28,7 +29,7 @@ final class Outgoing extends Connection {
     }
   }
 
-  private final FrameCounters counters;
+  private final RejectionCounters counters;
   private final int pendingMax;
   private final int poolsMax;
   private final Consumer<Outgoing> onClosed;
@@ -46,7 +47,7 @@ final class Outgoing extends Connection {
       SocketLoop loop,
       SharedSettings settings,
       String folderName,
-      FrameCounters counters,
+      RejectionCounters counters,
       Consumer<Outgoing> onClosed) {
     super(channel, loop);
     this.counters = counters;

@@ -5,6 +5,7 @@ import dev.stator.transport.BlockSink;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.Checksums;
 import dev.stator.transport.HostId;
+import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferStatus;
@@ -56,7 +57,7 @@ public final class SharedBackend implements TransferBackend {
   private final SharedFolder folder;
   private final SocketLoop loop;
   private final Workers workers;
-  private final FrameCounters counters = new FrameCounters();
+  private final RejectionCounters counters = new RejectionCounters();
   private final ServerSocketChannel server;
   private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
   private final Map<String, Outgoing> outgoing = new ConcurrentHashMap<>(); // By folder's name.
@@ -90,7 +91,11 @@ public final class SharedBackend implements TransferBackend {
     }
   }
 
-  /** Memory that blocks go from with one copy; its owner closes it, before this. */
+  /**
+   * Memory that blocks go from with one copy; its owner closes it, before this.
+   *
+   * @throws UncheckedIOException when there is no room for it
+   */
   public SharedMemory allocate(long bytes) {
     return folder.allocate(bytes);
   }
@@ -132,7 +137,11 @@ public final class SharedBackend implements TransferBackend {
     final Optional<SharedMemory> pool = write.shared().filter(this::isOwn);
     if (pool.isPresent()) return workers.tryRun(() -> post(write, pool.get()));
     final Staging staging = staging(write.grant().geometry().blockBytes());
-    final Staging.Slot slot = staging == null ? null : staging.take();
+    if (staging == null) {
+      write.complete(TransferStatus.UNREACHABLE); // Another backend needs no room.
+      return true;
+    }
+    final Staging.Slot slot = staging.take();
     if (slot == null) return false;
     final boolean taken = workers.tryRun(() -> stage(write, slot));
     if (!taken) slot.free();
@@ -143,11 +152,17 @@ public final class SharedBackend implements TransferBackend {
     return pool.file().getParent().equals(folder.path());
   }
 
+  /** {@code null} when there is no room. */
   private Staging staging(long blockBytes) {
     final Staging known = stagings.get(blockBytes);
     if (known != null || stagings.size() >= STAGED_LENGTHS_MAX) return known;
-    return stagings.computeIfAbsent(
-        blockBytes, length -> new Staging(folder, length, settings.stagingBytes()));
+    try {
+      return stagings.computeIfAbsent(
+          blockBytes, length -> new Staging(folder, length, settings.stagingBytes()));
+    } catch (UncheckedIOException full) {
+      LOG.warn("Blocks cannot be staged: {}", full.getMessage());
+      return null;
+    }
   }
 
   private Connection post(BlockWrite write, SharedMemory pool) {

@@ -139,8 +139,22 @@ public final class SharedFolder implements AutoCloseable {
     return path;
   }
 
-  /** Memory that other processes' backends can copy from; closed by the caller. */
+  /**
+   * Memory that other processes' backends can copy from; closed by the caller.
+   *
+   * @throws UncheckedIOException when there is no room: pages are taken as they are touched, and a
+   *     touch that finds none left would end the process
+   */
   public SharedMemory allocate(long bytes) {
+    try {
+      final long usableBytes = Files.getFileStore(path).getUsableSpace();
+      if (usableBytes < bytes) {
+        throw new IOException(
+            root + " has room for " + usableBytes + " bytes where " + bytes + " are wanted");
+      }
+    } catch (IOException full) {
+      throw new UncheckedIOException(full.getMessage(), full);
+    }
     return SharedMemory.allocate(path, bytes);
   }
 

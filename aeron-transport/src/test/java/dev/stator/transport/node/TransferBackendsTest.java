@@ -53,6 +53,7 @@ class TransferBackendsTest {
       assertEquals(4096, memory.segment().byteSize());
       assertTrue(memory.file().startsWith(folder));
     }
+    assertTrue(backends.allocateShared(Long.MAX_VALUE).isEmpty(), "more than there is");
     agent.close();
     backends.close();
   }

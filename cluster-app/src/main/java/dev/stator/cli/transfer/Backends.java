@@ -2,16 +2,16 @@ package dev.stator.cli.transfer;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import com.typesafe.config.ConfigValueFactory;
 import dev.stator.transport.BlockGeometry;
-import dev.stator.transport.InProcessBackend;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferAgent;
 import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferSettings;
-import dev.stator.transport.aeron.AeronSettings;
-import dev.stator.transport.aeron.AeronTransport;
+import dev.stator.transport.node.TransferBackends;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.List;
 
 /** Transfer backends, agents and memory as the product makes them. */
 final class Backends {
@@ -21,25 +21,11 @@ final class Backends {
 
   private Backends() {}
 
-  static TransferBackend create(String name) {
-    return switch (name) {
-      case InProcessBackend.NAME -> InProcessBackend.create(settings());
-      case "ipc" -> {
-        final AeronTransport transport = transport();
-        transport.udp().close();
-        yield transport.ipc();
-      }
-      case "udp" -> {
-        final AeronTransport transport = transport();
-        transport.ipc().close();
-        yield transport.udp();
-      }
-      default -> throw new IllegalArgumentException("no backend is called " + name);
-    };
-  }
-
-  private static AeronTransport transport() {
-    return AeronTransport.create(AeronSettings.from(CONFIG.getConfig("aeron")));
+  /** One backend alone, started as the product starts all of them. */
+  static TransferBackends start(String name) {
+    final Config only =
+        CONFIG.withValue("backends", ConfigValueFactory.fromIterable(List.of(name)));
+    return TransferBackends.start(only, System::nanoTime);
   }
 
   static TransferAgent agent(String name, TransferBackend backend) {
@@ -52,8 +38,11 @@ final class Backends {
 
   /** Memory like that of a KV pool, every page touched. */
   static SharedMemory memory(long bytes) {
-    final SharedMemory memory =
-        SharedMemory.allocate(Path.of(CONFIG.getString("aeron.home"), "stator-bench"), bytes);
+    return touched(
+        SharedMemory.allocate(Path.of(CONFIG.getString("aeron.home"), "stator-bench"), bytes));
+  }
+
+  static SharedMemory touched(SharedMemory memory) {
     memory.segment().fill((byte) 1);
     return memory;
   }

@@ -64,7 +64,8 @@ final class PeerProcess implements AutoCloseable {
   }
 
   private JsonNode readAnswer() throws IOException {
-    final String line = answers.readLine();
+    String line = answers.readLine();
+    while (line != null && !line.startsWith("{")) line = answers.readLine(); // The JVM's own words.
     if (line == null) throw new EOFException("the receiving process has ended");
     final JsonNode answer = PeerMessages.parse(line);
     if (answer.has("error")) {

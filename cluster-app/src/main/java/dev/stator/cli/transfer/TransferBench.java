@@ -4,8 +4,9 @@ import dev.stator.transport.BlockMemory;
 import dev.stator.transport.InProcessBackend;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferAgent;
-import dev.stator.transport.TransferBackend;
+import dev.stator.transport.node.TransferBackends;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -13,15 +14,14 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
-import java.util.stream.DoubleStream;
 
 /**
  * One run. In every round every way has its turn, so that what else the machine does in the
  * meantime slows all alike; ratios are taken within rounds.
  */
 public final class TransferBench {
+  private static final String SHARED = "shared";
   private static final String UDP = "udp";
-  private static final List<String> BETWEEN_PROCESSES = List.of("ipc", UDP);
 
   private final TransferBenchSettings settings;
   private final Consumer<String> progress;
@@ -44,12 +44,12 @@ public final class TransferBench {
     final List<TransferReport.Latency> latency = new ArrayList<>();
     final List<TransferReport.Idle> idle;
     progress.accept("starting the receiving process");
-    try (SharedMemory source = Backends.memory(settings.bytes());
+    try (Source source = Source.open(settings);
         SharedMemory target = Backends.memory(settings.bytes());
         PeerProcess peer = PeerProcess.start(settings.bytes())) {
       for (int blockBytes : settings.blockBytes()) {
-        try (Ways ways = new Ways(source, target, peer, blockBytes)) {
-          throughput.addAll(measureThroughput(ways, blockBytes));
+        try (Ways ways = new Ways(settings, source, target, peer, blockBytes)) {
+          throughput.addAll(measureThroughput(ways, peer, blockBytes));
           if (blockBytes == settings.blockBytes().getFirst() && settings.latencyBlocks() > 0) {
             latency.addAll(measureLatency(ways, blockBytes));
           }
@@ -61,82 +61,125 @@ public final class TransferBench {
         machine, stator, startedAt, settings.bytes(), settings.rounds(), throughput, latency, idle);
   }
 
+  /** What every way sends, in the memory of the backend that wants it in its own. */
+  private record Source(TransferBackends shared, SharedMemory memory) implements AutoCloseable {
+    static Source open(TransferBenchSettings settings) {
+      if (!settings.ways().contains(SHARED)) {
+        return new Source(null, Backends.memory(settings.bytes()));
+      }
+      final TransferBackends shared = Backends.start(SHARED);
+      return new Source(
+          shared, Backends.touched(shared.allocateShared(settings.bytes()).orElseThrow()));
+    }
+
+    @Override
+    public void close() {
+      memory.close();
+      if (shared != null) shared.close();
+    }
+  }
+
   /** All ways for blocks of one length. */
   private static final class Ways implements AutoCloseable {
-    private final List<TransferBackend> backends = new ArrayList<>();
+    private final List<TransferBackends> backends = new ArrayList<>();
     private final List<Way> all = new ArrayList<>();
+    private final Source source;
+    private final int blockBytes;
 
-    Ways(SharedMemory source, SharedMemory target, PeerProcess peer, int blockBytes)
+    Ways(
+        TransferBenchSettings settings,
+        Source source,
+        SharedMemory target,
+        PeerProcess peer,
+        int blockBytes)
         throws Exception {
-      all.add(new CopyWay(source.segment(), target.segment(), blockBytes));
-      final TransferBackend local = Backends.create(InProcessBackend.NAME);
-      backends.add(local);
-      final var receiver = TransferPeer.Receiver.open(local, "receiver", target, blockBytes);
-      all.add(agent(InProcessBackend.NAME, 1, local, source, blockBytes, receiver));
-      for (String name : BETWEEN_PROCESSES) {
-        if (name.equals(UDP)) all.add(new TcpWay(source.segment(), blockBytes, peer.listen()));
-        final TransferBackend backend = Backends.create(name);
-        all.add(agent(name, 2, backend, source, blockBytes, peer.open(name, blockBytes)));
-        backends.add(backend);
+      this.source = source;
+      this.blockBytes = blockBytes;
+      final MemorySegment bytes = source.memory().segment();
+      all.add(new CopyWay(bytes, target.segment(), blockBytes));
+      for (String name : TransferBenchSettings.WAYS) {
+        if (!settings.ways().contains(name)) continue;
+        if (name.equals(UDP)) all.add(new TcpWay(bytes, blockBytes, peer.listen()));
+        if (name.equals(InProcessBackend.NAME)) {
+          final TransferBackends own = start(name);
+          add(name, 1, own, TransferPeer.Receiver.open(own, "receiver", target, blockBytes));
+        } else {
+          final TransferBackends own = name.equals(SHARED) ? source.shared() : start(name);
+          add(name, 2, own, peer.open(name, blockBytes));
+        }
       }
     }
 
-    private static AgentWay agent(
-        String name,
-        int processes,
-        TransferBackend backend,
-        SharedMemory source,
-        int blockBytes,
-        AgentWay.Granter granter) {
-      final TransferAgent writer = Backends.agent("writer", backend);
-      final BlockMemory memory = BlockMemory.of(source, Backends.geometry(blockBytes));
+    private TransferBackends start(String name) {
+      final TransferBackends started = Backends.start(name);
+      backends.add(started);
+      return started;
+    }
+
+    private void add(
+        String name, int processes, TransferBackends writers, AgentWay.Granter granter) {
+      final TransferAgent writer = Backends.agent("writer", writers.selector());
+      final BlockMemory memory = BlockMemory.of(source.memory(), Backends.geometry(blockBytes));
       final int registered = writer.register(memory);
-      return new AgentWay(name, processes, writer, registered, memory.blockCount(), granter);
+      all.add(new AgentWay(name, processes, writer, registered, memory.blockCount(), granter));
     }
 
     @Override
     public void close() throws IOException {
       for (Way way : all) way.close();
-      for (TransferBackend backend : backends) backend.close();
+      for (TransferBackends each : backends) each.close();
     }
   }
 
-  private List<TransferReport.Throughput> measureThroughput(Ways ways, int blockBytes)
-      throws Exception {
-    final Map<String, double[]> seconds = new LinkedHashMap<>();
-    for (Way way : ways.all) seconds.put(way.name(), new double[settings.rounds()]);
+  /** What one way took. */
+  private static final class Taken {
+    private final double[] seconds;
+    private double cpuSeconds;
+
+    Taken(int rounds) {
+      seconds = new double[rounds];
+    }
+  }
+
+  private List<TransferReport.Throughput> measureThroughput(
+      Ways ways, PeerProcess peer, int blockBytes) throws Exception {
+    final Map<String, Taken> taken = new LinkedHashMap<>();
+    for (Way way : ways.all) taken.put(way.name(), new Taken(settings.rounds()));
     for (int round = -1; round < settings.rounds(); round++) { // One to warm up.
       progress.accept("blocks of " + blockBytes + " bytes, round " + (round + 1));
       for (Way way : ways.all) {
-        final double took = time(way);
-        if (round >= 0) seconds.get(way.name())[round] = took;
+        way.prepare();
+        final Duration cpuBefore = cpuTime(peer);
+        final long startNs = System.nanoTime();
+        way.moveAll();
+        final double seconds = (System.nanoTime() - startNs) / 1e9;
+        if (round < 0) continue;
+        taken.get(way.name()).seconds[round] = seconds;
+        taken.get(way.name()).cpuSeconds += cpuTime(peer).minus(cpuBefore).toNanos() / 1e9;
       }
     }
-    return ways.all.stream().map(way -> summarize(way, blockBytes, seconds)).toList();
+    return ways.all.stream().map(way -> summarize(way, blockBytes, taken)).toList();
   }
 
-  private static double time(Way way) throws Exception {
-    way.prepare();
-    final long startNs = System.nanoTime();
-    way.moveAll();
-    return (System.nanoTime() - startNs) / 1e9;
+  private static Duration cpuTime(PeerProcess peer) {
+    return ownCpuTime().plus(peer.cpuTime());
   }
 
-  private TransferReport.Throughput summarize(
-      Way way, int blockBytes, Map<String, double[]> seconds) {
-    final double[] own = seconds.get(way.name());
-    final double gigabytesPerSecond =
-        settings.bytes() / 1e9 / median(DoubleStream.of(own).toArray());
+  private TransferReport.Throughput summarize(Way way, int blockBytes, Map<String, Taken> taken) {
+    final Taken own = taken.get(way.name());
     final String other = way.name().equals(UDP) ? TcpWay.NAME : CopyWay.NAME;
     final boolean isBase = List.of(CopyWay.NAME, TcpWay.NAME).contains(way.name());
-    final double[] ratios = new double[own.length];
-    for (int i = 0; i < own.length; i++) ratios[i] = seconds.get(other)[i] / own[i];
+    final double[] ratios = new double[settings.rounds()];
+    for (int i = 0; i < ratios.length; i++) {
+      ratios[i] = taken.get(other).seconds[i] / own.seconds[i];
+    }
     Arrays.sort(ratios);
     return new TransferReport.Throughput(
         way.name(),
         way.processes(),
         blockBytes,
-        gigabytesPerSecond,
+        settings.bytes() / 1e9 / median(own.seconds),
+        own.cpuSeconds / settings.rounds() / (settings.bytes() / 1e9),
         isBase ? null : other,
         median(ratios),
         ratios[0],
@@ -162,10 +205,10 @@ public final class TransferBench {
 
   /** With agents that have sent a block and have nothing more to do, over both of Aeron's ways. */
   private List<TransferReport.Idle> measureIdle(
-      SharedMemory source, SharedMemory target, PeerProcess peer) throws Exception {
+      Source source, SharedMemory target, PeerProcess peer) throws Exception {
     if (settings.idle().isZero()) return List.of();
     progress.accept("doing nothing for " + settings.idle().toMillis() / 1000.0 + " s");
-    try (Ways ways = new Ways(source, target, peer, settings.blockBytes().getFirst())) {
+    try (Ways ways = new Ways(settings, source, target, peer, settings.blockBytes().getFirst())) {
       for (Way way : ways.all) way.moveEach(1);
       Thread.sleep(1000); // Until compilers and collectors rest.
       final Duration senderBefore = ownCpuTime();

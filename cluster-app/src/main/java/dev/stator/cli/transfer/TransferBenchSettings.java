@@ -3,10 +3,12 @@ package dev.stator.cli.transfer;
 import dev.stator.cli.UsageException;
 import java.time.Duration;
 import java.util.List;
+import java.util.Set;
 
 /**
  * What is measured.
  *
+ * @param ways names; those that others compare with are always measured
  * @param bytes moved in each round, each way
  * @param blockBytes block lengths, each measured by itself
  * @param rounds in each of which every way has its turn
@@ -14,10 +16,20 @@ import java.util.List;
  * @param idle how long the CPU use of doing nothing is measured; zero for not at all
  */
 public record TransferBenchSettings(
-    long bytes, List<Integer> blockBytes, int rounds, int latencyBlocks, Duration idle) {
+    Set<String> ways,
+    long bytes,
+    List<Integer> blockBytes,
+    int rounds,
+    int latencyBlocks,
+    Duration idle) {
+  /** All ways that have a choice. */
+  public static final List<String> WAYS = List.of("in-process", "shared", "ipc", "udp");
+
   private static final int BLOCKS_MAX = 65_536;
 
   public TransferBenchSettings {
+    ways = Set.copyOf(ways);
+    require(!ways.isEmpty() && WAYS.containsAll(ways), "--ways must be of " + WAYS + ": " + ways);
     blockBytes = List.copyOf(blockBytes);
     require(!blockBytes.isEmpty(), "--block wants at least one length");
     for (int length : blockBytes) {

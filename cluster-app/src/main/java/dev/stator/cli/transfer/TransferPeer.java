@@ -6,7 +6,7 @@ import dev.stator.transport.BlockMemory;
 import dev.stator.transport.Grant;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferAgent;
-import dev.stator.transport.TransferBackend;
+import dev.stator.transport.node.TransferBackends;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -26,13 +26,13 @@ final class TransferPeer implements AutoCloseable {
   private static final Duration GRANT_LIFE = Duration.ofMinutes(10);
 
   /** An agent that receives blocks of one length by one backend. */
-  record Receiver(TransferAgent agent, int memory, TransferBackend backend)
+  record Receiver(TransferAgent agent, int memory, TransferBackends backends)
       implements AgentWay.Granter {
     static Receiver open(
-        TransferBackend backend, String agentName, SharedMemory target, int blockBytes) {
-      final TransferAgent agent = Backends.agent(agentName, backend);
+        TransferBackends backends, String agentName, SharedMemory target, int blockBytes) {
+      final TransferAgent agent = Backends.agent(agentName, backends.selector());
       final BlockMemory memory = BlockMemory.of(target, Backends.geometry(blockBytes));
-      return new Receiver(agent, agent.register(memory), backend);
+      return new Receiver(agent, agent.register(memory), backends);
     }
 
     @Override
@@ -45,7 +45,7 @@ final class TransferPeer implements AutoCloseable {
     @Override
     public void close() {
       agent.close();
-      backend.close();
+      backends.close();
     }
   }
 
@@ -90,7 +90,7 @@ final class TransferPeer implements AutoCloseable {
     receivers.put(
         name,
         Receiver.open(
-            Backends.create(request.get("backend").asText()),
+            Backends.start(request.get("backend").asText()),
             name,
             target,
             request.get("block_bytes").asInt()));

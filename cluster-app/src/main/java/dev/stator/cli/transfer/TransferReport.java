@@ -30,6 +30,7 @@ public record TransferReport(
    *
    * @param processes how many took part
    * @param gigabytesPerSecond powers of ten
+   * @param cpuSecondsPerGigabyte of all processes, of all rounds together
    * @param comparedWith the way that the ratio is to; {@code null} for those others compare with
    * @param ratio median of each round's own ratio; 1 is as fast
    * @param ratioLow the worst round's
@@ -40,6 +41,7 @@ public record TransferReport(
       int processes,
       int blockBytes,
       double gigabytesPerSecond,
+      double cpuSecondsPerGigabyte,
       String comparedWith,
       double ratio,
       double ratioLow,

@@ -15,20 +15,22 @@ public final class TransferTable {
     line(text, "");
     line(
         text,
-        "  %-10s %-12s %9s %8s   %s",
+        "  %-10s %-12s %9s %8s %9s   %s",
         "blocks",
         "way",
         "processes",
         "GB/s",
+        "CPU s/GB",
         "ratio (worst..best round)");
     for (TransferReport.Throughput each : report.throughput()) {
       line(
           text,
-          "  %-10s %-12s %9d %8.2f   %s",
+          "  %-10s %-12s %9d %8.2f %9.2f   %s",
           Quantities.bytes(each.blockBytes()),
           each.way(),
           each.processes(),
           each.gigabytesPerSecond(),
+          each.cpuSecondsPerGigabyte(),
           ratio(each));
     }
     if (!report.latency().isEmpty()) {

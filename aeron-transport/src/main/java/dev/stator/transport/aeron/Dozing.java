@@ -1,0 +1,58 @@
+package dev.stator.transport.aeron;
+
+import java.time.Duration;
+import java.util.concurrent.locks.LockSupport;
+
+/**
+ * How the transport's thread passes cycles in which nothing happened: it spins shortly, yields,
+ * then parks ever longer. Anyone may unpark it.
+ *
+ * <pre>
+ *   SPINS cycles: spin   YIELDS: yield   then park 10 us, 20 us, .. parkMax
+ *   after DOZE_AFTER without work: .. dozeMax
+ * </pre>
+ *
+ * <b>Threads:</b> the transport's.
+ */
+final class Dozing {
+  static final int SPINS = 16;
+  static final int YIELDS = 16;
+  static final long PARK_MIN_NS = 10_000;
+  static final long DOZE_AFTER_NS = 1_000_000_000;
+
+  private final long parkMaxNs;
+  private final long dozeMaxNs;
+  private int idleCycles;
+  private long idleSinceNs;
+  private long parkNs;
+
+  Dozing(Duration parkMax, Duration dozeMax) {
+    parkMaxNs = parkMax.toNanos();
+    dozeMaxNs = dozeMax.toNanos();
+  }
+
+  /** Ends a cycle that did this much. */
+  void idle(int work, long nowNs) {
+    final long pauseNs = pauseNs(work, nowNs);
+    if (pauseNs > 0) LockSupport.parkNanos(pauseNs);
+    else if (idleCycles > SPINS) Thread.yield();
+    else if (idleCycles > 0) Thread.onSpinWait();
+  }
+
+  /** How long to park; 0 for not at all. */
+  long pauseNs(int work, long nowNs) {
+    if (work > 0) {
+      idleCycles = 0;
+      parkNs = 0;
+      return 0;
+    }
+    if (idleCycles == 0) idleSinceNs = nowNs;
+    if (idleCycles < SPINS + YIELDS) {
+      idleCycles++;
+      return 0;
+    }
+    final long mostNs = nowNs - idleSinceNs < DOZE_AFTER_NS ? parkMaxNs : dozeMaxNs;
+    parkNs = Math.min(mostNs, Math.max(PARK_MIN_NS, 2 * parkNs));
+    return parkNs;
+  }
+}

@@ -1,0 +1,66 @@
+package dev.stator.transport;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.Map;
+import java.util.concurrent.CompletableFuture;
+import org.junit.jupiter.api.Test;
+
+class AeronUdpFailureTest extends AeronFailureContract {
+  @Override
+  String kind() {
+    return "udp";
+  }
+
+  @Test
+  void shouldReachAReceiverThatWasKilledAndStartedAgainAtTheSamePort() throws Exception {
+    try (TransferSide writer = new TransferSide("writer", AeronTransports.udp(), 1)) {
+      final String port;
+      try (ReceiverProcess receiver = ReceiverProcess.start("udp", "")) {
+        final Grant grant = receiver.grant("udp");
+        port = grant.agent().endpoints().get("udp").split(":")[1];
+        assertEquals(TransferStatus.OK, writer.writeAndWait(grant, 0, 4));
+        receiver.kill();
+      }
+      try (ReceiverProcess again = ReceiverProcess.start("udp", "udp.port = " + port)) {
+        final Grant grant = again.grant("udp");
+        TransferStatus status = writer.writeAndWait(grant, 0, TransferSide.BLOCKS);
+        for (int attempt = 0; status == TransferStatus.UNREACHABLE && attempt < 20; attempt++) {
+          status = writer.writeAndWait(grant, 0, TransferSide.BLOCKS);
+        }
+        assertEquals(TransferStatus.OK, status);
+      }
+    }
+  }
+
+  @Test
+  void shouldMoveEveryBlockWhenTheNetworkLosesRepeatsAndReorders() throws Exception {
+    final String small = "udp.mtu = 8192, udp.window = 256 KiB, udp.socket-buffer = 256 KiB";
+    try (TransferSide writer = new TransferSide("writer", AeronTransports.of("udp", small), 1);
+        TransferSide receiver = new TransferSide("receiver", AeronTransports.of("udp", small), 2);
+        LossyRelay relay = LossyRelay.to(receiver.agent.address().endpoints().get("udp"), 13)) {
+      final CompletableFuture<GrantOutcome> ended = new CompletableFuture<>();
+      final Grant direct = receiver.grant(0, TransferSide.BLOCKS, ended);
+      final AgentAddress throughRelay =
+          new AgentAddress("receiver", direct.agent().host(), Map.of("udp", relay.endpoint()));
+      final Grant grant =
+          new Grant(
+              throughRelay,
+              direct.id(),
+              direct.keyHigh(),
+              direct.keyLow(),
+              direct.blocks(),
+              direct.geometry(),
+              direct.life());
+      TransferStatus status = writer.writeAndWait(grant, 0, TransferSide.BLOCKS);
+      for (int attempt = 0; status == TransferStatus.UNREACHABLE && attempt < 10; attempt++) {
+        status = writer.writeAndWait(grant, 0, TransferSide.BLOCKS);
+      }
+      assertEquals(TransferStatus.OK, status);
+      assertEquals(GrantOutcome.Ending.COMPLETE, TransferSide.await(ended).ending());
+      assertTrue(writer.equals(receiver, 0, TransferSide.BLOCKS));
+      assertTrue(relay.faultCount() > 20, "faults: " + relay.faultCount());
+    }
+  }
+}
