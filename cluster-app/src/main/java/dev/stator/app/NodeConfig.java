@@ -38,7 +38,11 @@ final class NodeConfig {
       return ConfigFactory.load(options.withFallback(settings.overrides()));
     }
     options = withMembership(options, settings.cluster().get());
-    return ClusterConfig.of(ConfigFactory.load(options.withFallback(settings.overrides())));
+    final Config unlessSaid =
+        with(ConfigFactory.empty(), "stator.transport.aeron.udp.host", settings.cluster().get().host());
+    return ClusterConfig.of(
+        ConfigFactory.load(
+            options.withFallback(settings.overrides()).withFallback(unlessSaid)));
   }
 
   private static Config withMembership(Config config, ClusterMembership member) {

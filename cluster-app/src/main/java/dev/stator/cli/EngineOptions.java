@@ -46,7 +46,8 @@ public final class EngineOptions {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "HOCON file over the built-in defaults. Default: config/single.conf.")
+      description = "HOCON file over the built-in defaults. Default: config/single.conf; in a cluster disagg.conf,"
+              + " or agg.conf for nodes that prefill and decode.")
   private Path configFile;
 
   @Option(
@@ -77,7 +78,7 @@ public final class EngineOptions {
    * @throws UsageException when options make no sense
    */
   NodeSettings toSettings(CliContext context, NodePart node) {
-    final Config overrides = readOverlay(context);
+    final Config overrides = readOverlay(context, defaultFile(node.cluster()));
     final Config effective = ConfigOverlay.overDefaults(overrides);
     logging.apply(effective);
     return new NodeSettings(
@@ -109,12 +110,22 @@ public final class EngineOptions {
 
   /** Applies the logging options alone, for a command that starts no node. */
   void applyLogging(CliContext context) {
-    logging.apply(effective(context));
+    logging.apply(
+        ConfigOverlay.overDefaults(readOverlay(context, ConfigOverlay.SINGLE_FILE)));
   }
 
-  /** The whole configuration as a node would see it, its options left out. */
+  private static String defaultFile(Optional<ClusterMembership> cluster) {
+    return cluster
+        .map(member ->
+            member.roles().containsAll(ClusterMembership.parseRoles("prefill,decode"))
+                ? ConfigOverlay.AGGREGATED_FILE
+                : ConfigOverlay.DISAGGREGATED_FILE)
+        .orElse(ConfigOverlay.SINGLE_FILE);
+  }
+
+  /** The whole configuration as a worker of a cluster would see it, its options left out. */
   public Config effective(CliContext context) {
-    return ConfigOverlay.overDefaults(readOverlay(context));
+    return ConfigOverlay.overDefaults(readOverlay(context, ConfigOverlay.DISAGGREGATED_FILE));
   }
 
   public boolean hasThreads() {
@@ -123,10 +134,11 @@ public final class EngineOptions {
 
   /** Whether an option or the operator's configuration says how large the KV pool is. */
   public boolean hasKvSize(CliContext context) {
+    final Config overlay = readOverlay(context, ConfigOverlay.DISAGGREGATED_FILE);
     return kvMemory != null
         || kvBlocks != null
-        || readOverlay(context).hasPath("stator.device.cpu.kv-bytes")
-        || readOverlay(context).hasPath("stator.device.cpu.block-count");
+        || overlay.hasPath("stator.device.cpu.kv-bytes")
+        || overlay.hasPath("stator.device.cpu.block-count");
   }
 
   /** The words of a command line that say the same to another process. */
@@ -148,8 +160,8 @@ public final class EngineOptions {
     words.add(value.toString());
   }
 
-  private Config readOverlay(CliContext context) {
-    return ConfigOverlay.read(configFile, context.home(), definitions);
+  private Config readOverlay(CliContext context, String defaultFile) {
+    return ConfigOverlay.read(configFile, defaultFile, context.home(), definitions);
   }
 
   private static OptionalInt optional(Integer value) {
