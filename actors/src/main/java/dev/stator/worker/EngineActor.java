@@ -12,12 +12,14 @@ import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
 import dev.stator.transport.BlockGeometry;
 import dev.stator.transport.BlockMemory;
+import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferAgent;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -257,6 +259,13 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
       @Override
       public MemorySegment block(int blockIndex) {
         return device.block(blockIndex);
+      }
+
+      @Override
+      public Optional<SharedMemory> shared() {
+        return device.kvMemory() instanceof SharedKvMemory memory
+            ? Optional.of(memory.shared())
+            : Optional.empty();
       }
     };
   }

@@ -11,7 +11,13 @@ import java.util.Optional;
 
 /** What the operator wrote, in a file and in {@code -D key=value}; the defaults are not in it. */
 final class ConfigOverlay {
-  private static final String DEFAULT_FILE = "single.conf";
+  /** What a node that is alone reads unless told otherwise. */
+  static final String SINGLE_FILE = "single.conf";
+
+  /** What a node of a cluster reads, by whether it does everything itself. */
+  static final String AGGREGATED_FILE = "agg.conf";
+
+  static final String DISAGGREGATED_FILE = "disagg.conf";
 
   private ConfigOverlay() {}
 
@@ -27,25 +33,27 @@ final class ConfigOverlay {
   /**
    * The operator's part alone, its substitutions not yet made: they may refer to defaults.
    *
-   * @param file {@code null} takes the distribution's {@code config/single.conf} where there is one
+   * @param file {@code null} takes {@code defaultFile} of the distribution's {@code config/} where
+   *     there is one
    * @throws UsageException when the file is missing or cannot be parsed, or a definition cannot
    */
-  static Config read(Path file, Optional<Path> home, Map<String, String> definitions) {
-    Config config = fileOrDefault(file, home);
+  static Config read(
+      Path file, String defaultFile, Optional<Path> home, Map<String, String> definitions) {
+    Config config = fileOrDefault(file, defaultFile, home);
     for (var definition : definitions.entrySet()) {
       config = definition(definition.getKey(), definition.getValue()).withFallback(config);
     }
     return config;
   }
 
-  private static Config fileOrDefault(Path file, Optional<Path> home) {
+  private static Config fileOrDefault(Path file, String defaultFile, Optional<Path> home) {
     if (file != null) {
       if (!Files.isRegularFile(file)) {
         throw new UsageException("no configuration file at " + file.toAbsolutePath());
       }
       return parse(file);
     }
-    return home.map(folder -> folder.resolve("config").resolve(DEFAULT_FILE))
+    return home.map(folder -> folder.resolve("config").resolve(defaultFile))
         .filter(Files::isRegularFile)
         .map(ConfigOverlay::parse)
         .orElse(ConfigFactory.empty());

@@ -18,7 +18,7 @@ record CliRun(int exitCode, String out, String err) {
         new CliContext(
             starter,
             Optional.ofNullable(home),
-            Map.of(),
+            Map.of("XDG_STATE_HOME", home + "/state"),
             new BufferedReader(new StringReader(input)),
             null);
     final int exitCode =

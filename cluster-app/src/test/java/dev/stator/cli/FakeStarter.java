@@ -5,6 +5,7 @@ import dev.stator.device.MemoryPlan;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 
 /** Starts a {@link FakeServer} where a node would start, and remembers what was asked for. */
@@ -17,6 +18,9 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
   /** When set, the node stops by itself as soon as someone waits for it. */
   boolean stopsByItself;
 
+  /** Why the node ends without being asked; {@code null} when it does not. */
+  String endsWith;
+
   @Override
   public RunningNode start(NodeSettings settings) {
     started.add(settings);
@@ -24,7 +28,17 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
     return new RunningNode() {
       @Override
       public NodeSummary summary() {
-        return summaryAt(server.address(), "fake");
+        final NodeSummary alone = summaryAt(server.address(), "fake");
+        return new NodeSummary(
+            alone.model(),
+            alone.slots(),
+            settings.cluster().map(FakeStarter::member),
+            alone.address());
+      }
+
+      @Override
+      public Optional<String> failure() {
+        return Optional.ofNullable(endsWith);
       }
 
       @Override
@@ -37,6 +51,16 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
         stopped.countDown();
       }
     };
+  }
+
+  private static NodeSummary.Cluster member(ClusterMembership member) {
+    return new NodeSummary.Cluster(
+        member.nodeName(),
+        member.roles().toString(),
+        member.host() + ":" + member.port(),
+        List.of("shared", "udp"),
+        List.of("fake"),
+        member.isFrontend());
   }
 
   @Override
@@ -52,13 +76,10 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
                 new MemoryPlan.Term("KV pool: 1024 blocks of 96.0 KiB", 100_663_296),
                 new MemoryPlan.Term("workspace", 1_258_291)));
     return new NodeSummary(
-        name,
-        "models/fake.gguf",
-        "gguf Q8_0",
-        "llama",
-        5_246_208,
-        2048,
+        Optional.of(
+            new NodeSummary.Model(name, "models/fake.gguf", "gguf Q8_0", "llama", 5_246_208, 2048)),
         List.of(new NodeSummary.Slot("prefill + decode", "Vector API, 2 threads", memory)),
+        Optional.empty(),
         address);
   }
 }

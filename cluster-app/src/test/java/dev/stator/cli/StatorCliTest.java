@@ -47,7 +47,7 @@ class StatorCliTest {
     final CliRun run = run("serve");
     assertEquals(0, run.exitCode(), run.err());
     final NodeSettings settings = starter.started.getFirst();
-    assertEquals(home.resolve(BUNDLED), settings.model());
+    assertEquals(home.resolve(BUNDLED), settings.model().orElseThrow());
     assertEquals("127.0.0.1", settings.host());
     assertEquals(8080, settings.port());
     assertEquals(NodeSettings.Engine.CPU, settings.engine());
@@ -82,7 +82,7 @@ class StatorCliTest {
         "-D",
         "a.list=[1,2]");
     final NodeSettings settings = starter.started.getFirst();
-    assertEquals(home.resolve(BUNDLED), settings.model());
+    assertEquals(home.resolve(BUNDLED), settings.model().orElseThrow());
     assertEquals("0.0.0.0", settings.host());
     assertEquals(0, settings.port());
     assertEquals("tiny", settings.servedName().orElseThrow());
@@ -166,9 +166,32 @@ class StatorCliTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"", "serve", "chat", "run", "inspect", "bench", "version"})
+  @ValueSource(
+      strings = {
+        "",
+        "serve",
+        "chat",
+        "run",
+        "inspect",
+        "bench",
+        "version",
+        "seed",
+        "join",
+        "status",
+        "drain",
+        "cluster",
+        "cluster up",
+        "cluster status",
+        "cluster logs",
+        "cluster kill",
+        "cluster resume",
+        "cluster stop",
+        "cluster start",
+        "cluster restart",
+        "cluster down"
+      })
   void shouldHelpWithAnExample(String command) {
-    final CliRun run = command.isEmpty() ? run("--help") : run(command, "--help");
+    final CliRun run = run((command + " --help").strip().split(" "));
     assertEquals(0, run.exitCode());
     assertTrue(run.out().contains("Example"), run.out());
     assertTrue(run.out().contains("stator " + command), run.out());
@@ -191,8 +214,28 @@ class StatorCliTest {
         "serve --config nowhere.conf|no configuration file at",
         "serve -D a=[1|cannot be read",
         "run out=cpu|an input is missing",
-        "run in=mail|in= wants http, text or batch:FILE: 'mail'",
-        "run in=text out=gpu|out= wants cpu or echo: 'gpu'",
+        "run in=mail|in= wants http, text, batch:FILE or pool://CLUSTER: 'mail'",
+        "run in=text out=gpu|out= wants cpu, echo or pool://CLUSTER: 'gpu'",
+        "run in=text out=pool://a|out=pool://a goes with in=http alone: 'text'",
+        "run in=http out=pool://a MODEL|leave MODEL out",
+        "run in=pool://a out=pool://a|cannot both be a pool",
+        "run in=pool:// out=cpu|in= wants",
+        "run in=http --role decode|--role goes with pool://CLUSTER alone",
+        "seed --role chef|--role wants prefill, decode, frontend, router or all: 'chef'",
+        "seed --role frontend MODEL|has no engines: leave MODEL out",
+        "seed --cluster-port 70000|--cluster-port must be between 0 and 65535: 70000",
+        "seed --cluster-host 0.0.0.0|an address that other members can reach, not 0.0.0.0",
+        "seed --slots 0|--slots must be between 1 and 64: 0",
+        "join|Missing required parameter: 'HOST:PORT[,..]'",
+        "join nowhere|a member is HOST:PORT, such as 10.0.0.1:17355: 'nowhere'",
+        "join a:99999|a member is HOST:PORT",
+        "cluster|A command is missing",
+        "cluster kill|Missing required parameter: 'NODE'",
+        "cluster logs a -n -1|--lines must not be negative: -1",
+        "cluster status --name ../x|a cluster's name is 1 to 63 letters",
+        "status --url :|--url wants an address",
+        "status --watch soon|--watch wants a duration",
+        "drain|Missing required parameter: 'NODE'",
         "run in=text a b|given twice: a and b",
         "bench --url host:1 MODEL|give MODEL or --url",
         "bench --url :|--url wants an address",
@@ -209,6 +252,79 @@ class StatorCliTest {
     assertTrue(run.err().startsWith("error: "), run.err());
     assertEquals(2, run.err().lines().count(), run.err());
     assertTrue(starter.started.isEmpty());
+  }
+
+  @Test
+  void shouldMakeTheFirstNodeOfAClusterDoEverything() {
+    assertEquals(0, run("seed").exitCode());
+    final ClusterMembership member = starter.started.getFirst().cluster().orElseThrow();
+    assertEquals(ClusterMembership.parseRoles("prefill,decode,frontend"), member.roles());
+    assertTrue(member.founds());
+    assertEquals(List.of(), member.contacts());
+    assertEquals("127.0.0.1", member.host());
+    assertEquals(17_355, member.port());
+    assertTrue(member.nodeName().matches("node-[0-9a-f]{4}"), member.nodeName());
+    assertEquals(8080, starter.started.getFirst().port());
+  }
+
+  @Test
+  void shouldJoinThroughMembersWithAnyFreePorts() {
+    final CliRun run =
+        run("join", "127.0.0.1:1,127.0.0.1:2", "--role", "decode", "--name", "d-1", "--slots", "2");
+    assertEquals(0, run.exitCode(), run.err());
+    final NodeSettings settings = starter.started.getFirst();
+    final ClusterMembership member = settings.cluster().orElseThrow();
+    assertEquals("d-1", member.nodeName());
+    assertEquals(List.of("127.0.0.1:1", "127.0.0.1:2"), member.contacts());
+    assertFalse(member.founds());
+    assertEquals("127.0.0.1", member.host());
+    assertEquals(0, member.port());
+    assertEquals(2, member.slots());
+    assertEquals(0, settings.port());
+    assertEquals(home.resolve(BUNDLED), settings.model().orElseThrow());
+  }
+
+  @Test
+  void shouldNeedNoModelForANodeWithoutEngines() {
+    run("run", "in=http", "out=pool://127.0.0.1:1");
+    final NodeSettings settings = starter.started.getFirst();
+    assertTrue(settings.model().isEmpty());
+    assertTrue(settings.cluster().orElseThrow().isFrontend());
+    assertEquals(8080, settings.port());
+  }
+
+  @Test
+  void shouldWorkForAPool() {
+    run("run", "in=pool://127.0.0.1:1", "out=echo", "--role", "prefill");
+    final NodeSettings settings = starter.started.getFirst();
+    assertEquals(NodeSettings.Engine.ECHO, settings.engine());
+    assertEquals(ClusterMembership.parseRoles("prefill"), settings.cluster().orElseThrow().roles());
+  }
+
+  @Test
+  void shouldFailWhenTheNodeHasEndedUnasked() {
+    starter.endsWith = "the cluster has removed this node";
+    final CliRun run = run("join", "127.0.0.1:1");
+    assertEquals(1, run.exitCode());
+    assertEquals("error: the cluster has removed this node\n", run.err());
+  }
+
+  @Test
+  void shouldSayWhereANodeServesForWhoStartedIt() throws IOException {
+    final Path file = home.resolve("state.json");
+    assertEquals(0, run("seed", "--state-file", file.toString()).exitCode());
+    final StateFile state = StateFile.read(file).orElseThrow();
+    assertEquals(ProcessHandle.current().pid(), state.pid());
+    assertEquals(starter.server.address(), state.http());
+    assertEquals("127.0.0.1:17355", state.cluster());
+  }
+
+  @Test
+  void shouldSayThatNoClusterIsThere() {
+    final CliRun run = run("cluster", "kill", "decode-1", "--name", "none");
+    assertEquals(1, run.exitCode());
+    assertTrue(
+        run.err().startsWith("error: there is no cluster 'none' on this machine;"), run.err());
   }
 
   @Test
