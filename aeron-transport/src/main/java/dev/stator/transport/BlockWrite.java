@@ -46,6 +46,10 @@ public final class BlockWrite {
     return targetBlock;
   }
 
+  int sourceBlock() {
+    return sourceBlock;
+  }
+
   /**
    * The source's bytes, to be read until {@link #release}; {@code null} when the write has been
    * withdrawn, or is being read already.

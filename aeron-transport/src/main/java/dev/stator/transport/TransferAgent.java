@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
@@ -150,6 +151,27 @@ public final class TransferAgent implements AutoCloseable {
   }
 
   /**
+   * Ends the grants and writes that touch any of these blocks: for who finds that their user is
+   * gone.
+   *
+   * @return how many of them are not over, because a block is just being copied; ask again later
+   */
+  public int withdraw(int memoryId, Set<Integer> blocks) {
+    final RegisteredMemory memory = memories.get(memoryId);
+    if (memory == null) return 0;
+    for (OpenGrant open : grants.values()) {
+      if (open.touches(memory, blocks)) open.end(GrantOutcome.Ending.REVOKED);
+    }
+    for (PostedWrite write : writes.values()) {
+      if (write.touches(memory, blocks)) write.withdraw(TransferStatus.CANCELLED);
+    }
+    final long left =
+        grants.values().stream().filter(open -> open.touches(memory, blocks)).count()
+            + writes.values().stream().filter(write -> write.touches(memory, blocks)).count();
+    return Math.toIntExact(left);
+  }
+
+  /**
    * Writes blocks of a registered memory into granted blocks, wherever they are; each block may
    * travel in a write of its own.
    *
@@ -182,6 +204,11 @@ public final class TransferAgent implements AutoCloseable {
       if (!backend.offer(block)) block.complete(TransferStatus.BACK_PRESSURED);
     }
     return id;
+  }
+
+  /** Pause between two calls of {@link #poll}. */
+  public Duration pollInterval() {
+    return settings.pollInterval();
   }
 
   /** Blocks that may be on their way at once; a write of more is always pushed back. */
