@@ -32,12 +32,13 @@ record NodeSettings(
               + ", "
               + restartDelayMax);
     }
-    if (session.placeTimeout().compareTo(router.pendingTimeout()) <= 0) {
+    final Duration placeAnswerMax = router.pendingTimeout().plus(router.locateTimeout());
+    if (session.placeTimeout().compareTo(placeAnswerMax) <= 0) {
       throw new IllegalArgumentException(
-          "stator.session.place-timeout must be longer than stator.router.pending-timeout: "
-              + session.placeTimeout()
-              + ", "
-              + router.pendingTimeout());
+          "stator.session.place-timeout must be longer than stator.router.pending-timeout and"
+              + " stator.router.locate-timeout together: %s, %s, %s"
+                  .formatted(
+                      session.placeTimeout(), router.pendingTimeout(), router.locateTimeout()));
     }
     if (transport.writeTimeout().compareTo(worker.remotePrefillTimeout()) >= 0) {
       throw new IllegalArgumentException(
