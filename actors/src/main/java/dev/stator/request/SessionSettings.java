@@ -45,6 +45,11 @@ public record SessionSettings(
     requirePositive("retry-delay", retryDelay);
     requirePositive("retry-delay-max", retryDelayMax);
     requirePositive("retry-after", retryAfter);
+    if (retryDelay.compareTo(retryDelayMax) > 0) {
+      throw new IllegalArgumentException(
+          "stator.session.retry-delay (%s) must be at most stator.session.retry-delay-max (%s)"
+              .formatted(retryDelay, retryDelayMax));
+    }
   }
 
   /**

@@ -17,22 +17,27 @@ import dev.stator.transport.TransferAgent;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
+import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.AbstractBehavior;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
+import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 
 /**
  * Owns one engine and its device, on a thread of its own. One message is one step, so whatever
- * arrives during a step (a cancel above all) is done before the next.
+ * arrives during a step (a cancel above all) is done before the next. What an owner has here ends
+ * with the owner.
  *
  * <pre>
  *   IDLE ──work arrives──▶ STEPPING ──no work left──▶ IDLE
@@ -68,6 +73,8 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
 
   private record Step() implements Command {} // Our own message; at most one is on its way.
 
+  private record LetGo() implements Command {} // Our own timer's message.
+
   /** From the engine, to a sequence's owner. */
   sealed interface Event {}
 
@@ -77,7 +84,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
   record Stepped(List<StepReport.Progress> progress, List<StepReport.Failure> failures)
       implements Event {}
 
-  /** The device failed; these sequences of this owner have ended. */
+  /** The device failed; these sequences of this owner have ended, prefills want a Cancel. */
   record Broken(List<RequestId> ids, String reason) implements Event {}
 
   /** From the engine, to its worker. */
@@ -103,27 +110,48 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
       int failuresMax,
       ActorRef<? super Notice> worker) {}
 
-  static Behavior<Command> create(Supplier<Engine> factory, Surroundings surroundings) {
-    return Behaviors.setup(context -> {
-      final Engine engine = factory.get();
-      try {
-        return new EngineActor(context, engine, surroundings);
-      } catch (RuntimeException broken) {
-        engine.device().close();
-        throw broken;
-      }
-    });
+  /** A sequence in the engine: whose it is, and which blocks others may be writing or reading. */
+  private static final class Held {
+    final Kind kind;
+    final ActorRef<Event> owner;
+    final Set<Integer> lentBlocks;
+    boolean isOrphan;
+
+    Held(Take take, Admission.Admitted admitted) {
+      this.kind = take.kind();
+      this.owner = take.owner();
+      this.lentBlocks = new HashSet<>(admitted.blocksToFill());
+    }
   }
 
+  static Behavior<Command> create(Supplier<Engine> factory, Surroundings surroundings) {
+    return Behaviors.setup(context ->
+        Behaviors.withTimers(timers -> {
+          final Engine engine = factory.get();
+          try {
+            return new EngineActor(context, timers, engine, surroundings);
+          } catch (RuntimeException broken) {
+            engine.device().close();
+            throw broken;
+          }
+        }));
+  }
+
+  private final TimerScheduler<Command> timers;
   private final Engine engine;
   private final Surroundings surroundings;
   private final int memoryId;
-  private final Map<RequestId, ActorRef<Event>> owners = new HashMap<>();
+  private final Map<RequestId, Held> held = new HashMap<>();
   private boolean stepIsDue;
   private int failuresInARow;
 
-  private EngineActor(ActorContext<Command> context, Engine engine, Surroundings surroundings) {
+  private EngineActor(
+      ActorContext<Command> context,
+      TimerScheduler<Command> timers,
+      Engine engine,
+      Surroundings surroundings) {
     super(context);
+    this.timers = timers;
     this.engine = engine;
     this.surroundings = surroundings;
     this.memoryId = surroundings.agent().register(blocksOf(engine.device()));
@@ -135,6 +163,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
   public Receive<Command> createReceive() {
     return newReceiveBuilder()
         .onAnyMessage(this::onMessage)
+        .onSignal(Terminated.class, this::onOwnerGone)
         .onSignal(PostStop.class, signal -> onStop())
         .build();
   }
@@ -142,26 +171,34 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
   private Behavior<Command> onMessage(Command command) {
     switch (command) {
       case Take take -> take(take);
-      case Resume(var id, var filledBlockCount) -> engine.resume(id, filledBlockCount);
+      case Resume(var id, var filledBlockCount) -> {
+        final Held resumed = held.get(id);
+        if (resumed != null) resumed.lentBlocks.clear();
+        engine.resume(id, filledBlockCount);
+      }
       case Release(var id) -> {
-        owners.remove(id);
+        held.remove(id);
         engine.release(id);
       }
       case Cancel(var id) -> {
-        owners.remove(id);
+        held.remove(id);
         engine.cancel(id);
       }
       case Step() -> {
         stepIsDue = false;
         if (engine.hasWork()) step();
       }
+      case LetGo() -> letGoOfOrphans();
     }
     if (!(command instanceof Step)) surroundings.gauge().loaded(engine.load());
-    if (!stepIsDue && engine.hasWork()) {
-      stepIsDue = true;
-      getContext().getSelf().tell(new Step());
-    }
+    stepWhenThereIsWork();
     return this;
+  }
+
+  private void stepWhenThereIsWork() {
+    if (stepIsDue || !engine.hasWork()) return;
+    stepIsDue = true;
+    getContext().getSelf().tell(new Step());
   }
 
   private void take(Take take) {
@@ -173,7 +210,10 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
           case PREFILL -> engine.prefill(request);
           case LEND -> engine.lend(request);
         };
-    if (admission instanceof Admission.Admitted) owners.put(request.id(), take.owner());
+    if (admission instanceof Admission.Admitted admitted) {
+      held.put(request.id(), new Held(take, admitted));
+      getContext().watch(take.owner()); // Again is once; owners are the few roles of a slot.
+    }
     take.owner().tell(new Answered(request.id(), admission));
   }
 
@@ -198,14 +238,16 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
   private void tellOwners(StepReport report) {
     final Map<ActorRef<Event>, News> byOwner = new HashMap<>();
     for (StepReport.Progress progress : report.progress()) {
-      final boolean ended = progress.finish() != null;
-      final ActorRef<Event> owner =
-          ended ? owners.remove(progress.id()) : owners.get(progress.id());
-      if (owner != null) byOwner.computeIfAbsent(owner, o -> new News()).progress.add(progress);
+      final Held sequence = held.get(progress.id());
+      if (sequence == null) continue;
+      if (sequence.kind == Kind.PREFILL) sequence.lentBlocks.addAll(progress.fullBlocks());
+      else if (progress.finish() != null) held.remove(progress.id());
+      byOwner.computeIfAbsent(sequence.owner, o -> new News()).progress.add(progress);
     }
     for (StepReport.Failure failure : report.failures()) {
-      final ActorRef<Event> owner = owners.remove(failure.id());
-      if (owner != null) byOwner.computeIfAbsent(owner, o -> new News()).failures.add(failure);
+      final Held sequence = held.remove(failure.id());
+      if (sequence == null) continue;
+      byOwner.computeIfAbsent(sequence.owner, o -> new News()).failures.add(failure);
     }
     byOwner.forEach((owner, news) -> owner.tell(new Stepped(news.progress, news.failures)));
   }
@@ -216,12 +258,38 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
     surroundings.gauge().loaded(engine.load());
     final Map<ActorRef<Event>, List<RequestId>> byOwner = new HashMap<>();
     for (RequestId id : failure.failedIds()) {
-      final ActorRef<Event> owner = owners.remove(id);
-      if (owner != null) byOwner.computeIfAbsent(owner, o -> new ArrayList<>()).add(id);
+      final Held sequence = held.get(id);
+      if (sequence == null) continue;
+      if (sequence.kind != Kind.PREFILL) held.remove(id);
+      byOwner.computeIfAbsent(sequence.owner, o -> new ArrayList<>()).add(id);
     }
     byOwner.forEach((owner, ids) -> owner.tell(new Broken(ids, failure.getMessage())));
     failuresInARow++;
     if (failuresInARow >= surroundings.failuresMax()) throw failure;
+  }
+
+  private Behavior<Command> onOwnerGone(Terminated signal) {
+    for (Held sequence : held.values()) {
+      if (sequence.owner.equals(signal.getRef())) sequence.isOrphan = true;
+    }
+    letGoOfOrphans();
+    surroundings.gauge().loaded(engine.load());
+    stepWhenThereIsWork();
+    return this;
+  }
+
+  /** Nobody else would: frees their blocks as soon as nobody writes or reads them. */
+  private void letGoOfOrphans() {
+    for (RequestId id : List.copyOf(held.keySet())) {
+      final Held sequence = held.get(id);
+      if (!sequence.isOrphan) continue;
+      if (surroundings.agent().withdraw(memoryId, sequence.lentBlocks) > 0) {
+        timers.startSingleTimer(new LetGo(), surroundings.agent().pollInterval());
+        continue;
+      }
+      held.remove(id);
+      engine.cancel(id);
+    }
   }
 
   private Behavior<Command> onStop() {

@@ -55,6 +55,10 @@ public final class BlockWrite {
     return memory.shared();
   }
 
+  int sourceBlock() {
+    return sourceBlock;
+  }
+
   /** Whether it has ended; what has may be dropped. */
   public synchronized boolean hasEnded() {
     return status != null;

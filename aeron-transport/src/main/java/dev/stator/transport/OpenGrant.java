@@ -1,8 +1,10 @@
 package dev.stator.transport;
 
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiConsumer;
 
 /**
@@ -51,6 +53,10 @@ final class OpenGrant {
 
   RegisteredMemory memory() {
     return memory;
+  }
+
+  boolean touches(RegisteredMemory where, Set<Integer> blocks) {
+    return memory == where && !Collections.disjoint(slots.keySet(), blocks);
   }
 
   boolean isOverdue(long nowNs) {

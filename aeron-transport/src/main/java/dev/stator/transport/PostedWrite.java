@@ -2,6 +2,7 @@ package dev.stator.transport;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Consumer;
 
 /** The blocks of one write until all of them have ended. <b>Threads:</b> any. */
@@ -48,6 +49,11 @@ final class PostedWrite {
 
   List<BlockWrite> blocks() {
     return blocks;
+  }
+
+  boolean touches(RegisteredMemory where, Set<Integer> sourceBlocks) {
+    return memory == where
+        && blocks.stream().anyMatch(block -> sourceBlocks.contains(block.sourceBlock()));
   }
 
   boolean isOverdue(long nowNs) {

@@ -5,6 +5,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -137,6 +138,23 @@ public final class TransferAgent implements AutoCloseable {
   }
 
   /**
+   * Ends the grants and writes that touch any of these blocks: for who finds that their user is
+   * gone.
+   *
+   * @return how many of them are not over, because a block is just being copied; ask again later
+   */
+  public int withdraw(int memoryId, Set<Integer> blocks) {
+    final RegisteredMemory memory = memories.get(memoryId);
+    if (memory == null) return 0;
+    for (PostedWrite write : writes.values()) {
+      if (write.touches(memory, blocks)) write.withdraw(TransferStatus.CANCELLED);
+    }
+    final long writesLeft =
+        writes.values().stream().filter(write -> write.touches(memory, blocks)).count();
+    return grants.withdraw(memory, blocks) + Math.toIntExact(writesLeft);
+  }
+
+  /**
    * Writes blocks of a registered memory into granted blocks, wherever they are; each block may
    * travel in a write of its own.
    *
@@ -214,6 +232,11 @@ public final class TransferAgent implements AutoCloseable {
     final long id = nextId.getAndIncrement();
     reads.read(id, export, memory(memoryId), moves, listener);
     return id;
+  }
+
+  /** Pause between two calls of {@link #poll}. */
+  public Duration pollInterval() {
+    return settings.pollInterval();
   }
 
   /** Blocks that may be on their way at once; a write of more is always pushed back. */

@@ -27,6 +27,7 @@ public final class StatorNodeStarter implements NodeStarter {
   public RunningNode start(NodeSettings settings) {
     try {
       final Config config = NodeConfig.of(settings);
+      ConfigRules.check(config, settings.engine());
       // The actor system takes about as long to start as a small model to load.
       final CompletableFuture<ActorSystem<Void>> system =
           CompletableFuture.supplyAsync(

@@ -19,6 +19,7 @@ import org.apache.pekko.stream.javadsl.Source;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Connections that ask for nothing make room for those that do. */
@@ -93,18 +94,18 @@ class IdleConnectionTest {
     }
   }
 
-  @Test
-  void shouldRefuseAnIdleTimeThatIsNone() {
-    String none = "stator.http.connection-idle-timeout = 0s";
+  @ParameterizedTest
+  @CsvSource({"connection-idle-timeout, 0s", "idle-timeout, 29m", "keep-alive-interval, 31m"})
+  void shouldRefuseTimesThatMakeNoSense(String key, String value) {
     IllegalArgumentException refusal =
         assertThrows(
             IllegalArgumentException.class,
             () ->
                 HttpSettings.from(
-                    ConfigFactory.parseString(none)
+                    ConfigFactory.parseString("stator.http." + key + " = " + value)
                         .withFallback(ConfigFactory.load())
                         .getConfig("stator.http")));
-    assertTrue(refusal.getMessage().contains("connection-idle-timeout"), refusal.getMessage());
+    assertTrue(refusal.getMessage().contains("stator.http." + key), refusal.getMessage());
   }
 
   /** Others that came later are closed for their silence, three times one after another. */

@@ -30,13 +30,14 @@ public record EngineSettings(
     requirePositive("waiting-tokens-max", waitingTokensMax);
     requirePositive("request-blocks-max", requestBlocksMax);
     if (growthBlocks < 0) {
-      throw new IllegalArgumentException("growth-blocks must be >= 0: " + growthBlocks);
+      throw new IllegalArgumentException(
+          "stator.engine.growth-blocks must not be negative: " + growthBlocks);
     }
     if (stepTokensMax < runningMax) {
       throw new IllegalArgumentException(
-          "step-tokens-max ("
+          "stator.engine.step-tokens-max ("
               + stepTokensMax
-              + ") must be at least running-max ("
+              + ") must be at least stator.engine.running-max ("
               + runningMax
               + "), so that every running sequence can decode in a step");
     }
@@ -56,6 +57,8 @@ public record EngineSettings(
   }
 
   private static void requirePositive(String key, long value) {
-    if (value <= 0) throw new IllegalArgumentException(key + " must be positive: " + value);
+    if (value <= 0) {
+      throw new IllegalArgumentException("stator.engine." + key + " must be positive: " + value);
+    }
   }
 }

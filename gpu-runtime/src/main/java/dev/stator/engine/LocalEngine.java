@@ -291,6 +291,14 @@ public final class LocalEngine implements Engine {
     return scheduler.pinnedBlocks();
   }
 
+  Scheduler scheduler() {
+    return scheduler;
+  }
+
+  BlockTable table(RequestId id) {
+    return sequences.get(id).table();
+  }
+
   List<BlockTable> tables() {
     return sequences.values().stream().map(Sequence::table).toList();
   }

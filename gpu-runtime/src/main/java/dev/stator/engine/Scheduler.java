@@ -12,8 +12,8 @@ import java.util.List;
  * it never touches a tensor.
  *
  * <pre>
- *   step tokens:  │ one for each decoding sequence │ chunks of running prompts │ waiting sequences, first come first │
- *                   oldest first                     oldest first                served, while slots and blocks last
+ *   step tokens:  │ one for each decoding sequence │ chunks of running prompts and of waiting ones, which start │
+ *                   oldest first                     oldest first, waiting ones while slots and blocks last
  * </pre>
  *
  * <ul>
@@ -69,15 +69,16 @@ final class Scheduler {
 
   /**
    * Takes the blocks of all tokens that a new sequence has, pinned until {@link #resume}; only if
-   * each waiting sequence could still start beside them, once the running ones have ended.
+   * all waiting sequences could still start in the next step, and each of them beside what is
+   * pinned then, once the running ones have ended.
    *
    * @return {@code null}, or which limit refuses it; then nothing was taken
    */
   Admission.Refused reserve(Sequence sequence) {
     final Prefix prefix = find(sequence);
-    final int blocksAhead = waiting.stream().mapToInt(Sequence::blocksNow).sum();
     final int lone = sequence.blocksNow() + neededByWaiting(neededByOthers(sequence));
-    final Admission.Refused refusal = refusal(sequence, prefix, lone, waiting.size(), blocksAhead);
+    final Admission.Refused refusal =
+        refusal(sequence, prefix, lone, waiting.size(), blocksForWaiting());
     if (refusal != null) return refusal;
     takeBlocks(sequence, prefix);
     pin(sequence);
@@ -159,8 +160,7 @@ final class Scheduler {
     batch.clear();
     budget = settings.stepTokensMax();
     scheduleDecodes();
-    scheduleChunks();
-    startWaiting();
+    schedulePrompts();
     return batch;
   }
 
@@ -171,31 +171,48 @@ final class Scheduler {
     }
   }
 
-  private void scheduleChunks() {
-    for (int i = 0; i < running.size() && budget > 0; i++) {
-      final Sequence sequence = running.get(i);
-      if (!sequence.isDecoding()) take(sequence, chunk(sequence));
+  /** Running prompts go on, waiting ones start, until the first of these has no room. */
+  private void schedulePrompts() {
+    boolean isFull = false;
+    int nextRunning = 0;
+    int nextWaiting = 0;
+    while (budget > 0) {
+      while (nextRunning < running.size() && running.get(nextRunning).isDecoding()) nextRunning++;
+      final Sequence goesOn = nextRunning < running.size() ? running.get(nextRunning) : null;
+      final Sequence starts =
+          !isFull && nextWaiting < waiting.size() ? waiting.get(nextWaiting) : null;
+      if (goesOn == null && starts == null) return;
+      if (starts == null || (goesOn != null && goesOn.arrival() < starts.arrival())) {
+        take(goesOn, chunk(goesOn));
+        nextRunning++;
+        continue;
+      }
+      switch (tryStart(starts)) {
+        case STARTED -> nextRunning++; // It stands before the others that have not had a turn.
+        case AWAITS_A_BLOCK -> nextWaiting++;
+        case NO_ROOM -> isFull = true; // Nobody overtakes for being smaller.
+      }
     }
   }
 
-  private void startWaiting() {
-    for (int i = 0; i < waiting.size() && budget > 0; ) {
-      final Sequence sequence = waiting.get(i);
-      if (sequence.awaitedBlock >= 0 && isBeingComputed(sequence, sequence.awaitedBlock)) {
-        i++;
-        continue;
-      }
-      final Prefix prefix = find(sequence);
-      sequence.awaitedBlock = prefix.foundBlocks;
-      if (isBeingComputed(sequence, prefix.foundBlocks)) {
-        i++;
-        continue;
-      }
-      if (startRefusal(sequence, prefix) != null) break; // Nobody overtakes for being smaller.
-      waiting.remove(i);
-      start(sequence, prefix);
-      take(sequence, chunk(sequence));
+  private enum Start {
+    STARTED,
+    AWAITS_A_BLOCK,
+    NO_ROOM
+  }
+
+  private Start tryStart(Sequence sequence) {
+    if (sequence.awaitedBlock >= 0 && isBeingComputed(sequence, sequence.awaitedBlock)) {
+      return Start.AWAITS_A_BLOCK;
     }
+    final Prefix prefix = find(sequence);
+    sequence.awaitedBlock = prefix.foundBlocks;
+    if (isBeingComputed(sequence, prefix.foundBlocks)) return Start.AWAITS_A_BLOCK;
+    if (startRefusal(sequence, prefix) != null) return Start.NO_ROOM;
+    waiting.remove(sequence);
+    start(sequence, prefix);
+    take(sequence, chunk(sequence));
+    return Start.STARTED;
   }
 
   private int chunk(Sequence sequence) {
@@ -373,6 +390,17 @@ final class Scheduler {
     return most;
   }
 
+  /**
+   * Blocks with which all waiting sequences could start in the next step: before they do, each
+   * running one may take one, and those that are reserved may be running, with room to grow.
+   */
+  private int blocksForWaiting() {
+    if (waiting.isEmpty()) return 0;
+    final int tokens = waiting.stream().mapToInt(Sequence::blocksNow).sum();
+    final int growth = settings.growthBlocks() * (reserved.size() + waiting.size());
+    return tokens + running.size() + growth;
+  }
+
   private void pin(Sequence sequence) {
     sequence.pinnedBlocks = sequence.table().count();
     pinnedBlocks += sequence.pinnedBlocks;
@@ -436,6 +464,16 @@ final class Scheduler {
 
   long hitTokens() {
     return hitTokens;
+  }
+
+  /** Who starts next; {@code null} when nobody waits. */
+  Sequence queueHead() {
+    return waiting.isEmpty() ? null : waiting.getFirst();
+  }
+
+  /** Whether a sequence waits for a block that another one computes. */
+  boolean awaitsABlock(Sequence sequence) {
+    return isBeingComputed(sequence, find(sequence).foundBlocks);
   }
 
   int pinnedBlocks() {

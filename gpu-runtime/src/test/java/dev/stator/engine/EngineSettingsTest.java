@@ -36,7 +36,7 @@ class EngineSettingsTest {
         ConfigFactory.parseString("stator.engine." + key + "=" + value).withFallback(DEFAULTS);
     final IllegalArgumentException thrown =
         assertThrows(IllegalArgumentException.class, () -> EngineSettings.from(config));
-    assertTrue(thrown.getMessage().startsWith(key), thrown::getMessage);
+    assertTrue(thrown.getMessage().startsWith("stator.engine." + key), thrown::getMessage);
     assertTrue(thrown.getMessage().contains(String.valueOf(value)), thrown::getMessage);
   }
 }

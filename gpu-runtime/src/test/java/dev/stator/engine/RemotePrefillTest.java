@@ -276,6 +276,21 @@ class RemotePrefillTest extends EngineFixture {
     assertTrue(hasStarted);
   }
 
+  @Test
+  void shouldComputeAWaitingPromptBeforeThoseThatWereReservedAfterIt() {
+    submit("a", THIRTY);
+    for (int token : new int[] {40, 41}) {
+      final int[] prompt = THIRTY.clone();
+      prompt[0] = token;
+      final String id = token == 40 ? "b" : "c";
+      assertInstanceOf(Admission.Admitted.class, engine.reserve(with.request(id, prompt)));
+      engine.resume(new RequestId(id), 0);
+    }
+    engine.step();
+    assertEquals(List.of(12, 4), device.lastCounts());
+    assertEquals(0, device.inputs.getLast().slices().getFirst().tokens()[0]);
+  }
+
   private void reserveNext(Deque<RequestId> reserved, int round) {
     final String id = List.of("b", "c", "d", "e").get(round % 4);
     final Admission admission = engine.reserve(with.request(id, round, 46, 47, 48, 49));

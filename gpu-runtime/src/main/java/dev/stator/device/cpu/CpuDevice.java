@@ -63,19 +63,20 @@ public final class CpuDevice implements Device {
             config.headSize(),
             KvLayout.KvType.F32,
             BLOCK_SIZE);
-    blockCount = blockCount(settings, layout);
     contextLength = contextLength(settings, config);
+    blockCount = blockCount(settings, layout, contextLength);
     stepTokensMax = settings.stepTokensMax();
     requireWorkspaceFits(config, stepTokensMax, contextLength);
-    weights = PackedWeights.pack(config, model.weights(), arena, pool, choices);
+    weights = new PackedWeights(config, model.weights(), choices);
+    final boolean isScalar = obstacleTo(settings.kernels()) != null;
+    kernels = isScalar ? "scalar kernels" : "Vector API " + 32 * Lanes.COUNT + "-bit";
+    warmUp = chooseKernels(settings.kernels(), isScalar);
+    pack(arena, pool);
     kvMemory = allocator.allocate(blockCount * layout.blockBytes());
     kv = kvMemory.segment();
     forward =
         new ForwardPass(
             config, weights, layout, kv, pool, stepTokensMax, contextLength, choices.others());
-    final boolean isScalar = obstacleTo(settings.kernels()) != null;
-    kernels = isScalar ? "scalar kernels" : "Vector API " + 32 * Lanes.COUNT + "-bit";
-    warmUp = chooseKernels(settings.kernels(), isScalar);
     fingerprint = weights.fingerprint().of(config, KvLayout.KvType.F32);
   }
 
@@ -137,13 +138,34 @@ public final class CpuDevice implements Device {
     return null;
   }
 
-  private static int blockCount(CpuDeviceSettings settings, KvLayout layout) {
+  /**
+   * A large model's first prompt would take longer with scalar kernels than compiling vector ones,
+   * which goes on beside the packing. A small one answers before that.
+   */
+  private void pack(Arena arena, WorkerPool pool) {
+    if (warmUp == null || !weights.isBeyondCaches()) {
+      weights.pack(arena, pool);
+      return;
+    }
+    try {
+      warmUp.start();
+      weights.pack(arena, pool);
+      warmUp.await();
+    } catch (RuntimeException | Error broken) {
+      warmUp.close();
+      throw broken;
+    }
+  }
+
+  private static int blockCount(CpuDeviceSettings settings, KvLayout layout, int contextLength) {
     if (settings.blockCount() > 0) return settings.blockCount();
-    final long count = settings.kvBytes() / layout.blockBytes();
+    final long sequenceBytes = Math.ceilDiv(contextLength, BLOCK_SIZE) * layout.blockBytes();
+    final long kvBytes = settings.kvBytes(sequenceBytes);
+    final long count = kvBytes / layout.blockBytes();
     if (count < 1) {
       throw new IllegalArgumentException(
           "stator.device.cpu.kv-bytes is "
-              + settings.kvBytes()
+              + kvBytes
               + ", one block of this model needs "
               + layout.blockBytes());
     }

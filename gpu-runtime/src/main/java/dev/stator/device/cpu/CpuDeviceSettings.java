@@ -1,14 +1,16 @@
 package dev.stator.device.cpu;
 
+import com.sun.management.OperatingSystemMXBean;
 import com.typesafe.config.Config;
+import java.lang.management.ManagementFactory;
 import java.util.Locale;
 
 /**
  * Limits of the CPU device, from {@code stator.device.cpu}.
  *
  * @param threads that compute a step, the caller's included
- * @param kvBytes memory for KV blocks, rounded down to whole blocks; not used when {@code
- *     blockCount} is positive
+ * @param kvBytes memory for KV blocks, rounded down to whole blocks, or {@link #KV_BYTES_AUTO}; not
+ *     used when {@code blockCount} is positive
  * @param blockCount KV blocks; 0 takes what {@code kvBytes} holds
  * @param stepTokensMax tokens of one step
  * @param contextLength longest sequence in tokens; 0 or more than the model's takes the model's
@@ -39,12 +41,21 @@ public record CpuDeviceSettings(
     }
   }
 
+  /** As much as one sequence of the context length needs, within bounds. */
+  public static final long KV_BYTES_AUTO = -1;
+
+  private static final long KV_BYTES_AUTO_MIN = 512L << 20;
+  private static final int MACHINE_SHARE = 8;
   private static final int THREADS_MAX = 1024;
 
   public CpuDeviceSettings {
     require(threads >= 1 && threads <= THREADS_MAX, "threads", threads, "1 to " + THREADS_MAX);
     require(blockCount >= 0, "block-count", blockCount, "0 or more");
-    require(blockCount > 0 || kvBytes > 0, "kv-bytes", kvBytes, "more than 0");
+    require(
+        blockCount > 0 || kvBytes > 0 || kvBytes == KV_BYTES_AUTO,
+        "kv-bytes",
+        kvBytes,
+        "more than 0, or auto");
     require(stepTokensMax >= 1, "step-tokens-max", stepTokensMax, "1 or more");
     require(contextLength >= 0, "context-length", contextLength, "0 or more");
   }
@@ -55,11 +66,29 @@ public record CpuDeviceSettings(
     final int threads = config.getInt("threads");
     return new CpuDeviceSettings(
         threads == 0 ? Runtime.getRuntime().availableProcessors() : threads,
-        config.getBytes("kv-bytes"),
+        config.getString("kv-bytes").equals("auto") ? KV_BYTES_AUTO : config.getBytes("kv-bytes"),
         config.getInt("block-count"),
         config.getInt("step-tokens-max"),
         config.getInt("context-length"),
         Kernels.of(config.getString("kernels")));
+  }
+
+  /**
+   * Memory for KV blocks.
+   *
+   * @param sequenceBytes what one sequence of the context length needs
+   */
+  long kvBytes(long sequenceBytes) {
+    return kvBytes == KV_BYTES_AUTO ? autoKvBytes(sequenceBytes, machineBytes()) : kvBytes;
+  }
+
+  static long autoKvBytes(long sequenceBytes, long machineBytes) {
+    final long affordable = machineBytes / MACHINE_SHARE;
+    return Math.max(KV_BYTES_AUTO_MIN, Math.min(sequenceBytes, affordable));
+  }
+
+  private static long machineBytes() {
+    return ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class).getTotalMemorySize();
   }
 
   private static void require(boolean holds, String key, long value, String expected) {

@@ -52,8 +52,14 @@ final class PackedWeights {
   private final Fingerprint fingerprint = new Fingerprint();
   private final float[] outputNorm;
   private final PackedMatrix outputHead;
+  private final boolean isHeadTied;
 
-  private PackedWeights(ModelConfig config, ModelWeights weights, KernelChoice.All choices) {
+  /**
+   * What is to be packed.
+   *
+   * @throws ModelFormatException when a weight has the wrong shape
+   */
+  PackedWeights(ModelConfig config, ModelWeights weights, KernelChoice.All choices) {
     this.choices = choices;
     embedding = require(weights.tokenEmbedding(), config.vocabularySize(), config.hiddenSize());
     for (ModelWeights.Layer layer : weights.layers()) layers.add(layer(config, layer));
@@ -66,34 +72,35 @@ final class PackedWeights {
     }
     outputNorm = vector(weights.outputNorm(), config.hiddenSize());
     outputHead = matrix(weights.outputHead(), config.vocabularySize(), config.hiddenSize());
+    isHeadTied = weights.tokenEmbedding() == weights.outputHead();
   }
 
   /**
-   * Repacks all weights on the pool's threads, into memory that lives as long as {@code arena}.
+   * Repacks all weights on the pool's threads, into memory that lives as long as {@code arena}. The
+   * file's own pages are given back to the system, which reads them again when they are wanted.
    *
-   * @throws ModelFormatException when a weight has the wrong shape or a value that is not finite
+   * @throws ModelFormatException when a weight has a value that is not finite
    */
-  static PackedWeights pack(
-      ModelConfig config,
-      ModelWeights weights,
-      Arena arena,
-      WorkerPool pool,
-      KernelChoice.All choices) {
-    final PackedWeights packed = new PackedWeights(config, weights, choices);
-    final boolean isBeyondCaches = packed.bytes() > CACHED_BYTES_MAX;
-    MemorySegment free = OffHeap.allocate(arena, packed.placeBytes());
-    for (PanelMatrix matrix : packed.matrices) {
+  void pack(Arena arena, WorkerPool pool) {
+    MemorySegment free = OffHeap.allocate(arena, placeBytes());
+    for (PanelMatrix matrix : matrices) {
       matrix.place(free.asSlice(0, matrix.placeBytes()));
       free = free.asSlice(aligned(matrix.placeBytes()));
-      matrix.setBeyondCaches(isBeyondCaches);
-
-      packed.addTasks(matrix.source, piece -> matrix.packTask(piece));
+      matrix.setBeyondCaches(isBeyondCaches());
+      addTasks(matrix.source, piece -> matrix.packTask(piece));
     }
-    if (weights.tokenEmbedding() != weights.outputHead())
-      packed.addTasks(weights.tokenEmbedding(), piece -> {});
-    pool.run(packed.tasks.size(), (task, worker) -> packed.tasks.get(task).run());
-    packed.tasks.clear();
-    return packed;
+    if (!isHeadTied) addTasks(embedding, piece -> {});
+    pool.run(tasks.size(), (task, worker) -> tasks.get(task).run());
+    tasks.clear();
+    for (PanelMatrix matrix : matrices) {
+      final MemorySegment file = matrix.source.data();
+      if (file.isMapped()) file.unload();
+    }
+  }
+
+  /** Whether the weights are read from memory in each step. */
+  boolean isBeyondCaches() {
+    return bytes() > CACHED_BYTES_MAX;
   }
 
   private void addTasks(WeightMatrix weight, IntConsumer work) {

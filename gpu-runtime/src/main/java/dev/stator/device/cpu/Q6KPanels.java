@@ -37,17 +37,22 @@ final class Q6KPanels extends PanelMatrix {
   @Override
   void pack(int panel) {
     final int rows = rowsOf(panel);
-    for (int r = 0; r < rows; r++) {
-      final MemorySegment in = source.row(panel * PANEL_ROWS + r);
-      for (int b = 0; b < columns / SUPER; b++) {
-        final long from = (long) b * FILE_BLOCK_BYTES;
-        final long to = panel * panelBytes + (long) b * SUPER_BYTES;
+    final byte[] block = new byte[FILE_BLOCK_BYTES];
+    final byte[] packed = new byte[SUPER_BYTES]; // Arrays: a segment's checks would cost the most.
+    for (int b = 0; b < columns / SUPER; b++) {
+      final long from = (long) b * FILE_BLOCK_BYTES;
+      final long to = panel * panelBytes + (long) b * SUPER_BYTES;
+      for (int r = 0; r < rows; r++) {
+        final MemorySegment in = source.row(panel * PANEL_ROWS + r);
+        MemorySegment.copy(in, ValueLayout.JAVA_BYTE, from, block, 0, FILE_BLOCK_BYTES);
+        for (int g = 0; g < SUPER / GROUP; g++)
+          packed[GROUPS + g * GROUP_BYTES + r] = block[192 + g];
+        packQuants(block, packed, GROUPS + r);
+      }
+      MemorySegment.copy(packed, 0, data(), ValueLayout.JAVA_BYTE, to, SUPER_BYTES);
+      for (int r = 0; r < rows; r++) {
+        final MemorySegment in = source.row(panel * PANEL_ROWS + r);
         KQuants.copyHalf(this, in, from + 208, to + 2 * r, panel, r);
-        for (int g = 0; g < SUPER / GROUP; g++) {
-          final byte scale = in.get(ValueLayout.JAVA_BYTE, from + 192 + g);
-          data().set(ValueLayout.JAVA_BYTE, to + GROUPS + (long) g * GROUP_BYTES + r, scale);
-        }
-        packQuants(in, from, to + GROUPS + r);
       }
     }
   }
@@ -56,16 +61,14 @@ final class Q6KPanels extends PanelMatrix {
    * Of each 128 values, value i of quarter q has four bits in low byte i + 32 (q % 2), two in high
    * byte i.
    */
-  private void packQuants(MemorySegment in, long from, long to) {
+  private static void packQuants(byte[] block, byte[] packed, int to) {
     for (int i = 0; i < SUPER; i++) {
       final int half = i / 128;
       final int quarter = i % 128 / 32;
-      final long lows = from + half * 64 + quarter % 2 * 32;
-      final int low = in.get(ValueLayout.JAVA_BYTE, lows + i % 32) >> quarter / 2 * 4 & 0xF;
-      final int high =
-          in.get(ValueLayout.JAVA_BYTE, from + 128 + half * 32 + i % 32) >> 2 * quarter & 3;
-      final long at = to + i / GROUP * (long) GROUP_BYTES + QUANTS + i % GROUP * PANEL_ROWS;
-      data().set(ValueLayout.JAVA_BYTE, at, (byte) ((low | high << 4) - 32));
+      final int low = block[half * 64 + quarter % 2 * 32 + i % 32] >> quarter / 2 * 4 & 0xF;
+      final int high = block[128 + half * 32 + i % 32] >> 2 * quarter & 3;
+      packed[to + i / GROUP * GROUP_BYTES + QUANTS + i % GROUP * PANEL_ROWS] =
+          (byte) ((low | high << 4) - 32);
     }
   }
 

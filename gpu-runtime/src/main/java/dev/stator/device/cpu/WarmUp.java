@@ -53,7 +53,7 @@ final class WarmUp implements Runnable, AutoCloseable {
   private final ModelConfig config;
   private final Set<WeightType> types;
   private final KernelChoice.All choices;
-  private boolean isStarted; // The device's thread only.
+  private Thread thread; // Null before the start. The device's thread only.
   private volatile boolean isClosed;
 
   WarmUp(ModelConfig config, Set<WeightType> types, KernelChoice.All choices) {
@@ -67,13 +67,21 @@ final class WarmUp implements Runnable, AutoCloseable {
   }
 
   /**
-   * Begins, unless it has. Best after the scalar kernels have run once: the compiler's queue is
-   * then theirs no more.
+   * Begins, unless it has. For a small model best after the scalar kernels have run once: the
+   * compiler's queue is then theirs no more.
    */
   void start() {
-    if (isStarted) return;
-    isStarted = true;
-    Thread.ofPlatform().name("stator-cpu-warm-up").daemon().start(this);
+    if (thread != null) return;
+    thread = Thread.ofPlatform().name("stator-cpu-warm-up").daemon().start(this);
+  }
+
+  /** Waits until the kernels are chosen, which {@link #WORK_MAX} bounds. */
+  void await() {
+    try {
+      thread.join();
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt(); // The choice goes on; until then scalar kernels serve.
+    }
   }
 
   @Override

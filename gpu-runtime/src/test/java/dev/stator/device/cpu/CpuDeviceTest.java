@@ -139,13 +139,13 @@ class CpuDeviceTest {
     final var settings = CpuDeviceSettings.from(ConfigFactory.defaultReference());
     assertEquals(Runtime.getRuntime().availableProcessors(), settings.threads());
     assertEquals(CpuDeviceSettings.Kernels.AUTO, settings.kernels());
-    assertEquals(512L << 20, settings.kvBytes());
+    assertEquals(CpuDeviceSettings.KV_BYTES_AUTO, settings.kvBytes());
   }
 
   @ParameterizedTest
   @CsvSource({
     "threads, -1, 'stator.device.cpu.threads is -1, expected 1 to 1024'",
-    "kv-bytes, 0, 'stator.device.cpu.kv-bytes is 0, expected more than 0'",
+    "kv-bytes, 0, 'stator.device.cpu.kv-bytes is 0, expected more than 0, or auto'",
     "step-tokens-max, 0, 'stator.device.cpu.step-tokens-max is 0, expected 1 or more'",
     "kernels, fast, 'stator.device.cpu.kernels is ''fast'', expected auto, vector or scalar'"
   })
@@ -156,6 +156,14 @@ class CpuDeviceTest {
     final var e =
         assertThrows(IllegalArgumentException.class, () -> CpuDeviceSettings.from(config));
     assertEquals(sentence, e.getMessage());
+  }
+
+  @Test
+  void shouldHoldASequenceOfTheContextLengthWhenTheMachineAffordsIt() {
+    final long gib = 1L << 30;
+    assertEquals(2 * gib, CpuDeviceSettings.autoKvBytes(2 * gib, 64 * gib));
+    assertEquals(gib, CpuDeviceSettings.autoKvBytes(2 * gib, 8 * gib));
+    assertEquals(gib / 2, CpuDeviceSettings.autoKvBytes(1, 64 * gib));
   }
 
   @Test
@@ -172,7 +180,9 @@ class CpuDeviceTest {
   @Test
   void shouldChangeToVectorKernelsOnceTheyAreCompiled() {
     final var choices = new KernelChoice.All();
-    new WarmUp(RandomModels.LLAMA, Set.of(WeightType.Q8_0), choices).run();
+    final var warmUp = new WarmUp(RandomModels.LLAMA, Set.of(WeightType.Q8_0), choices);
+    warmUp.start();
+    warmUp.await();
     assertTrue(choices.projections(WeightType.Q8_0).usesVectors());
     assertTrue(choices.others().usesVectors());
   }

@@ -2,7 +2,6 @@ package dev.stator.model.text;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTimeoutPreemptively;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -17,7 +16,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 class LongTextTest {
   private static final int LENGTH = 300_000;
 
-  /** For what takes a tenth of a second; with a quadratic step it would be a minute or more. */
+  /** Processor time for what takes a tenth of a second; with a quadratic step a minute or more. */
   private static final Duration PATIENCE = Duration.ofSeconds(30);
 
   private static final List<String> UNITS =
@@ -76,10 +75,9 @@ class LongTextTest {
     root.set("normalizer", HuggingFaceForms.json("{'type': 'NFC'}"));
     final Tokenizer tokenizer = Tokenizers.fromHuggingFace(root, null);
     // Marks of two combining classes in turns: all of one class have to be moved in front.
-    assertTimeoutPreemptively(
-        PATIENCE,
-        () ->
-            tokenizer.encode("a" + "\u0301\u0316".repeat(LENGTH / 2), Tokenizer.SpecialText.PLAIN));
+    final String text = "a" + "\u0301\u0316".repeat(LENGTH / 2);
+    ProcessorTime.within(
+        PATIENCE, "marks", () -> tokenizer.encode(text, Tokenizer.SpecialText.PLAIN));
   }
 
   @Test
@@ -94,8 +92,9 @@ class LongTextTest {
         Tokenizers.fromHuggingFace(
             HuggingFaceForms.byteLevel(Vocabularies.tiny(), "a+b", false), null);
     final TextTooComplexException refusal =
-        assertTimeoutPreemptively(
+        ProcessorTime.within(
             PATIENCE,
+            "a pattern of its own",
             () ->
                 assertThrows(
                     TextTooComplexException.class,
@@ -112,8 +111,8 @@ class LongTextTest {
     for (String unit : UNITS) {
       final String text = unit.repeat(LENGTH / unit.length());
       final int[] ids =
-          assertTimeoutPreemptively(
-              PATIENCE, () -> tokenizer.encode(text, Tokenizer.SpecialText.PLAIN), unit);
+          ProcessorTime.within(
+              PATIENCE, unit, () -> tokenizer.encode(text, Tokenizer.SpecialText.PLAIN));
       assertEquals(text, tokenizer.decode(ids, true));
     }
   }
