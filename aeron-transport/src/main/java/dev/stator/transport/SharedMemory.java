@@ -90,6 +90,13 @@ public final class SharedMemory implements AutoCloseable {
     listener.run();
   }
 
+  /** Takes back {@link #onClose}; does nothing for who has not been listening. */
+  public void removeOnClose(Runnable listener) {
+    synchronized (listeners) {
+      listeners.remove(listener);
+    }
+  }
+
   private List<Runnable> endListening() {
     synchronized (listeners) {
       closed = true;

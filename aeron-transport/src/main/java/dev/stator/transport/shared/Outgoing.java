@@ -36,6 +36,7 @@ final class Outgoing extends Connection {
   private final Map<Long, Pending> pending = new ConcurrentHashMap<>();
   private final AtomicLong nextSequence = new AtomicLong();
   private final Map<SharedMemory, Integer> poolIds = new HashMap<>(); // Guarded by itself.
+  private final Map<SharedMemory, Runnable> forgets = new HashMap<>(); // Guarded by poolIds.
   private int nextPoolId; // Guarded by poolIds.
 
   /**
@@ -128,13 +129,16 @@ final class Outgoing extends Connection {
             out -> out.putInt(id).putInt(0).putLong(pool.segment().byteSize()).put(name));
     if (!appended) return -1;
     poolIds.put(pool, id);
-    pool.onClose(() -> forget(pool));
+    final Runnable forget = () -> forget(pool);
+    forgets.put(pool, forget);
+    pool.onClose(forget);
     return id;
   }
 
   /** Lets the other process unmap a pool that is no more. */
   private void forget(SharedMemory pool) {
     synchronized (poolIds) {
+      forgets.remove(pool);
       final Integer id = poolIds.remove(pool);
       if (id == null) return;
       append(
@@ -203,6 +207,10 @@ final class Outgoing extends Connection {
   @Override
   void onClosed() {
     onClosed.accept(this);
+    synchronized (poolIds) {
+      forgets.forEach(SharedMemory::removeOnClose); // Pools outlive connections.
+      forgets.clear();
+    }
     for (Long sequence : pending.keySet()) {
       final Pending posted = pending.remove(sequence);
       if (posted != null) posted.end(TransferStatus.UNREACHABLE);
