@@ -90,6 +90,7 @@ final class MemberAssembly {
     readiness.watch(() -> actors.state().compareTo(LocalNode.State.DRAINING) >= 0);
     final Metrics metrics = new Metrics(System::nanoTime);
     metrics.watch(actors.stats());
+    metrics.identify(member.nodeName(), roles());
     final CompletionStage<HttpServer> binding =
         HttpServer.start(
             system, HttpSettings.from(config.getConfig("stator.http")), serverParts(metrics));
@@ -159,15 +160,16 @@ final class MemberAssembly {
         Optional.of(
             new NodeSummary.Cluster(
                 member.nodeName(),
-                member.roles().stream()
-                    .sorted()
-                    .map(NodeRole::text)
-                    .collect(Collectors.joining(", ")),
+                roles(),
                 actors.address(),
                 transfers.names(),
                 actors.models().stream().map(ServedModel::name).toList(),
                 member.isFrontend())),
         Summaries.address(settings.host(), http.address().getPort()));
+  }
+
+  private String roles() {
+    return member.roles().stream().sorted().map(NodeRole::text).collect(Collectors.joining(", "));
   }
 
   /** A node joins before it serves. */

@@ -39,10 +39,12 @@ final class NodeConfig {
     }
     options = withMembership(options, settings.cluster().get());
     final Config unlessSaid =
-        with(ConfigFactory.empty(), "stator.transport.aeron.udp.host", settings.cluster().get().host());
+        with(
+            ConfigFactory.empty(),
+            "stator.transport.aeron.udp.host",
+            settings.cluster().get().host());
     return ClusterConfig.of(
-        ConfigFactory.load(
-            options.withFallback(settings.overrides()).withFallback(unlessSaid)));
+        ConfigFactory.load(options.withFallback(settings.overrides()).withFallback(unlessSaid)));
   }
 
   private static Config withMembership(Config config, ClusterMembership member) {

@@ -46,8 +46,9 @@ public final class EngineOptions {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "HOCON file over the built-in defaults. Default: config/single.conf; in a cluster disagg.conf,"
-              + " or agg.conf for nodes that prefill and decode.")
+      description =
+          "HOCON file over the built-in defaults. Default: config/single.conf; in a cluster"
+              + " disagg.conf, or agg.conf for nodes that prefill and decode.")
   private Path configFile;
 
   @Option(
@@ -110,8 +111,7 @@ public final class EngineOptions {
 
   /** Applies the logging options alone, for a command that starts no node. */
   void applyLogging(CliContext context) {
-    logging.apply(
-        ConfigOverlay.overDefaults(readOverlay(context, ConfigOverlay.SINGLE_FILE)));
+    logging.apply(ConfigOverlay.overDefaults(readOverlay(context, ConfigOverlay.SINGLE_FILE)));
   }
 
   private static String defaultFile(Optional<ClusterMembership> cluster) {

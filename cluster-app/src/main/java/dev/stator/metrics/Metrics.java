@@ -2,6 +2,7 @@ package dev.stator.metrics;
 
 import dev.stator.worker.StatsBoard;
 import io.prometheus.metrics.core.metrics.Counter;
+import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.ExpositionFormats;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
@@ -41,6 +42,20 @@ public final class Metrics {
   /** From now on, scrapes also tell this node's figures. To be called once. */
   public void watch(StatsBoard board) {
     registry.register(new NodeCollector(board));
+  }
+
+  /**
+   * From now on, scrapes also tell which node of a cluster this is. To be called once.
+   *
+   * @param roles in words
+   */
+  public void identify(String node, String roles) {
+    Info.builder()
+        .name("stator_node")
+        .help("The node of the cluster that these figures are of.")
+        .labelNames("node", "roles")
+        .register(registry)
+        .setLabelValues(node, roles);
   }
 
   /** Nanoseconds from any origin; what a {@link RequestMeter}'s start is given in. */

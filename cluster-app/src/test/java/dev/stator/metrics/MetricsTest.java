@@ -137,6 +137,12 @@ class MetricsTest {
   }
 
   @Test
+  void shouldTellWhichNodeItIs() {
+    metrics.identify("decode-1", "decode");
+    assertEquals(1, scrape().value("stator_node_info{node=\"decode-1\",roles=\"decode\"}"));
+  }
+
+  @Test
   void shouldSpeakOpenMetricsWhenAsked() {
     metrics.answered("/live", 200);
     Metrics.Exposition plain = metrics.scrape("text/plain");

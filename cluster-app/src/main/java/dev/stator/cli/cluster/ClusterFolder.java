@@ -189,7 +189,8 @@ public final class ClusterFolder {
   Optional<StateFile> served(String node) {
     final Optional<ProcessMark> process = process(node);
     return StateFile.read(stateFile(node))
-        .filter(state -> process.isPresent() && state.pid() == process.get().pid());
+        .filter(state -> process.isPresent() && state.pid() == process.get().pid())
+        .filter(state -> process.get().isAlive());
   }
 
   void remember(String node, ProcessMark process) throws IOException {
