@@ -159,6 +159,11 @@ public final class TestCluster implements AutoCloseable {
         .until(() -> condition.test(status(name)));
   }
 
+  /** Waits until nothing in the cluster is held by a request any more, as {@code name} sees it. */
+  public void awaitNothingHeld(String name) {
+    await(name, "nothing held", cluster -> ClusterLook.held(cluster).isEmpty());
+  }
+
   @Override
   public void close() {
     for (StatorProcess node : nodes.values()) node.close();
