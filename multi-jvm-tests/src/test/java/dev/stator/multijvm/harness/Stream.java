@@ -35,13 +35,16 @@ public final class Stream {
   private String error;
   private long longestPauseNs;
   private volatile InputStream body;
+  private Thread reader;
 
   private Stream() {}
 
   /** Asks; returns at once. */
   public static Stream start(HttpClient http, URI server, Question question) {
     final Stream stream = new Stream();
-    Thread.ofVirtual().name("stream").start(() -> stream.run(http, server, question));
+    stream.reader =
+        Thread.ofVirtual().name("stream").unstarted(() -> stream.run(http, server, question));
+    stream.reader.start();
     return stream;
   }
 
@@ -65,6 +68,7 @@ public final class Stream {
   public void leave() throws IOException {
     final InputStream open = body;
     if (open != null) open.close();
+    reader.interrupt(); // A request without an answer yet.
   }
 
   private void run(HttpClient http, URI server, Question question) {
