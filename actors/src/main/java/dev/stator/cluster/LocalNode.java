@@ -31,7 +31,7 @@ import org.apache.pekko.actor.typed.Props;
  * A whole server without its HTTP face: router, workers, cache directory, planner and sessions of
  * one model on one actor system. Any thread may call it.
  */
-public final class LocalNode {
+public final class LocalNode implements Node {
   /** Health as the load balancer sees it. */
   public enum State {
     /** Engines are being made. */
@@ -58,6 +58,7 @@ public final class LocalNode {
   private static final Duration ACTORS_START_MAX = Duration.ofSeconds(30);
   private static final AtomicLong NODES = new AtomicLong(); // Names must differ within a system.
 
+  private final ServedModel model;
   private final StatsBoard stats;
   private final NodeStatus status;
   private final ActorRef<NodeGuardian.Command> guardian;
@@ -92,6 +93,7 @@ public final class LocalNode {
   private LocalNode(
       ActorSystem<?> system, ServedModel model, List<EngineSlot> slots, Surroundings surroundings) {
     check(slots);
+    this.model = model;
     final NodeSettings settings = NodeSettings.from(system.settings().config());
     final String name = "stator-node-" + NODES.incrementAndGet();
     final var agent =
@@ -117,14 +119,22 @@ public final class LocalNode {
     this.generations = new LocalGenerations(hub, settings.session());
   }
 
+  @Override
   public Generations generations() {
     return generations;
   }
 
+  @Override
+  public List<ServedModel> models() {
+    return List.of(model);
+  }
+
+  @Override
   public StatsBoard stats() {
     return stats;
   }
 
+  @Override
   public State state() {
     return status.state();
   }
@@ -133,11 +143,13 @@ public final class LocalNode {
    * Completes when every slot's engine is up; fails with the reason when one cannot be made, and
    * the node has stopped then.
    */
+  @Override
   public CompletionStage<Done> ready() {
     return status.ready().minimalCompletionStage();
   }
 
   /** Refuses calls started from now on as unavailable, finishes what runs, then stops. */
+  @Override
   public CompletionStage<Done> drain() {
     status.onDraining();
     hub.tell(new SessionHub.Close());
@@ -146,6 +158,7 @@ public final class LocalNode {
   }
 
   /** Stops at once; what runs fails as unavailable. */
+  @Override
   public CompletionStage<Done> stop() {
     guardian.tell(new NodeGuardian.Stop());
     return status.stopped().minimalCompletionStage();

@@ -14,11 +14,8 @@ import dev.stator.transport.TransferAgent;
 import dev.stator.worker.StatsBoard;
 import dev.stator.worker.Worker;
 import dev.stator.worker.WorkerLifecycle;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
+import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
@@ -38,7 +35,6 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  * <pre>
  *   node: STARTING ── all slots up ──▶ SERVING ── Drain ──▶ DRAINING ── no session left ──▶ (ends)
  *             └── an engine cannot be made ──▶ (ends)            Stop ──────────────────────▶ (ends)
- *   slot: STARTING ──▶ UP ── worker fails ──▶ PAUSED ── delay ──▶ STARTING, under a new id
  * </pre>
  */
 final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
@@ -79,9 +75,7 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
   private final NodeStatus status;
   private final ActorRef<SessionHub.Command> hub;
   private final Worker.Peers peers;
-  private final Map<EngineSlot, Integer> failures = new HashMap<>();
-  private final Set<String> startedSlots = new HashSet<>();
-  private long incarnation;
+  private final SlotKeeper<Command> slots;
 
   private NodeGuardian(
       ActorContext<Command> context,
@@ -93,6 +87,8 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
     this.parts = parts;
     this.status = status;
     final NodeSettings settings = parts.settings();
+    final String hubLife = Long.toUnsignedString(parts.random().nextLong(), Character.MAX_RADIX);
+    final AtomicLong hubs = new AtomicLong();
     final ActorRef<CacheCommand> cache =
         context.spawn(restarting(CacheBlocks.create(settings.cache())), "cache-blocks");
     final ActorRef<RouterCommand> router =
@@ -106,12 +102,25 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
         context.spawn(
             restarting(
                 SessionHub.create(
-                    parts.model(), router, settings.session(), parts.board()::publish)),
+                    () -> hubLife + "-" + hubs.incrementAndGet(),
+                    parts.model(),
+                    router,
+                    settings.session(),
+                    parts.board()::publish,
+                    new SessionHub.Reporting(
+                        planner, settings.planner().reportInterval(), parts.nanoClock()))),
             "sessions");
     this.peers =
         new Worker.Peers(
             router, cache, planner, context.messageAdapter(WorkerLifecycle.class, FromWorker::new));
-    for (EngineSlot slot : parts.slots()) start(slot);
+    this.slots =
+        new SlotKeeper<>(
+            context,
+            timers,
+            new SlotKeeper.Tools<>(
+                settings, parts.nanoClock(), this::worker, WorkerEnded::new, StartSlot::new),
+            parts.slots().size());
+    parts.slots().forEach(slots::start);
     timers.startTimerWithFixedDelay(
         new PollTransfers(), parts.settings().transport().pollInterval());
     status.onOpened(hub);
@@ -139,44 +148,30 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
       case Stop(), Drained() -> {
         return Behaviors.stopped();
       }
-      case FromWorker(WorkerLifecycle.WorkerStarted started) -> started(started.id());
+      case FromWorker(WorkerLifecycle.WorkerStarted started) -> {
+        if (slots.started(started.id())) status.onReady();
+      }
       case FromWorker(WorkerLifecycle.WorkerFailed(var id, var reason)) -> {
-        if (!startedSlots.contains(id.slot())) {
+        if (!slots.hasBeenUp(id)) {
           status.onFailed("slot " + id.slot() + " cannot start: " + reason);
           return Behaviors.stopped();
         }
       }
-      case WorkerEnded(var slot, var startNs) -> startLater(slot, startNs);
-      case StartSlot(var slot) -> start(slot);
+      case WorkerEnded(var slot, var startNs) -> slots.ended(slot, startNs);
+      case StartSlot(var slot) -> slots.start(slot);
       case PollTransfers() -> parts.agent().poll();
     }
     return this;
   }
 
-  /** A slot that fails soon after its start waits longer each time. */
-  private void startLater(EngineSlot slot, long startNs) {
-    final long livedNs = parts.nanoClock().getAsLong() - startNs;
-    if (livedNs > parts.settings().restartDelayMax().toNanos()) failures.remove(slot);
-    final int count = failures.merge(slot, 1, Integer::sum);
-    timers.startSingleTimer(slot, new StartSlot(slot), parts.settings().restartDelay(count));
-  }
-
-  private void start(EngineSlot slot) {
-    final WorkerId id = new WorkerId(slot.name(), incarnation++);
-    final var tools =
+  private Behavior<WorkerCommand> worker(EngineSlot slot, long start) {
+    return Worker.create(
+        new WorkerId(slot.name(), start),
+        slot.roles(),
+        slot.engine(),
+        peers,
         new Worker.Tools(
-            parts.agent(), parts.board(), parts.nanoClock(), parts.settings().worker());
-    final ActorRef<WorkerCommand> worker =
-        getContext()
-            .spawn(
-                Worker.create(id, slot.roles(), slot.engine(), peers, tools),
-                "worker-" + id.incarnation());
-    getContext().watchWith(worker, new WorkerEnded(slot, parts.nanoClock().getAsLong()));
-  }
-
-  private void started(WorkerId id) {
-    startedSlots.add(id.slot());
-    if (startedSlots.size() == parts.slots().size()) status.onReady();
+            parts.agent(), parts.board(), parts.nanoClock(), parts.settings().worker()));
   }
 
   /** The children have ended: nobody uses the transfer layer any more. */

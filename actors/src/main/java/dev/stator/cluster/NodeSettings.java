@@ -32,12 +32,20 @@ record NodeSettings(
               + ", "
               + restartDelayMax);
     }
-    if (session.placeTimeout().compareTo(router.pendingTimeout()) <= 0) {
+    if (session.placePatience().compareTo(router.pendingTimeout()) <= 0) {
       throw new IllegalArgumentException(
-          "stator.session.place-timeout must be longer than stator.router.pending-timeout: "
-              + session.placeTimeout()
+          "stator.session.place-patience must be longer than stator.router.pending-timeout: "
+              + session.placePatience()
               + ", "
               + router.pendingTimeout());
+    }
+    if (session.checkInterval().compareTo(worker.reconcileInterval()) < 0) {
+      throw new IllegalArgumentException(
+          "stator.session.check-interval must not be shorter than"
+              + " stator.worker.reconcile-interval: "
+              + session.checkInterval()
+              + ", "
+              + worker.reconcileInterval());
     }
     if (transport.writeTimeout().compareTo(worker.remotePrefillTimeout()) >= 0) {
       throw new IllegalArgumentException(

@@ -1,7 +1,9 @@
 package dev.stator.planner;
 
 import dev.stator.engine.EngineLoad;
+import dev.stator.protocol.EngineWork;
 import dev.stator.protocol.PlannerCommand;
+import dev.stator.protocol.TrafficReport;
 import dev.stator.protocol.WorkerCommand;
 import dev.stator.protocol.WorkerCommand.RolesTaken;
 import dev.stator.protocol.WorkerId;
@@ -87,6 +89,8 @@ public final class Planner extends AbstractBehavior<Planner.Command> {
           observe(up.description().id(), new Slot(up.roles(), up.load(), up.worker()));
       case Received(WorkerReport report) ->
           observe(report.id(), new Slot(report.roles(), report.load(), report.worker()));
+      case Received(EngineWork work) -> {}
+      case Received(TrafficReport traffic) -> {}
       case Decide() -> {
         if (moving == null) decide();
       }

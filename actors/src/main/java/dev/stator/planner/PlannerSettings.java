@@ -9,6 +9,7 @@ import java.time.Duration;
  * @param enabled whether anything is decided
  * @param dryRun whether decisions are only logged
  * @param interval between two decisions
+ * @param reportInterval between two reports of a frontend
  * @param prefillMin slots that always prefill
  * @param decodeMin slots that always decode
  * @param prefillQueueTokensHigh waiting prompt tokens a prefill slot from which the pool is short
@@ -22,6 +23,7 @@ public record PlannerSettings(
     boolean enabled,
     boolean dryRun,
     Duration interval,
+    Duration reportInterval,
     int prefillMin,
     int decodeMin,
     long prefillQueueTokensHigh,
@@ -32,6 +34,10 @@ public record PlannerSettings(
     int cooldown) {
   public PlannerSettings {
     require(interval.isPositive(), "interval must be positive", interval);
+    require(
+        reportInterval.isPositive() && reportInterval.compareTo(interval) <= 0,
+        "report-interval must be positive and at most interval",
+        reportInterval);
     require(prefillMin >= 0, "prefill-min must not be negative", prefillMin);
     require(decodeMin >= 1, "decode-min must be at least 1", decodeMin);
     require(
@@ -56,6 +62,7 @@ public record PlannerSettings(
         config.getBoolean("enabled"),
         config.getBoolean("dry-run"),
         config.getDuration("interval"),
+        config.getDuration("report-interval"),
         config.getInt("prefill-min"),
         config.getInt("decode-min"),
         config.getLong("prefill-queue-tokens-high"),

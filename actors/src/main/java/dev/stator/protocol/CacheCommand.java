@@ -6,7 +6,7 @@ import java.util.List;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** To the directory of cached blocks. */
-public sealed interface CacheCommand
+public sealed interface CacheCommand extends ClusterMessage
     permits KvBatch, KvDumpPart, CacheCommand.Locate, CacheCommand.Pin, CacheCommand.Unpin {
   /**
    * Asks who holds the leading blocks of a sequence; answered by {@link Located}.
@@ -24,7 +24,7 @@ public sealed interface CacheCommand
    *
    * @param sources leading blocks at each place
    */
-  record Located(List<Placement.BlockSource> sources) {
+  record Located(List<Placement.BlockSource> sources) implements ClusterMessage {
     public Located {
       sources = List.copyOf(sources);
     }
@@ -51,7 +51,7 @@ public sealed interface CacheCommand
   record Unpin(String leaseId) implements CacheCommand {}
 
   /** What a {@link Pin} is answered. */
-  sealed interface PinAnswer {
+  sealed interface PinAnswer extends ClusterMessage {
     /**
      * @param blockCount leading blocks that are pinned
      */

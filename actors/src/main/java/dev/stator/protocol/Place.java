@@ -5,13 +5,15 @@ import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
- * Asks where a sequence should run; answered once by a {@link PlacementAnswer}. The same id and
- * attempt again is the same question.
+ * Asks where a sequence should run; answered by a {@link PlacementAnswer}. The same id and attempt
+ * again is the same question and gets the same answer.
  *
  * @param attempt counts the placements of this id, from 0; a higher one ends the lower ones
  * @param tokens prompt and answer so far; owned by the message, never written
  * @param maxNewTokens answer tokens that may still come
  * @param avoid workers that have just refused this sequence
+ * @param sessions the session node, asked now and then whether it still runs; its death ends what
+ *     is booked for it
  */
 public record Place(
     RequestId id,
@@ -20,7 +22,8 @@ public record Place(
     int maxNewTokens,
     String cacheSalt,
     Set<WorkerId> avoid,
-    ActorRef<PlacementAnswer> replyTo)
+    ActorRef<PlacementAnswer> replyTo,
+    ActorRef<BookingCheck> sessions)
     implements RouterCommand {
   public Place {
     avoid = Set.copyOf(avoid);

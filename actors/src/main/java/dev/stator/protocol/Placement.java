@@ -7,10 +7,10 @@ import org.apache.pekko.actor.typed.ActorRef;
  * Where a sequence runs, and why.
  *
  * @param overlapBlocks leading blocks expected at {@code worker}
- * @param prefill who computes the prompt for it; {@code null} when the worker does it itself
+ * @param prefill who sends the prompt's blocks; {@code null} when the worker computes them itself
  * @param sources where cached blocks beyond {@code overlapBlocks} can be pulled from, longest first
  * @param candidates the decode workers compared, cheapest first; the first few
- * @param reason the prefill decision in words
+ * @param reason in words why the prompt's blocks come from where they come
  */
 public record Placement(
     WorkerId worker,
@@ -25,8 +25,20 @@ public record Placement(
     candidates = List.copyOf(candidates);
   }
 
-  /** A worker that computes the prompt and sends its blocks. */
-  public record PrefillPlan(WorkerId worker, ActorRef<PrefillCommand> prefill) {}
+  /** A worker that sends the prompt's blocks. */
+  public record Prefiller(WorkerId worker, ActorRef<PrefillCommand> prefill) {}
+
+  /**
+   * Who sends the prompt's blocks.
+   *
+   * @param pull whether only blocks that are cached there are sent, and none is computed
+   * @param others who can take over, best first
+   */
+  public record PrefillPlan(Prefiller first, boolean pull, List<Prefiller> others) {
+    public PrefillPlan {
+      others = List.copyOf(others);
+    }
+  }
 
   /** A place that holds the first {@code blockCount} blocks of the sequence. */
   public record BlockSource(WorkerId worker, KvTier tier, int blockCount) {}
@@ -34,9 +46,15 @@ public record Placement(
   /**
    * What a worker would have cost, in block computations.
    *
+   * @param pullBlocks blocks it would get from another worker's cache
    * @param prefillTokens prompt tokens it would have to compute, with those it already owes
    * @param decodeBlocks blocks that its sequences would hold
    */
   public record Candidate(
-      WorkerId worker, int overlapBlocks, long prefillTokens, long decodeBlocks, double cost) {}
+      WorkerId worker,
+      int overlapBlocks,
+      int pullBlocks,
+      long prefillTokens,
+      long decodeBlocks,
+      double cost) {}
 }

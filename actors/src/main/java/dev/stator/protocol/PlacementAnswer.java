@@ -4,7 +4,7 @@ import dev.stator.engine.RequestId;
 import java.time.Duration;
 
 /** What a router answers to {@link Place}. */
-public sealed interface PlacementAnswer {
+public sealed interface PlacementAnswer extends ClusterMessage {
   RequestId id();
 
   int attempt();

@@ -1,4 +1,7 @@
 package dev.stator.protocol;
 
-/** To the planner. */
-public sealed interface PlannerCommand permits WorkerUp, WorkerReport {}
+/**
+ * To a model's planner. All figures are totals since the sender's start: a lost one costs nothing.
+ */
+public sealed interface PlannerCommand extends ClusterMessage
+    permits WorkerUp, WorkerReport, EngineWork, TrafficReport {}

@@ -1,12 +1,15 @@
 package dev.stator.protocol;
 
 import dev.stator.engine.RequestId;
+import org.apache.pekko.actor.Address;
 
 /** To a model's router. */
-public sealed interface RouterCommand
+public sealed interface RouterCommand extends ClusterMessage
     permits Place,
         RouterCommand.PrefillFinished,
         RouterCommand.Ended,
+        RouterCommand.NodeUnreachable,
+        RouterCommand.NodeReachable,
         WorkerUp,
         WorkerReport,
         KvBatch,
@@ -16,4 +19,10 @@ public sealed interface RouterCommand
 
   /** A placed request does not run at its worker any more. */
   record Ended(RequestId id, int attempt) implements RouterCommand {}
+
+  /** Nothing is placed at workers of this node for now; told within the router's own node. */
+  record NodeUnreachable(Address node) implements RouterCommand {}
+
+  /** The node is back, or gone for good. */
+  record NodeReachable(Address node) implements RouterCommand {}
 }

@@ -4,9 +4,10 @@ import dev.stator.engine.FinishReason;
 import dev.stator.engine.RequestId;
 import dev.stator.engine.SampledToken;
 import java.util.List;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /** From a decode worker to a session node, which hands each part to its session. */
-public sealed interface WorkerAnswer {
+public sealed interface WorkerAnswer extends ClusterMessage {
   /** The tokens of one engine step for all sequences of the receiving node. */
   record TokenBatch(WorkerId worker, List<SequenceTokens> sequences) implements WorkerAnswer {
     public TokenBatch {
@@ -34,6 +35,25 @@ public sealed interface WorkerAnswer {
       implements WorkerAnswer {}
 
   /**
+   * What a worker runs for the receiving node; told every reconcile interval. Sequences that nobody
+   * waits for there are cancelled.
+   */
+  record Running(WorkerId worker, ActorRef<DecodeCommand> decode, List<RunningSequence> sequences)
+      implements WorkerAnswer {
+    public Running {
+      sequences = List.copyOf(sequences);
+    }
+  }
+
+  /**
+   * A sequence that runs or waits at a worker.
+   *
+   * @param sentTokens answer tokens that the session has been sent, those that came with the
+   *     request included
+   */
+  record RunningSequence(RequestId id, int attempt, int sentTokens) {}
+
+  /**
    * One sequence's part of a batch.
    *
    * @param attempt the placement these tokens belong to
@@ -50,6 +70,14 @@ public sealed interface WorkerAnswer {
       int cachedTokens) {
     public SequenceTokens {
       tokens = List.copyOf(tokens);
+    }
+
+    /** Without the tokens before {@code index}, which are known already. */
+    public SequenceTokens from(int index) {
+      if (index <= firstIndex) return this;
+      final List<SampledToken> rest =
+          tokens.subList(Math.min(tokens.size(), index - firstIndex), tokens.size());
+      return new SequenceTokens(id, attempt, index, rest, finish, cachedTokens);
     }
   }
 }

@@ -4,7 +4,7 @@ import java.util.Set;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /** To a worker as a whole. */
-public sealed interface WorkerCommand {
+public sealed interface WorkerCommand extends ClusterMessage {
   /** Asks for all blocks that can be found here, as {@link KvDumpPart}s. */
   record DumpKv(ActorRef<? super KvDumpPart> replyTo) implements WorkerCommand {}
 
@@ -21,6 +21,9 @@ public sealed interface WorkerCommand {
     }
   }
 
+  /** Tells what runs to go on elsewhere, at once. */
+  record Evict(String reason) implements WorkerCommand {}
+
   /** The roles are taken and nothing of a lost role runs any more. */
-  record RolesTaken(WorkerId id, Set<WorkerRole> roles) {}
+  record RolesTaken(WorkerId id, Set<WorkerRole> roles) implements ClusterMessage {}
 }

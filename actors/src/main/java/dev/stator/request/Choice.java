@@ -5,6 +5,7 @@ import dev.stator.engine.RequestId;
 import dev.stator.engine.SamplingParams;
 import dev.stator.model.text.Tokenizer;
 import dev.stator.protocol.Placement;
+import dev.stator.protocol.PlacementAnswer;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.protocol.WorkerId;
 import java.util.HashSet;
@@ -35,14 +36,18 @@ final class Choice {
   private final RequestId id;
   private final SamplingParams sampling;
   private final ChoiceText text;
-  private final Set<WorkerId> gone = new HashSet<>();
+  private final Set<WorkerId> gone = new HashSet<>(); // Until a token comes.
   private final Set<WorkerId> refusing = new HashSet<>(); // Until the next pause.
   private State state = State.IDLE;
   private int attempt = -1;
-  private boolean hasNewsAtWorker; // Since it was placed last.
-  private int retries;
+  private boolean hasNewsAtWorker; // Since it was placed last, as the next.
+  private boolean hasBeenHeardOf;
+  private int silentChecks; // In a row.
+  private int losses; // In a row, without a token.
+  private int pauses; // In a row, as well.
   private int moves;
   private Placement placement; // While running.
+  private PlacementAnswer.NotPlaced lastNoPlace; // Since a worker was last heard of.
   private WorkerAnswer.Refused refusal; // The latest, until a token comes or a worker loses it.
 
   Choice(String callName, GenerationCall call, int index, Tokenizer tokenizer) {
@@ -73,12 +78,14 @@ final class Choice {
     return hasNewsAtWorker;
   }
 
-  void countRetry() {
-    retries++;
+  /** How often in a row a worker has lost it. */
+  int losses() {
+    return losses;
   }
 
-  int retries() {
-    return retries;
+  /** How often in a row it has paused. */
+  int pauses() {
+    return pauses;
   }
 
   int moves() {
@@ -130,7 +137,33 @@ final class Choice {
   void placed(Placement newPlacement) {
     state = State.RUNNING;
     hasNewsAtWorker = false;
+    hasBeenHeardOf = false;
+    silentChecks = 0;
     placement = newPlacement;
+  }
+
+  /** Its worker has shown that it runs. */
+  void heardOf() {
+    hasBeenHeardOf = true;
+    silentChecks = 0;
+    lastNoPlace = null;
+  }
+
+  void notPlaced(PlacementAnswer.NotPlaced answer) {
+    lastNoPlace = answer;
+  }
+
+  PlacementAnswer.NotPlaced lastNoPlace() {
+    return lastNoPlace;
+  }
+
+  boolean hasBeenHeardOf() {
+    return hasBeenHeardOf;
+  }
+
+  /** Counts a look at a running choice; returns how many in a row have had nothing to see. */
+  int countCheck() {
+    return silentChecks++;
   }
 
   /** It runs nowhere now; another try follows. */
@@ -138,12 +171,13 @@ final class Choice {
     state = State.PAUSED;
     placement = null;
     refusing.clear();
-    retries++;
+    pauses++;
   }
 
   /** Its worker is gone, or has lost it. */
   void lost(boolean workerIsGone) {
     if (workerIsGone) gone.add(placement.worker());
+    losses++;
     if (tokenCount() > 0) moves++;
   }
 
@@ -158,11 +192,6 @@ final class Choice {
     refusing.add(worker);
   }
 
-  /** Whether no place means that only the worker that lost it is left. */
-  boolean prefersOthers() {
-    return refusal == null && !refusing.isEmpty();
-  }
-
   /** Whether a client should rather hear at once that there is no place. */
   boolean isFresh() {
     return index == 0 && tokenCount() == 0 && (attempt == 0 || refusal != null);
@@ -172,8 +201,10 @@ final class Choice {
     hasNewsAtWorker = true;
     final ChoiceText.News news = text.accept(sequence);
     if (news.tokenCount() > 0) {
-      retries = 0;
+      losses = 0;
+      pauses = 0;
       refusal = null;
+      gone.clear();
     }
     return news;
   }

@@ -2,12 +2,14 @@ package dev.stator.request;
 
 import dev.stator.engine.FinishReason;
 import dev.stator.model.text.Tokenizer;
+import dev.stator.protocol.BookingCheck;
 import dev.stator.protocol.DecodeCommand;
 import dev.stator.protocol.Place;
 import dev.stator.protocol.Placement;
 import dev.stator.protocol.PlacementAnswer;
 import dev.stator.protocol.RouterCommand;
 import dev.stator.protocol.WorkerAnswer;
+import dev.stator.protocol.WorkerId;
 import dev.stator.request.Choice.State;
 import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Failed;
@@ -17,6 +19,7 @@ import dev.stator.worker.Watched;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.PostStop;
@@ -51,12 +54,16 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
    * What a session works with.
    *
    * @param hub gets the workers' answers
+   * @param hubChecks gets the router's questions
+   * @param nodes known to be unreachable
    * @param onEnd called once, on the session's thread
    */
   record Surroundings(
       Tokenizer tokenizer,
       ActorRef<RouterCommand> router,
       ActorRef<WorkerAnswer> hub,
+      ActorRef<BookingCheck> hubChecks,
+      Reachability nodes,
       SessionSettings settings,
       OnEnd onEnd) {}
 
@@ -107,6 +114,8 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
       choices.add(new Choice(callName, call, i, surroundings.tokenizer()));
     }
     context.watch(client);
+    timers.startTimerWithFixedDelay(
+        new SessionMessage.LookAfter(), surroundings.settings().checkInterval());
     place(choices.getFirst());
   }
 
@@ -130,6 +139,11 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
       case SessionMessage.Tokens tokens -> tokens(tokens);
       case SessionMessage.Refused(var refusal) -> refused(refusal);
       case SessionMessage.Lost(var loss) -> lost(loss);
+      case SessionMessage.Running running -> running(running);
+      case SessionMessage.Booked(var booking) -> answerCheck(booking);
+      case SessionMessage.NodeUnreachable(var node) -> nodeUnreachable(node);
+      case SessionMessage.PatienceOver(var choiceIndex) -> patienceOver(choices.get(choiceIndex));
+      case SessionMessage.LookAfter() -> choices.forEach(this::lookAfter);
       case SessionMessage.FromRouter(PlacementAnswer.Placed placed) -> placed(placed);
       case SessionMessage.FromRouter(PlacementAnswer.NotPlaced notPlaced) -> notPlaced(notPlaced);
       case SessionMessage.TryAgain(var choiceIndex, var attempt) ->
@@ -152,6 +166,11 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
 
   private void place(Choice choice) {
     choice.startPlacing();
+    final var patienceOver = new SessionMessage.PatienceOver(choice.index());
+    if (!timers.isTimerActive(patienceOver)) {
+      final Duration patience = surroundings.settings().placePatience();
+      timers.startSingleTimer(patienceOver, patienceOver, patience);
+    }
     askRouter(choice);
   }
 
@@ -166,8 +185,9 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
                 choice.maxNewTokens(),
                 call.cacheSalt(),
                 choice.avoided(),
-                fromRouter));
-    tryAgainAfter(choice, surroundings.settings().placeTimeout());
+                fromRouter,
+                surroundings.hubChecks()));
+    tryAgainAfter(choice, surroundings.settings().placeInterval());
   }
 
   private void tryAgainAfter(Choice choice, Duration delay) {
@@ -179,12 +199,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     if (choice.isAt(State.PAUSED, attempt)) {
       place(choice);
     } else if (choice.isAt(State.PLACING, attempt)) {
-      choice.countRetry();
-      if (choice.retries() > surroundings.settings().retriesMax()) {
-        fail(Kind.UNAVAILABLE, "the router does not answer", surroundings.settings().retryAfter());
-      } else {
-        askRouter(choice);
-      }
+      askRouter(choice); // The same question: what was said may be lost.
     }
   }
 
@@ -192,9 +207,20 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     final Choice choice = choice(placed.id().value());
     if (!choice.isAt(State.PLACING, placed.attempt())) return;
     timers.cancel(choice.id());
-    final Placement placement = placed.placement();
-    choice.placed(placement);
-    watched.add(placement.decode());
+    choice.placed(placed.placement());
+    watched.add(choice.placement().decode());
+    if (surroundings.nodes().reaches(choice.placement().decode())) {
+      generate(choice);
+    } else {
+      final WorkerId unreachable = choice.placement().worker();
+      leaveWorker(choice);
+      pause(choice);
+      choice.preferOthersThan(unreachable);
+    }
+  }
+
+  private void generate(Choice choice) {
+    final Placement placement = choice.placement();
     placement
         .decode()
         .tell(
@@ -202,20 +228,26 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
                 choice.attempt(), choice.request(), placement.prefill(), surroundings.hub()));
   }
 
-  /** At once for a call that has nothing yet; one that has streamed tries again. */
+  /** At once for a call that has nothing yet; one that has streamed waits, and tries again. */
   private void notPlaced(PlacementAnswer.NotPlaced answer) {
     final Choice choice = choice(answer.id().value());
     if (!choice.isAt(State.PLACING, answer.attempt())) return;
     timers.cancel(choice.id());
-    final boolean isOver = choice.retries() >= surroundings.settings().retriesMax();
-    if (answer.cause() != PlacementAnswer.Cause.INVALID && !choice.isFresh() && !isOver) {
+    if (answer.cause() == PlacementAnswer.Cause.INVALID || choice.isFresh()) {
+      fail(choice, answer);
+    } else {
+      choice.notPlaced(answer);
       pause(choice);
-      return;
     }
-    if (isOver && answer.cause() == PlacementAnswer.Cause.OVERLOADED && choice.prefersOthers()) {
-      giveUp();
-      return;
-    }
+  }
+
+  private void patienceOver(Choice choice) {
+    if (choice.state() == State.FINISHED) return;
+    if (choice.lastNoPlace() != null) fail(choice, choice.lastNoPlace());
+    else fail(Kind.UNAVAILABLE, "the router does not answer", surroundings.settings().retryAfter());
+  }
+
+  private void fail(Choice choice, PlacementAnswer.NotPlaced answer) {
     final WorkerAnswer.Refused refusal = choice.refusal();
     if (refusal != null) {
       failOverLimit(Kind.OVERLOADED, refusal.limit(), refusal.value(), refusal.max(), answer);
@@ -265,23 +297,94 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     choice.preferOthersThan(loss.worker());
   }
 
+  /** A worker runs this: at the right place, or for nobody. */
+  private void running(SessionMessage.Running running) {
+    final WorkerAnswer.RunningSequence sequence = running.sequence();
+    final Choice choice = choice(sequence.id().value());
+    if (!choice.isAt(State.RUNNING, sequence.attempt())
+        || !choice.placement().worker().equals(running.worker())) {
+      running.decode().tell(new DecodeCommand.Cancel(sequence.id(), sequence.attempt()));
+    } else if (sequence.sentTokens() > choice.tokenCount()) {
+      missesTokens(choice, sequence.sentTokens());
+    } else {
+      heardOf(choice);
+    }
+  }
+
+  private void heardOf(Choice choice) {
+    if (!choice.hasBeenHeardOf()) {
+      timers.cancel(new SessionMessage.PatienceOver(choice.index()));
+    }
+    choice.heardOf();
+  }
+
+  private void missesTokens(Choice choice, int before) {
+    getContext().getLog().warn("[{}] misses tokens before {}", choice.id(), before);
+    tellWorkerToStop(choice);
+    move(choice, false);
+  }
+
+  /** A worker that runs a choice says so every now and then; else a message was lost, or it is. */
+  private void lookAfter(Choice choice) {
+    if (choice.state() != State.RUNNING) return;
+    final int silentChecks = choice.countCheck();
+    if (silentChecks >= surroundings.settings().silentChecksMax()) {
+      final WorkerId silent = choice.placement().worker();
+      getContext().getLog().warn("[{}] moves: [{}] is silent", choice.id(), silent);
+      tellWorkerToStop(choice);
+      move(choice, false);
+      choice.preferOthersThan(silent);
+    } else if (silentChecks > 0 && !choice.hasBeenHeardOf()) {
+      generate(choice); // A repeat, which a worker that runs it ignores.
+    }
+  }
+
+  private void answerCheck(BookingCheck.Booked booking) {
+    final Choice choice = choice(booking.id().value());
+    if (choice.isAt(State.RUNNING, booking.attempt())) {
+      if (choice.hasNewsAtWorker()) tellPrefillFinished(choice);
+    } else if (!choice.isAt(State.PLACING, booking.attempt())) {
+      surroundings.router().tell(new RouterCommand.Ended(booking.id(), booking.attempt()));
+    }
+  }
+
+  private void tellPrefillFinished(Choice choice) {
+    surroundings.router().tell(new RouterCommand.PrefillFinished(choice.id(), choice.attempt()));
+  }
+
+  private void nodeUnreachable(Address node) {
+    for (Choice choice : choices) {
+      if (choice.state() != State.RUNNING) continue;
+      if (!choice.placement().decode().path().address().equals(node)) continue;
+      final WorkerId worker = choice.placement().worker();
+      getContext().getLog().info("[{}] moves: [{}] cannot be reached", choice.id(), worker);
+      tellWorkerToStop(choice); // Arrives if it is cut off for a moment only.
+      if (move(choice, false)) {
+        choice.preferOthersThan(worker);
+        place(choice);
+      }
+    }
+  }
+
   private void tokens(SessionMessage.Tokens tokens) {
     final WorkerAnswer.SequenceTokens sequence = tokens.sequence();
     final Choice choice = choice(sequence.id().value());
     if (!choice.isAt(State.RUNNING, sequence.attempt())) return; // From a place it has left.
-    if (sequence.firstIndex() != choice.tokenCount()) {
-      getContext()
-          .getLog()
-          .warn("[{}] misses tokens before {}", choice.id(), sequence.firstIndex());
-      tellWorkerToStop(choice);
-      move(choice, false);
+    if (sequence.firstIndex() > choice.tokenCount()) {
+      missesTokens(choice, sequence.firstIndex());
       return;
     }
+    heardOf(choice);
+    final WorkerAnswer.SequenceTokens news = sequence.from(choice.tokenCount());
+    if (!news.tokens().isEmpty() || news.finish() != null) take(choice, news);
+  }
+
+  private void take(Choice choice, WorkerAnswer.SequenceTokens sequence) {
     if (choice.index() == 0 && choice.tokenCount() == 0) {
       cachedTokens = Math.min(sequence.cachedTokens(), call.promptTokens().length);
     }
     if (!choice.hasNewsAtWorker()) {
-      surroundings.router().tell(new RouterCommand.PrefillFinished(choice.id(), choice.attempt()));
+      tellPrefillFinished(choice);
     }
     final ChoiceText.News news = choice.accept(sequence);
     outbox.add(choice.index(), news.text(), news.tokenCount(), news.logprobs());
@@ -296,6 +399,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
   private void finish(Choice choice, FinishReason reason, boolean workerGoesOn) {
     if (workerGoesOn) tellWorkerToStop(choice); // It knows nothing of stop strings.
     leaveWorker(choice);
+    stopTimers(choice);
     choice.finish();
     outbox.finish(choice.index(), reason);
     if (choices.stream().anyMatch(other -> other.state() != State.FINISHED)) return;
@@ -304,27 +408,22 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     ending = Ending.COMPLETED;
   }
 
-  /** Goes on elsewhere with the tokens so far, after a pause. */
-  private void move(Choice choice, boolean workerIsGone) {
-    choice.lost(workerIsGone);
-    leaveWorker(choice);
-    if (choice.retries() >= surroundings.settings().retriesMax()) {
-      giveUp();
-      return;
+  /** Goes on elsewhere with the tokens so far, after a pause; {@code false} when it has failed. */
+  private boolean move(Choice choice, boolean workerIsGone) {
+    if (choice.losses() >= surroundings.settings().retriesMax()) {
+      final Duration retryAfter = surroundings.settings().retryAfter();
+      fail(Kind.UNAVAILABLE, "no worker could finish this request", retryAfter);
+      return false;
     }
+    leaveWorker(choice);
+    choice.lost(workerIsGone);
     pause(choice);
-  }
-
-  private void giveUp() {
-    fail(
-        Kind.UNAVAILABLE,
-        "no worker could finish this request",
-        surroundings.settings().retryAfter());
+    return true;
   }
 
   private void pause(Choice choice) {
     choice.pause();
-    tryAgainAfter(choice, surroundings.settings().delayBefore(choice.retries()));
+    tryAgainAfter(choice, surroundings.settings().delayBefore(choice.pauses()));
   }
 
   private void tellWorkerToStop(Choice choice) {
@@ -347,7 +446,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
 
   private void stopAll() {
     for (Choice choice : choices) {
-      timers.cancel(choice.id());
+      stopTimers(choice);
       switch (choice.state()) {
         case RUNNING -> {
           tellWorkerToStop(choice);
@@ -359,6 +458,11 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
       }
       choice.finish();
     }
+  }
+
+  private void stopTimers(Choice choice) {
+    timers.cancel(choice.id());
+    timers.cancel(new SessionMessage.PatienceOver(choice.index()));
   }
 
   private Choice choice(String choiceId) {

@@ -10,8 +10,11 @@ import java.time.Duration;
  * @param choicesMax choices of one call
  * @param stopStringsMax stop strings of one call
  * @param stopStringLengthMax characters of a stop string
- * @param placeTimeout how long the router may take before it is asked again
- * @param retriesMax tries in a row without a new token, until a choice is given up
+ * @param placeInterval how long the router may take before it is asked again
+ * @param placePatience how long a choice may be without a place that runs it
+ * @param checkInterval how often a choice is looked after
+ * @param silentChecksMax looks in a row without a word of its worker, until a choice moves
+ * @param retriesMax workers in a row that may lose a choice without a new token
  * @param retryDelay pause before the second try; doubles with each
  * @param retryDelayMax longest pause
  * @param retryAfter what a client is told that finds no session free
@@ -21,7 +24,10 @@ public record SessionSettings(
     int choicesMax,
     int stopStringsMax,
     int stopStringLengthMax,
-    Duration placeTimeout,
+    Duration placeInterval,
+    Duration placePatience,
+    Duration checkInterval,
+    int silentChecksMax,
     int retriesMax,
     Duration retryDelay,
     Duration retryDelayMax,
@@ -31,7 +37,10 @@ public record SessionSettings(
     requirePositive("choices-max", choicesMax);
     requirePositive("stop-strings-max", stopStringsMax);
     requirePositive("stop-string-length-max", stopStringLengthMax);
-    requirePositive("place-timeout", placeTimeout);
+    requirePositive("place-interval", placeInterval);
+    requirePositive("place-patience", placePatience);
+    requirePositive("check-interval", checkInterval);
+    requirePositive("silent-checks-max", silentChecksMax);
     requirePositive("retries-max", retriesMax);
     requirePositive("retry-delay", retryDelay);
     requirePositive("retry-delay-max", retryDelayMax);
@@ -47,7 +56,10 @@ public record SessionSettings(
         config.getInt("choices-max"),
         config.getInt("stop-strings-max"),
         config.getInt("stop-string-length-max"),
-        config.getDuration("place-timeout"),
+        config.getDuration("place-interval"),
+        config.getDuration("place-patience"),
+        config.getDuration("check-interval"),
+        config.getInt("silent-checks-max"),
         config.getInt("retries-max"),
         config.getDuration("retry-delay"),
         config.getDuration("retry-delay-max"),

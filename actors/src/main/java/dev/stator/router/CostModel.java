@@ -9,17 +9,20 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
- * Compares workers for a sequence. In blocks:
+ * Compares workers for a sequence, and for each whether missing blocks are computed there or pulled
+ * from another worker's cache. In blocks:
  *
  * <pre>
- *   cost = prefill-weight * (owed prefill tokens + uncached tokens) / block size
- *        + decode-weight  * (held blocks + the sequence's blocks)
+ *   cost = prefill-weight  * (owed prefill tokens + tokens neither cached nor pulled) / block size
+ *        + transfer-weight * blocks pulled
+ *        + decode-weight   * (held blocks + the sequence's blocks)
  * </pre>
  *
  * the least wins, among equals the one with fewer requests, then any (the form of NVIDIA Dynamo's
- * KV router). The winner prefills itself unless the uncached part of the prompt is long, both
- * absolutely and as a share, and a dedicated prefill worker with equal numerics is not busier than
- * allowed. One thread.
+ * KV router). What the winner has neither cached nor pulled is computed by itself, unless it is
+ * long, both absolutely and as a share of the prompt, and a dedicated prefill worker with equal
+ * numerics is not busier than allowed: then that one computes it, and sends what it has cached as
+ * well. One thread.
  */
 public final class CostModel {
   /**
@@ -39,14 +42,43 @@ public final class CostModel {
   }
 
   /**
+   * Who could take part.
+   *
+   * @param decoders at least one
+   * @param prefillers workers that could compute the prompt, and are asked for nothing else
+   * @param sources workers that could send what they have cached
+   */
+  public record Field(List<Option> decoders, List<Option> prefillers, List<Option> sources) {}
+
+  /**
    * What was chosen.
    *
-   * @param prefill {@code null} when the decode worker prefills itself
+   * @param prefillers who sends blocks, best first; empty when the decode worker computes all
+   * @param pull whether only cached blocks are sent
+   * @param prefillTokens to be computed, here or there
    * @param candidates cheapest first
-   * @param reason the prefill decision in words
+   * @param reason in words
    */
   public record Decision(
-      Option decode, Option prefill, List<Candidate> candidates, String reason) {}
+      Option decode,
+      List<Option> prefillers,
+      boolean pull,
+      long prefillTokens,
+      List<Candidate> candidates,
+      String reason) {
+    /** Who computes the prompt. */
+    Option prefill() {
+      return pull || prefillers.isEmpty() ? decode : prefillers.getFirst();
+    }
+  }
+
+  /** A decode worker with its best source of cached blocks; {@code null} for none. */
+  private record Choice(Option decode, Option source, Candidate candidate) {
+    long missingTokens(int tokenCount) {
+      final long pulled = (long) candidate.pullBlocks() * decode.description().blockSize();
+      return Math.max(0, decode.uncachedTokens(tokenCount) - pulled);
+    }
+  }
 
   private final RouterSettings settings;
   private final RandomGenerator random;
@@ -57,28 +89,21 @@ public final class CostModel {
   }
 
   /**
-   * @param decoders at least one
-   * @param prefillers workers that could prefill; those of other numerics are passed over
    * @param tokenCount tokens of the sequence so far
    */
-  public Decision decide(
-      List<Option> decoders, List<Option> prefillers, int tokenCount, int maxNewTokens) {
+  public Decision decide(Field field, int tokenCount, int maxNewTokens) {
     final List<Candidate> candidates = new ArrayList<>();
-    Option best = null;
-    Candidate bestCandidate = null;
+    Choice best = null;
     int equals = 0;
-    for (Option option : decoders) {
-      final Candidate candidate = candidate(option, tokenCount, maxNewTokens);
-      candidates.add(candidate);
-      final int order = best == null ? -1 : compare(option, candidate, best, bestCandidate);
+    for (Option option : field.decoders()) {
+      final Choice choice = choice(option, field.sources(), tokenCount, maxNewTokens);
+      candidates.add(choice.candidate());
+      final int order = best == null ? -1 : compare(choice, best);
       equals = order < 0 ? 1 : order == 0 ? equals + 1 : equals;
-      if (order < 0 || (order == 0 && random.nextInt(equals) == 0)) {
-        best = option;
-        bestCandidate = candidate;
-      }
+      if (order < 0 || (order == 0 && random.nextInt(equals) == 0)) best = choice;
     }
     candidates.sort(Comparator.comparingDouble(Candidate::cost));
-    return withPrefill(best, prefillers, tokenCount, candidates);
+    return withPrefill(best, field.prefillers(), tokenCount, candidates);
   }
 
   /** Blocks that a sequence is expected to hold at a worker. */
@@ -87,63 +112,112 @@ public final class CostModel {
     return Math.ceilDiv(tokenCount + answerTokens, worker.blockSize());
   }
 
-  private Candidate candidate(Option option, int tokenCount, int maxNewTokens) {
-    final long prefillTokens = option.load().prefillTokens() + option.uncachedTokens(tokenCount);
+  private Choice choice(Option option, List<Option> sources, int tokenCount, int maxNewTokens) {
+    final Candidate alone = candidate(option, 0, tokenCount, maxNewTokens);
+    final Option source =
+        sources.stream()
+            .filter(other -> canSendTo(option, other))
+            .filter(other -> pullable(option, other, tokenCount) >= settings.pullMinBlocks())
+            .max(
+                Comparator.comparingInt(Option::overlapBlocks)
+                    .thenComparing(other -> -other.load().prefillTokens())
+                    .thenComparing(other -> other.id().slot()))
+            .orElse(null);
+    if (source == null) return new Choice(option, null, alone);
+    final int pullBlocks = pullable(option, source, tokenCount);
+    final Candidate pulling = candidate(option, pullBlocks, tokenCount, maxNewTokens);
+    return pulling.cost() < alone.cost()
+        ? new Choice(option, source, pulling)
+        : new Choice(option, null, alone);
+  }
+
+  /** Full blocks before the last token that a source has beyond the worker's own. */
+  private static int pullable(Option option, Option source, int tokenCount) {
+    final int fullBlocks = (tokenCount - 1) / option.description().blockSize();
+    return Math.min(source.overlapBlocks(), fullBlocks) - option.overlapBlocks();
+  }
+
+  private Candidate candidate(Option option, int pullBlocks, int tokenCount, int maxNewTokens) {
+    final int blockSize = option.description().blockSize();
+    final long prefillTokens =
+        option.load().prefillTokens()
+            + Math.max(0, option.uncachedTokens(tokenCount) - (long) pullBlocks * blockSize);
     final long blocks =
         option.load().blocks() + expectedBlocks(option.description(), tokenCount, maxNewTokens);
     final double cost =
-        settings.prefillWeight() * prefillTokens / option.description().blockSize()
+        settings.prefillWeight() * prefillTokens / blockSize
+            + settings.transferWeight() * pullBlocks
             + settings.decodeWeight() * blocks;
-    return new Candidate(option.id(), option.overlapBlocks(), prefillTokens, blocks, cost);
+    return new Candidate(
+        option.id(), option.overlapBlocks(), pullBlocks, prefillTokens, blocks, cost);
   }
 
-  private static int compare(Option a, Candidate costOfA, Option b, Candidate costOfB) {
-    final int byCost = Double.compare(costOfA.cost(), costOfB.cost());
-    return byCost != 0 ? byCost : Integer.compare(a.load().requests(), b.load().requests());
+  private static int compare(Choice a, Choice b) {
+    final int byCost = Double.compare(a.candidate().cost(), b.candidate().cost());
+    if (byCost != 0) return byCost;
+    return Integer.compare(a.decode().load().requests(), b.decode().load().requests());
   }
 
   private Decision withPrefill(
-      Option decode, List<Option> prefillers, int tokenCount, List<Candidate> candidates) {
-    final long uncached = decode.uncachedTokens(tokenCount);
-    final double share = (double) uncached / tokenCount;
-    final Option prefill = leastBusy(decode, prefillers, tokenCount);
-    final String local;
+      Choice choice, List<Option> prefillers, int tokenCount, List<Candidate> candidates) {
+    final Option decode = choice.decode();
+    final List<Option> able = leastBusyFirst(decode, prefillers, tokenCount);
+    final Option prefill = able.isEmpty() ? null : able.getFirst();
+    final long missing = choice.missingTokens(tokenCount);
+    final double share = (double) missing / tokenCount;
+    final String stays;
     if (prefill == null) {
-      local = "local: no prefill worker";
-    } else if (uncached < settings.remotePrefillMinTokens()) {
-      local = "local: " + uncached + " uncached tokens are few";
+      stays = "no prefill worker";
+    } else if (missing < settings.remotePrefillMinTokens()) {
+      stays = missing + " uncached tokens are few";
     } else if (share < settings.remotePrefillMinShare()) {
-      local = "local: uncached share %.2f is small".formatted(share);
+      stays = "uncached share %.2f is small".formatted(share);
     } else if (prefill.load().prefillTokens() >= settings.prefillQueueTokensMax()) {
-      local = "local: prefill workers owe " + prefill.load().prefillTokens() + " tokens or more";
+      stays = "prefill workers owe " + prefill.load().prefillTokens() + " tokens or more";
     } else {
-      local = null;
+      stays = null;
     }
-    if (local != null) return new Decision(decode, null, candidates, local);
-    final String remote =
-        "remote: %d uncached tokens, share %.2f, %s owes %d"
-            .formatted(uncached, share, prefill.id(), prefill.load().prefillTokens());
-    return new Decision(decode, prefill, candidates, remote);
+    if (stays == null) {
+      final String remote =
+          "remote: %d uncached tokens, share %.2f, %s owes %d"
+              .formatted(missing, share, prefill.id(), prefill.load().prefillTokens());
+      final long there = prefill.uncachedTokens(tokenCount);
+      return new Decision(decode, able, false, there, candidates, remote);
+    }
+    if (choice.source() == null) {
+      return new Decision(decode, List.of(), false, missing, candidates, "local: " + stays);
+    }
+    final String pull =
+        "pull: %d blocks from %s; %s"
+            .formatted(choice.candidate().pullBlocks(), choice.source().id(), stays);
+    return new Decision(decode, List.of(choice.source()), true, missing, candidates, pull);
   }
 
-  private static Option leastBusy(Option decode, List<Option> prefillers, int tokenCount) {
+  private static List<Option> leastBusyFirst(
+      Option decode, List<Option> prefillers, int tokenCount) {
     return prefillers.stream()
         .filter(option -> canPrefillFor(option, decode, tokenCount))
-        .min(
+        .sorted(
             Comparator.comparingLong((Option option) ->
                     option.load().prefillTokens() + option.uncachedTokens(tokenCount))
                 .thenComparing(option -> option.id().slot()))
-        .orElse(null);
+        .toList();
   }
 
   private static boolean canPrefillFor(Option option, Option decode, int tokenCount) {
-    final WorkerDescription a = option.description();
+    final WorkerDescription description = option.description();
+    return canSendTo(decode, option)
+        && description.contextLength() > tokenCount
+        && description.totalBlocks() >= tokenCount / description.blockSize();
+  }
+
+  /** Blocks are shared between equal numerics only. */
+  private static boolean canSendTo(Option decode, Option other) {
+    final WorkerDescription a = other.description();
     final WorkerDescription b = decode.description();
     return !a.id().equals(b.id())
         && a.fingerprint().equals(b.fingerprint())
         && a.blockSize() == b.blockSize()
-        && a.blockBytes() == b.blockBytes()
-        && a.contextLength() > tokenCount
-        && a.totalBlocks() >= tokenCount / a.blockSize();
+        && a.blockBytes() == b.blockBytes();
   }
 }

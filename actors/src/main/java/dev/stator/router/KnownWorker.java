@@ -7,13 +7,15 @@ import dev.stator.protocol.WorkerReport;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.protocol.WorkerUp;
 import java.util.Set;
+import org.apache.pekko.actor.Address;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /**
  * A worker as far as its router knows it. The book says what the router has placed there; reports
  * count as well while the worker runs what somebody else has placed, as after a router's restart.
  */
 final class KnownWorker {
-  private final WorkerUp up;
+  private WorkerUp up;
   private Set<WorkerRole> roles;
   private EngineLoad reported;
   private boolean hasStrangers;
@@ -37,8 +39,30 @@ final class KnownWorker {
     return up;
   }
 
+  /** Whether it is on this node, for all that the router knows of. */
+  boolean isAt(Address node) {
+    return up.worker().path().address().equals(node);
+  }
+
+  /** Its roles have other actors. */
+  void introduced(WorkerUp again) {
+    up = again;
+    roles = again.roles();
+  }
+
+  /** Whether it can be asked; the actor of a role may be on its way. */
   boolean has(WorkerRole role) {
-    return roles.contains(role);
+    return roles.contains(role) && (role == WorkerRole.DECODE ? up.decode() : up.prefill()) != null;
+  }
+
+  /** Whether an actor of a role that it has reported is not known. */
+  boolean isIncomplete() {
+    return roles.stream().anyMatch(role -> !has(role));
+  }
+
+  /** Whether this is, as far as is known, the actor of one of its roles. */
+  boolean hasActor(ActorRef<?> ref) {
+    return ref.equals(up.decode()) || ref.equals(up.prefill());
   }
 
   void reported(WorkerReport report, LoadBook book) {

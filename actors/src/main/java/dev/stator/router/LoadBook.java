@@ -2,7 +2,9 @@ package dev.stator.router;
 
 import dev.stator.engine.RequestId;
 import dev.stator.protocol.WorkerId;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -64,15 +66,19 @@ public final class LoadBook {
     return true;
   }
 
-  /** Drops everything that runs at a worker that is gone. */
-  public void forget(WorkerId worker) {
+  /** Drops everything that runs at a worker that is gone; returns what that was. */
+  public List<RequestId> forget(WorkerId worker) {
+    final List<RequestId> dropped = new ArrayList<>();
     for (Booking booking : Set.copyOf(bookings.values())) {
-      if (booking.decodeWorker().equals(worker)) ended(booking.id(), booking.attempt());
-      else if (booking.prefillWorker().equals(worker)) {
+      if (booking.decodeWorker().equals(worker)) {
+        ended(booking.id(), booking.attempt());
+        dropped.add(booking.id());
+      } else if (booking.prefillWorker().equals(worker)) {
         prefillFinished(booking.id(), booking.attempt());
       }
     }
     loads.remove(worker);
+    return dropped;
   }
 
   public Load load(WorkerId worker) {

@@ -2,6 +2,7 @@ package dev.stator.router;
 
 import dev.stator.engine.RequestId;
 import dev.stator.kv.BlockHash;
+import dev.stator.protocol.BookingCheck;
 import dev.stator.protocol.CacheCommand;
 import dev.stator.protocol.KvBatch;
 import dev.stator.protocol.KvDumpPart;
@@ -15,15 +16,20 @@ import dev.stator.protocol.WorkerId;
 import dev.stator.protocol.WorkerReport;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.protocol.WorkerUp;
+import dev.stator.worker.Parts;
 import dev.stator.worker.RouterStats;
 import dev.stator.worker.Watched;
+import java.time.Duration;
 import java.util.ArrayList;
-import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Consumer;
 import java.util.random.RandomGenerator;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Terminated;
@@ -43,7 +49,10 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  * </pre>
  *
  * Keeps nothing that its workers and sessions could not tell again: an unknown worker that reports
- * is asked to introduce itself, then for a dump of its blocks.
+ * is asked to introduce itself, then for a dump of its blocks. Any message may be lost, late or
+ * repeated: a question that comes again is answered as before, and session nodes are asked now and
+ * then whether what is booked for them still runs. Workers on nodes that cannot be reached are
+ * passed over.
  */
 public final class Router extends AbstractBehavior<Router.Command> {
   /** What comes in; the outside speaks {@link RouterCommand}. */
@@ -53,11 +62,19 @@ public final class Router extends AbstractBehavior<Router.Command> {
 
   private record PendingExpired(RequestId id, int attempt) implements Command {} // Our timer's.
 
-  private record SourcesFound(
-      ActorRef<PlacementAnswer> replyTo,
-      PlacementAnswer.Placed placed,
-      CacheCommand.Located located)
+  private record Settled() implements Command {} // Our timer's, as the next two.
+
+  private record CheckBookings() implements Command {}
+
+  private record AskCacheAgain() implements Command {}
+
+  /**
+   * @param located {@code null} when the cache was silent
+   */
+  private record SourcesFound(PlacementAnswer.Placed placed, CacheCommand.Located located)
       implements Command {}
+
+  private static final Duration SILENT_CACHE_PAUSE = Duration.ofSeconds(1);
 
   /**
    * @param onStats gets the figures whenever they change; called on the router's thread
@@ -83,11 +100,15 @@ public final class Router extends AbstractBehavior<Router.Command> {
   private final PrefixIndex index = new PrefixIndex();
   private final LoadBook book = new LoadBook();
   private final Map<WorkerId, KnownWorker> workers = new LinkedHashMap<>();
-  private final Map<RequestId, Place> pending = new LinkedHashMap<>();
-  private final Map<RequestId, ActorRef<PlacementAnswer>> askers = new HashMap<>();
+  private final Set<RequestId> pending = new LinkedHashSet<>(); // Wait for a worker.
+  private final Asked asked = new Asked();
+  private final Set<Address> unreachable = new HashSet<>(); // Nodes; bounded by the cluster's.
   private final Watched watched;
+  private boolean settled;
+  private boolean cacheIsSilent;
   private long placedLocal;
   private long placedRemote;
+  private long placedPull;
   private long refused;
   private long gaps;
 
@@ -105,6 +126,9 @@ public final class Router extends AbstractBehavior<Router.Command> {
     this.onStats = onStats;
     this.costs = new CostModel(settings, random);
     this.watched = new Watched(context);
+    this.settled = settings.settleTime().isZero();
+    if (!settled) timers.startSingleTimer(new Settled(), settings.settleTime());
+    timers.startTimerWithFixedDelay(new CheckBookings(), settings.checkInterval());
   }
 
   @Override
@@ -119,14 +143,19 @@ public final class Router extends AbstractBehavior<Router.Command> {
     switch (command) {
       case Received(var received) -> onReceived(received);
       case PendingExpired(var id, var attempt) -> {
-        final Place place = pending.get(id);
-        if (place != null && place.attempt() == attempt) {
-          pending.remove(id);
+        final Place place = asked.get(id);
+        if (pending.contains(id) && place.attempt() == attempt) {
+          ended(id, attempt);
           refuse(place, Cause.UNAVAILABLE, "router.decode-workers", 1, 0);
         }
       }
-      case SourcesFound(var replyTo, var placed, var located) ->
-          replyTo.tell(withSources(placed, located.sources()));
+      case SourcesFound(var placed, var located) -> sourcesFound(placed, located);
+      case AskCacheAgain() -> cacheIsSilent = false;
+      case Settled() -> {
+        settled = true;
+        placePending();
+      }
+      case CheckBookings() -> checkBookings();
     }
     publishStats();
     return this;
@@ -135,7 +164,15 @@ public final class Router extends AbstractBehavior<Router.Command> {
   private void onReceived(RouterCommand command) {
     switch (command) {
       case Place place -> place(place);
-      case RouterCommand.PrefillFinished(var id, var attempt) -> book.prefillFinished(id, attempt);
+      case RouterCommand.PrefillFinished(var id, var attempt) -> {
+        book.prefillFinished(id, attempt);
+        asked.answerHasArrived(id, attempt);
+      }
+      case RouterCommand.NodeUnreachable(var node) -> unreachable.add(node);
+      case RouterCommand.NodeReachable(var node) -> {
+        unreachable.remove(node);
+        placePending();
+      }
       case RouterCommand.Ended(var id, var attempt) -> ended(id, attempt);
       case WorkerUp up -> workerUp(up);
       case WorkerReport report -> workerReport(report);
@@ -154,7 +191,13 @@ public final class Router extends AbstractBehavior<Router.Command> {
 
   private void workerUp(WorkerUp up) {
     final WorkerId id = up.description().id();
-    if (workers.containsKey(id)) return;
+    final KnownWorker known = workers.get(id);
+    watchRoles(up);
+    if (known != null) {
+      known.introduced(up);
+      placePending();
+      return;
+    }
     workers.put(id, new KnownWorker(up));
     getContext().watch(up.worker());
     index.follow(id);
@@ -170,8 +213,14 @@ public final class Router extends AbstractBehavior<Router.Command> {
       return;
     }
     known.reported(report, book);
+    if (known.isIncomplete()) report.worker().tell(new WorkerCommand.Introduce(self()));
     if (index.waitsForDump(report.id())) askForDump(report.worker());
     placePending();
+  }
+
+  private void watchRoles(WorkerUp up) {
+    if (up.decode() != null) getContext().watch(up.decode());
+    if (up.prefill() != null) getContext().watch(up.prefill());
   }
 
   private void askForDump(ActorRef<WorkerCommand> worker) {
@@ -183,6 +232,12 @@ public final class Router extends AbstractBehavior<Router.Command> {
   }
 
   private void place(Place place) {
+    final Place before = asked.get(place.id());
+    if (before != null && before.attempt() > place.attempt()) return; // Overtaken by a later one.
+    if (before != null && before.attempt() == place.attempt()) {
+      asked.repeated(place);
+      return;
+    }
     ended(place.id(), place.attempt() - 1);
     if (book.size() >= settings.inFlightMax()) {
       refuse(
@@ -190,97 +245,95 @@ public final class Router extends AbstractBehavior<Router.Command> {
       return;
     }
     final List<KnownWorker> decoders = workersWith(WorkerRole.DECODE);
-    if (decoders.isEmpty()) {
+    if (!settled || decoders.isEmpty()) {
       makePending(place);
       return;
     }
     final List<KnownWorker> willing =
         decoders.stream().filter(known -> !place.avoid().contains(known.id())).toList();
     if (willing.isEmpty()) {
-      final int asked = place.avoid().size();
-      refuse(place, Cause.OVERLOADED, "router.decode-workers", asked + 1, decoders.size());
+      final int avoided = place.avoid().size();
+      refuse(place, Cause.OVERLOADED, "router.decode-workers", avoided + 1, decoders.size());
       return;
     }
     answer(place, willing);
   }
 
   private void makePending(Place place) {
-    if (pending.size() >= settings.pendingMax() && !pending.containsKey(place.id())) {
+    if (pending.size() >= settings.pendingMax()) {
       refuse(
           place, Cause.OVERLOADED, "router.pending-max", pending.size() + 1, settings.pendingMax());
       return;
     }
-    pending.put(place.id(), place);
+    pending.add(place.id());
     remember(place);
     timers.startSingleTimer(
         place.id(), new PendingExpired(place.id(), place.attempt()), settings.pendingTimeout());
   }
 
   private void placePending() {
-    if (pending.isEmpty() || workersWith(WorkerRole.DECODE).isEmpty()) return;
-    final List<Place> waiting = List.copyOf(pending.values());
-    for (Place place : waiting) {
-      dropPending(place.id());
+    if (pending.isEmpty() || !settled || workersWith(WorkerRole.DECODE).isEmpty()) return;
+    for (RequestId id : List.copyOf(pending)) {
+      final Place place = asked.get(id);
+      ended(id, place.attempt());
       place(place);
     }
   }
 
-  private void dropPending(RequestId id) {
-    if (pending.remove(id) == null) return;
-    timers.cancel(id);
-    forgetAsker(id);
-  }
-
   private void remember(Place place) {
-    forgetAsker(place.id());
-    askers.put(place.id(), place.replyTo());
-    watched.add(place.replyTo());
+    asked.add(place);
+    watched.add(place.sessions());
   }
 
-  private void forgetAsker(RequestId id) {
-    final ActorRef<PlacementAnswer> asker = askers.remove(id);
-    if (asker != null) watched.remove(asker);
+  private void forget(RequestId id) {
+    final Place place = asked.get(id);
+    if (place == null) return;
+    asked.remove(id);
+    watched.remove(place.sessions());
   }
 
   private void answer(Place place, List<KnownWorker> decoders) {
     final int tokenCount = place.tokens().length;
     final Overlaps overlaps = new Overlaps(place, index);
-    final List<CostModel.Option> options = options(decoders, overlaps);
-    final List<CostModel.Option> prefillers =
-        options(
-            workersWith(WorkerRole.PREFILL).stream()
-                .filter(known -> !known.has(WorkerRole.DECODE))
-                .toList(),
-            overlaps);
-    final CostModel.Decision decision =
-        costs.decide(options, prefillers, tokenCount, place.maxNewTokens());
+    final var field =
+        new CostModel.Field(
+            options(decoders, overlaps),
+            options(
+                workersWith(WorkerRole.PREFILL).stream()
+                    .filter(known -> !known.has(WorkerRole.DECODE))
+                    .toList(),
+                overlaps),
+            options(reachableWorkers(), overlaps));
+    final CostModel.Decision decision = costs.decide(field, tokenCount, place.maxNewTokens());
     book(place, decision);
     final Placement placement = placement(decision, overlaps);
     getContext()
         .getLog()
         .debug("Placed [{}], attempt {}: {}", place.id(), place.attempt(), placement);
     final var placed = new PlacementAnswer.Placed(place.id(), place.attempt(), placement);
-    final List<BlockHash> hashes = overlaps.hashes(decision.decode().description());
-    if (placement.sources().isEmpty()) place.replyTo().tell(placed);
-    else askCache(place.replyTo(), placed, hashes);
+    if (placement.sources().isEmpty() || cacheIsSilent) asked.answer(placed);
+    else askCache(placed, overlaps.hashes(decision.decode().description()));
   }
 
   /** The index knows that another place has more; the directory knows all places and tiers. */
-  private void askCache(
-      ActorRef<PlacementAnswer> replyTo, PlacementAnswer.Placed placed, List<BlockHash> hashes) {
+  private void askCache(PlacementAnswer.Placed placed, List<BlockHash> hashes) {
     getContext()
         .ask(
             CacheCommand.Located.class,
             cache,
             settings.locateTimeout(),
             (ActorRef<CacheCommand.Located> answer) -> new CacheCommand.Locate(hashes, answer),
-            (located, timeout) ->
-                new SourcesFound(
-                    replyTo,
-                    placed,
-                    located != null
-                        ? located
-                        : new CacheCommand.Located(placed.placement().sources())));
+            (located, timeout) -> new SourcesFound(placed, located));
+  }
+
+  private void sourcesFound(PlacementAnswer.Placed placed, CacheCommand.Located located) {
+    if (located == null) {
+      cacheIsSilent = true;
+      timers.startSingleTimer(new AskCacheAgain(), SILENT_CACHE_PAUSE);
+      asked.answer(placed);
+    } else {
+      asked.answer(withSources(placed, located.sources()));
+    }
   }
 
   private static PlacementAnswer.Placed withSources(
@@ -306,50 +359,58 @@ public final class Router extends AbstractBehavior<Router.Command> {
 
   private void book(Place place, CostModel.Decision decision) {
     final CostModel.Option decode = decision.decode();
-    final CostModel.Option prefill = decision.prefill() == null ? decode : decision.prefill();
     book.book(
         new LoadBook.Booking(
             place.id(),
             place.attempt(),
             decode.id(),
-            prefill.id(),
-            prefill.uncachedTokens(place.tokens().length),
+            decision.prefill().id(),
+            decision.prefillTokens(),
             costs.expectedBlocks(
                 decode.description(), place.tokens().length, place.maxNewTokens())));
     remember(place);
-    if (decision.prefill() == null) placedLocal++;
+    if (decision.prefillers().isEmpty()) placedLocal++;
+    else if (decision.pull()) placedPull++;
     else placedRemote++;
   }
 
   private Placement placement(CostModel.Decision decision, Overlaps overlaps) {
     final CostModel.Option decode = decision.decode();
-    final WorkerUp up = workers.get(decode.id()).up();
-    Placement.PrefillPlan plan = null;
-    if (decision.prefill() != null) {
-      final WorkerUp prefill = workers.get(decision.prefill().id()).up();
-      plan = new Placement.PrefillPlan(decision.prefill().id(), prefill.prefill());
-    }
     final var candidates = decision.candidates();
     return new Placement(
         decode.id(),
-        up.decode(),
+        workers.get(decode.id()).up().decode(),
         decode.overlapBlocks(),
-        plan,
+        prefillPlan(decision),
         overlaps.beyond(decode.description(), settings.pullMinBlocks()),
         candidates.subList(0, Math.min(settings.candidatesMax(), candidates.size())),
         decision.reason());
   }
 
+  private Placement.PrefillPlan prefillPlan(CostModel.Decision decision) {
+    if (decision.prefillers().isEmpty()) return null;
+    final List<Placement.Prefiller> prefillers =
+        decision.prefillers().stream()
+            .limit(settings.candidatesMax())
+            .map(option -> workers.get(option.id()).up())
+            .map(up ->
+                new Placement.Prefiller(
+                    up.description().id(), decision.pull() ? up.lender() : up.prefill()))
+            .toList();
+    return new Placement.PrefillPlan(
+        prefillers.getFirst(), decision.pull(), prefillers.subList(1, prefillers.size()));
+  }
+
   private void ended(RequestId id, int attempt) {
-    final Place waiting = pending.get(id);
-    if (waiting != null && waiting.attempt() <= attempt) dropPending(id);
+    final Place place = asked.get(id);
+    if (place == null || place.attempt() > attempt) return;
+    if (pending.remove(id)) timers.cancel(id);
     book.ended(id, attempt);
-    if (!book.contains(id) && !pending.containsKey(id)) forgetAsker(id);
+    forget(id);
   }
 
   private void refuse(Place place, Cause cause, String limit, long value, long max) {
     refused++;
-    forgetAsker(place.id());
     place
         .replyTo()
         .tell(
@@ -357,9 +418,24 @@ public final class Router extends AbstractBehavior<Router.Command> {
                 place.id(), place.attempt(), cause, limit, value, max, settings.retryAfter()));
   }
 
+  /** What is over without our knowing, or what a lost word has left as it was, comes out. */
+  private void checkBookings() {
+    asked
+        .bySessions()
+        .forEach((sessions, bookings) ->
+            Parts.of(bookings, settings.checkBookings())
+                .forEach(part -> sessions.tell(new BookingCheck(part))));
+  }
+
   private List<KnownWorker> workersWith(WorkerRole role) {
+    return reachableWorkers().stream().filter(known -> known.has(role)).toList();
+  }
+
+  private List<KnownWorker> reachableWorkers() {
     final List<KnownWorker> found = new ArrayList<>();
-    for (KnownWorker known : workers.values()) if (known.has(role)) found.add(known);
+    for (KnownWorker known : workers.values()) {
+      if (unreachable.stream().noneMatch(known::isAt)) found.add(known);
+    }
     return found;
   }
 
@@ -367,19 +443,18 @@ public final class Router extends AbstractBehavior<Router.Command> {
     return known.stream().map(worker -> worker.option(overlaps, book)).toList();
   }
 
-  /** A session has ended without a word, or a worker has. */
+  /** A session node is gone, a worker, or the actor of one of its roles. */
   private Behavior<Command> onTerminated(Terminated signal) {
     final ActorRef<?> ref = signal.getRef();
     watched.gone(ref);
-    for (Map.Entry<RequestId, ActorRef<PlacementAnswer>> asker : List.copyOf(askers.entrySet())) {
-      if (asker.getValue().equals(ref)) ended(asker.getKey(), Integer.MAX_VALUE);
-    }
+    for (Place place : asked.of(ref)) ended(place.id(), place.attempt());
     for (KnownWorker known : List.copyOf(workers.values())) {
+      if (known.hasActor(ref)) known.up().worker().tell(new WorkerCommand.Introduce(self()));
       if (!known.up().worker().equals(ref)) continue;
       final WorkerId id = known.id();
       workers.remove(id);
       index.forget(id);
-      book.forget(id);
+      book.forget(id).forEach(this::forget);
       getContext().getLog().info("Worker [{}] is gone", id);
     }
     publishStats();
@@ -395,6 +470,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
             index.pairs(),
             placedLocal,
             placedRemote,
+            placedPull,
             refused,
             gaps));
   }

@@ -10,8 +10,12 @@ import java.time.Duration;
  * @param pendingMax requests that wait for a worker
  * @param pendingTimeout how long they wait
  * @param retryAfter what a refused client is told
+ * @param settleTime how long requests wait after its start, so that it gets to know its workers
+ * @param checkInterval how often session nodes are asked whether what is booked still runs
+ * @param checkBookings bookings in one such question
  * @param prefillWeight cost of a block to be computed
  * @param decodeWeight cost of a block to be held
+ * @param transferWeight cost of a block to be pulled
  * @param expectedAnswerTokens answer tokens a new sequence is expected to hold blocks for
  * @param remotePrefillMinTokens uncached tokens from which a remote prefill is worth it
  * @param remotePrefillMinShare uncached share of the prompt from which it is worth it
@@ -25,8 +29,12 @@ public record RouterSettings(
     int pendingMax,
     Duration pendingTimeout,
     Duration retryAfter,
+    Duration settleTime,
+    Duration checkInterval,
+    int checkBookings,
     double prefillWeight,
     double decodeWeight,
+    double transferWeight,
     int expectedAnswerTokens,
     int remotePrefillMinTokens,
     double remotePrefillMinShare,
@@ -39,8 +47,12 @@ public record RouterSettings(
     require(pendingMax >= 0, "pending-max must not be negative", pendingMax);
     require(pendingTimeout.isPositive(), "pending-timeout must be positive", pendingTimeout);
     require(retryAfter.isPositive(), "retry-after must be positive", retryAfter);
+    require(!settleTime.isNegative(), "settle-time must not be negative", settleTime);
+    require(checkInterval.isPositive(), "check-interval must be positive", checkInterval);
+    require(checkBookings > 0, "check-bookings must be positive", checkBookings);
     require(prefillWeight >= 0, "prefill-weight must not be negative", prefillWeight);
     require(decodeWeight >= 0, "decode-weight must not be negative", decodeWeight);
+    require(transferWeight >= 0, "transfer-weight must not be negative", transferWeight);
     require(
         expectedAnswerTokens >= 0,
         "expected-answer-tokens must not be negative",
@@ -71,8 +83,12 @@ public record RouterSettings(
         config.getInt("pending-max"),
         config.getDuration("pending-timeout"),
         config.getDuration("retry-after"),
+        config.getDuration("settle-time"),
+        config.getDuration("check-interval"),
+        config.getInt("check-bookings"),
         config.getDouble("prefill-weight"),
         config.getDouble("decode-weight"),
+        config.getDouble("transfer-weight"),
         config.getInt("expected-answer-tokens"),
         config.getInt("remote-prefill-min-tokens"),
         config.getDouble("remote-prefill-min-share"),

@@ -4,6 +4,7 @@ import dev.stator.engine.Admission;
 import dev.stator.engine.RequestId;
 import dev.stator.engine.StepReport;
 import dev.stator.protocol.DecodeCommand;
+import dev.stator.protocol.Placement;
 import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.transport.Grant;
@@ -32,9 +33,13 @@ import org.apache.pekko.actor.typed.javadsl.Receive;
  *                                   └─ Cancel ─▶ CANCELLED ── grant ended ──▶ (gone)
  * </pre>
  *
- * Whatever happens to a remote prefill, the sequence goes on with the blocks that have arrived; the
- * engine computes the rest. A cancelled sequence's blocks are freed when nobody can write into them
- * any more. Spawned once by its worker. KV bytes never pass through this mailbox.
+ * Whatever happens to a remote prefill, the sequence goes on with the blocks that have arrived:
+ * another prefill worker takes over what is missing while that is worth it, else the engine
+ * computes it. A cancelled sequence's blocks are freed when nobody can write into them any more.
+ *
+ * <p>Every reconcile interval session nodes hear what runs for them, and prefill workers that have
+ * said nothing are asked again, then given up: a lost message costs an interval or few. Spawned
+ * once by its worker. KV bytes never pass through this mailbox.
  */
 final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
   /** What comes in; the outside speaks {@link DecodeCommand}. */
@@ -46,9 +51,19 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
   /** Whether new work is taken; {@code idle} is told once nothing runs. */
   record Accept(boolean accepts, ActorRef<? super Worker.RoleIdle> idle) implements Command {}
 
+  /** Tells all sequences to go on elsewhere. */
+  record Evict(String reason) implements Command {}
+
+  /** Ends the role, unless something runs. */
+  record Close() implements Command {}
+
+  private record EngineGone() implements Command {}
+
   private record FromEngine(EngineActor.Event event) implements Command {}
 
   private record GrantEnded(RequestId engineId, GrantOutcome outcome) implements Command {}
+
+  private record Reconcile() implements Command {} // Our own timer's message.
 
   private enum State {
     ASKED,
@@ -61,9 +76,18 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
   private static final class Decoding {
     final DecodeCommand.Generate call;
     State state = State.ASKED;
-    long grantId;
     boolean remote;
     int tokensSent;
+
+    // While others fill its blocks.
+    List<Integer> missing = List.of();
+    int firstMissing; // Its index in the sequence.
+    int filled; // By those who have ended.
+    int takeOvers;
+    PrefillCommand.Prefill order; // The latest.
+    Placement.Prefiller prefiller; // Who has it.
+    boolean prefillerSpoke;
+    int silentIntervals;
 
     Decoding(DecodeCommand.Generate call) {
       this.call = call;
@@ -78,12 +102,27 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
     RequestId engineId() {
       return EngineIds.decode(id(), call.attempt());
     }
+
+    boolean waitsFor(PrefillCommand.Order other) {
+      return state == State.FILLING && order.order().equals(other);
+    }
+
+    /** Who takes over; {@code null} for nobody. */
+    Placement.Prefiller next() {
+      final List<Placement.Prefiller> others = call.prefill().others();
+      return takeOvers < others.size() ? others.get(takeOvers) : null;
+    }
   }
 
   /** The behaviour as the outside sees it; {@link Accept} passes through. */
   static Behavior<DecodeCommand> create(RoleSurroundings surroundings, boolean accepts) {
     final Behavior<Command> inner =
-        Behaviors.setup(context -> new DecodeWorker(context, surroundings, accepts));
+        Behaviors.setup(context ->
+            Behaviors.withTimers(timers -> {
+              timers.startTimerWithFixedDelay(
+                  new Reconcile(), surroundings.settings().reconcileInterval());
+              return new DecodeWorker(context, surroundings, accepts);
+            }));
     return Behaviors.transformMessages(
         DecodeCommand.class, inner, builder -> builder.match(DecodeCommand.class, Received::new));
   }
@@ -103,6 +142,7 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
     this.accepts = accepts;
     this.fromEngine = context.messageAdapter(EngineActor.Event.class, FromEngine::new);
     this.watched = new Watched(context);
+    context.watchWith(surroundings.engine(), new EngineGone());
   }
 
   @Override
@@ -117,16 +157,27 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
     switch (command) {
       case Received(DecodeCommand.Generate generate) -> start(generate);
       case Received(DecodeCommand.Cancel(var id, var attempt)) -> cancel(id, attempt);
-      case Received(DecodeCommand.PrefillEnded(var id, var attempt, var reason)) ->
-          prefillEnded(id, attempt, reason);
+      case Received(DecodeCommand.PrefillEnded ended) -> prefillEnded(ended);
+      case Received(DecodeCommand.Prefilling prefilling) -> prefilling(prefilling);
       case Accept(var newAccepts, var idle) -> {
         accepts = newAccepts;
         toldWhenIdle = newAccepts ? null : idle;
+      }
+      case Evict(var reason) -> evict(reason);
+      case Close() -> {
+        if (byEngineId.isEmpty()) return Behaviors.stopped();
+      }
+      case EngineGone() -> {
+        return Behaviors.stopped();
       }
       case FromEngine(EngineActor.Answered(var id, var admission)) -> answered(id, admission);
       case FromEngine(EngineActor.Stepped stepped) -> stepped(stepped);
       case FromEngine(EngineActor.Broken(var ids, var reason)) -> {
         for (RequestId id : ids) lost(byEngineId.get(id), reason, true);
+      }
+      case Reconcile() -> {
+        tellWhatRuns();
+        List.copyOf(byEngineId.values()).forEach(this::lookAfterPrefill);
       }
       case GrantEnded(var engineId, var outcome) -> grantEnded(engineId, outcome);
     }
@@ -184,71 +235,154 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
   }
 
   private void startFilling(Decoding decoding, Admission.Admitted admitted) {
-    final Optional<Grant> grant =
-        admitted.blocksToFill().isEmpty() ? Optional.empty() : grant(decoding, admitted);
-    if (grant.isEmpty()) {
-      surroundings.engine().tell(new EngineActor.Resume(decoding.engineId(), 0));
-      return;
+    decoding.missing = admitted.blocksToFill();
+    decoding.firstMissing = admitted.cachedTokens() / surroundings.description().blockSize();
+    if (decoding.missing.isEmpty() || !askPrefiller(decoding, decoding.call.prefill().first())) {
+      resume(decoding);
     }
+  }
+
+  /** {@code false} when no grant can be given. */
+  private boolean askPrefiller(Decoding decoding, Placement.Prefiller prefiller) {
+    final RequestId engineId = decoding.engineId();
+    final ActorRef<Command> self = getContext().getSelf();
+    final Optional<Grant> grant =
+        surroundings
+            .agent()
+            .grant(
+                surroundings.memoryId(),
+                decoding.missing,
+                surroundings.settings().remotePrefillTimeout(),
+                outcome -> self.tell(new GrantEnded(engineId, outcome)));
+    if (grant.isEmpty()) return false;
     decoding.state = State.FILLING;
-    decoding.grantId = grant.get().id();
-    final var prefill = decoding.call.prefill().prefill();
-    watched.add(prefill);
-    final int blockSize = surroundings.description().blockSize();
-    prefill.tell(
+    decoding.prefiller = prefiller;
+    decoding.prefillerSpoke = false;
+    decoding.silentIntervals = 0;
+    decoding.order =
         new PrefillCommand.Prefill(
             decoding.call.attempt(),
             decoding.call.request(),
-            admitted.cachedTokens() / blockSize,
+            decoding.firstMissing,
+            decoding.call.prefill().pull(),
             grant.get(),
-            getContext().getSelf().unsafeUpcast())); // Transformed back on arrival, see create.
-  }
-
-  private Optional<Grant> grant(Decoding decoding, Admission.Admitted admitted) {
-    final RequestId engineId = decoding.engineId();
-    final ActorRef<Command> self = getContext().getSelf();
-    return surroundings
-        .agent()
-        .grant(
-            surroundings.memoryId(),
-            admitted.blocksToFill(),
-            surroundings.settings().remotePrefillTimeout(),
-            outcome -> self.tell(new GrantEnded(engineId, outcome)));
+            self.unsafeUpcast()); // Transformed back on arrival, see create.
+    watched.add(prefiller.prefill());
+    prefiller.prefill().tell(decoding.order);
+    return true;
   }
 
   private void grantEnded(RequestId engineId, GrantOutcome outcome) {
     final Decoding decoding = byEngineId.get(engineId);
     if (decoding == null) return; // The engine has ended the sequence with its own failure.
     final boolean complete = outcome.ending() == GrantOutcome.Ending.COMPLETE;
-    watched.remove(decoding.call.prefill().prefill());
+    watched.remove(decoding.prefiller.prefill());
     surroundings
         .gauge()
-        .remotePrefillEnded(
-            outcome.arrivedBlocks() * surroundings.description().blockBytes(), complete);
+        .received(outcome.arrivedBlocks() * surroundings.description().blockBytes());
     if (!complete) tellPrefillToStop(decoding);
     if (decoding.state == State.CANCELLED) {
       surroundings.engine().tell(new EngineActor.Cancel(engineId));
       forget(decoding);
       return;
     }
-    getContext().getLog().debug("Sequence [{}] goes on with {}", engineId, outcome);
+    final int arrived = outcome.contiguousBlocks();
+    decoding.filled += arrived;
+    decoding.firstMissing += arrived;
+    decoding.missing = decoding.missing.subList(arrived, decoding.missing.size());
+    if (!takeOver(decoding)) {
+      getContext().getLog().debug("Sequence [{}] goes on with {}", engineId, outcome);
+      surroundings.gauge().remotePrefillEnded(complete);
+      resume(decoding);
+    }
+  }
+
+  private boolean takeOver(Decoding decoding) {
+    final Placement.Prefiller next = decoding.next();
+    if (next == null
+        || decoding.takeOvers >= surroundings.settings().takeOversMax()
+        || decoding.missing.size() < surroundings.settings().takeOverBlocks()
+        || !askPrefiller(decoding, next)) {
+      return false;
+    }
+    decoding.takeOvers++;
+    getContext()
+        .getLog()
+        .info(
+            "[{}] takes over [{}], {} blocks are missing",
+            next.worker(),
+            decoding.engineId(),
+            decoding.missing.size());
+    return true;
+  }
+
+  private void resume(Decoding decoding) {
     decoding.state = State.RUNNING;
-    surroundings.engine().tell(new EngineActor.Resume(engineId, outcome.contiguousBlocks()));
+    surroundings.engine().tell(new EngineActor.Resume(decoding.engineId(), decoding.filled));
   }
 
-  private void prefillEnded(RequestId id, int attempt, String reason) {
-    final Decoding decoding = byEngineId.get(EngineIds.decode(id, attempt));
-    if (decoding == null || decoding.state != State.FILLING) return;
-    getContext().getLog().debug("Prefill of [{}] ended: {}", id, reason);
-    surroundings.agent().revoke(decoding.grantId); // Its outcome says what has arrived.
+  private void prefillEnded(DecodeCommand.PrefillEnded ended) {
+    final var order = new PrefillCommand.Order(ended.id(), ended.attempt(), ended.grantId());
+    final Decoding decoding = byEngineId.get(EngineIds.decode(ended.id(), ended.attempt()));
+    if (decoding == null || !decoding.waitsFor(order)) return;
+    getContext().getLog().debug("Prefill of [{}] ended: {}", ended.id(), ended.reason());
+    revoke(decoding);
   }
 
-  private void tellPrefillToStop(Decoding decoding) {
-    decoding
-        .call
-        .prefill()
-        .prefill()
-        .tell(new PrefillCommand.CancelPrefill(decoding.id(), decoding.call.attempt()));
+  /** The grant's outcome says what has arrived. */
+  private void revoke(Decoding decoding) {
+    surroundings.agent().revoke(decoding.order.grant().id());
+  }
+
+  /** A prefill worker works on these: for somebody here, or for nobody. */
+  private void prefilling(DecodeCommand.Prefilling prefilling) {
+    for (PrefillCommand.Order order : prefilling.orders()) {
+      final Decoding decoding = byEngineId.get(EngineIds.decode(order.id(), order.attempt()));
+      if (decoding == null || !decoding.waitsFor(order)) {
+        prefilling.prefill().tell(new PrefillCommand.CancelPrefill(order));
+      } else {
+        decoding.prefillerSpoke = true;
+        decoding.silentIntervals = 0;
+      }
+    }
+  }
+
+  private void lookAfterPrefill(Decoding decoding) {
+    if (decoding.state != State.FILLING) return;
+    final int silentIntervals = decoding.silentIntervals++;
+    if (silentIntervals >= surroundings.settings().silentIntervalsMax()) {
+      getContext()
+          .getLog()
+          .warn("Prefill worker [{}] is silent on [{}]", decoding.prefiller, decoding.id());
+      revoke(decoding);
+    } else if (silentIntervals > 0 && !decoding.prefillerSpoke) {
+      decoding.prefiller.prefill().tell(decoding.order); // A repeat is ignored there.
+    }
+  }
+
+  private static void tellPrefillToStop(Decoding decoding) {
+    decoding.prefiller.prefill().tell(new PrefillCommand.CancelPrefill(decoding.order.order()));
+  }
+
+  private void tellWhatRuns() {
+    final Map<ActorRef<WorkerAnswer>, List<WorkerAnswer.RunningSequence>> byNode =
+        new LinkedHashMap<>();
+    for (Decoding decoding : byEngineId.values()) {
+      if (decoding.state == State.CANCELLED) continue;
+      byNode
+          .computeIfAbsent(decoding.call.replyTo(), node -> new ArrayList<>())
+          .add(
+              new WorkerAnswer.RunningSequence(
+                  decoding.id(), decoding.call.attempt(), decoding.tokensSent));
+    }
+    byNode.forEach((node, sequences) -> {
+      for (List<WorkerAnswer.RunningSequence> part :
+          Parts.of(sequences, surroundings.settings().reconcileSequences())) {
+        node.tell(
+            new WorkerAnswer.Running(
+                surroundings.description().id(), getContext().getSelf().unsafeUpcast(), part));
+      }
+    });
   }
 
   private void stepped(EngineActor.Stepped stepped) {
@@ -297,19 +431,32 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
       }
       case FILLING -> {
         decoding.state = State.CANCELLED;
-        surroundings.agent().revoke(decoding.grantId);
+        revoke(decoding);
       }
       case CANCELLED -> {}
+    }
+  }
+
+  private void evict(String reason) {
+    for (Decoding decoding : List.copyOf(byEngineId.values())) {
+      if (decoding.state == State.CANCELLED) continue;
+      tellLost(decoding, reason, true);
+      end(decoding);
     }
   }
 
   private void lost(Decoding decoding, String reason, boolean elsewhere) {
     if (decoding == null) return;
     if (decoding.state == State.FILLING || decoding.state == State.CANCELLED) {
-      surroundings.agent().revoke(decoding.grantId);
+      revoke(decoding);
       tellPrefillToStop(decoding);
-      watched.remove(decoding.call.prefill().prefill());
+      watched.remove(decoding.prefiller.prefill());
     }
+    tellLost(decoding, reason, elsewhere);
+    forget(decoding);
+  }
+
+  private void tellLost(Decoding decoding, String reason, boolean elsewhere) {
     decoding
         .call
         .replyTo()
@@ -320,7 +467,6 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
                 surroundings.description().id(),
                 reason,
                 elsewhere));
-    forget(decoding);
   }
 
   private void refuse(DecodeCommand.Generate call, Admission.Refused refused) {
@@ -349,8 +495,8 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
       if (decoding.call.replyTo().equals(signal.getRef())) {
         end(decoding);
       } else if (decoding.state == State.FILLING
-          && decoding.call.prefill().prefill().equals(signal.getRef())) {
-        surroundings.agent().revoke(decoding.grantId);
+          && decoding.prefiller.prefill().equals(signal.getRef())) {
+        revoke(decoding);
       }
     }
     return this;

@@ -10,13 +10,16 @@ import dev.stator.engine.StepReport;
 import dev.stator.kv.KvEvent;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
+import dev.stator.transport.BlockGeometry;
 import dev.stator.transport.BlockMemory;
+import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferAgent;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -49,7 +52,9 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
     /** Prompt by somebody else, answer here; waits for {@link Resume}. */
     RESERVE,
     /** Prompt for somebody else; stays until {@link Release}. */
-    PREFILL
+    PREFILL,
+    /** The cached part of a prompt for somebody else; stays until {@link Release}. */
+    LEND
   }
 
   /** Takes a sequence; {@code owner} gets {@link Answered}, then its news. */
@@ -166,6 +171,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
           case GENERATE -> engine.submit(request);
           case RESERVE -> engine.reserve(request);
           case PREFILL -> engine.prefill(request);
+          case LEND -> engine.lend(request);
         };
     if (admission instanceof Admission.Admitted) owners.put(request.id(), take.owner());
     take.owner().tell(new Answered(request.id(), admission));
@@ -246,13 +252,20 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
       }
 
       @Override
-      public long blockBytes() {
-        return device.kvLayout().blockBytes();
+      public BlockGeometry geometry() {
+        return new BlockGeometry(device.kvLayout().blockBytes(), device.kvLayout().toString());
       }
 
       @Override
       public MemorySegment block(int blockIndex) {
         return device.block(blockIndex);
+      }
+
+      @Override
+      public Optional<SharedMemory> shared() {
+        return device.kvMemory() instanceof SharedKvMemory memory
+            ? Optional.of(memory.shared())
+            : Optional.empty();
       }
     };
   }

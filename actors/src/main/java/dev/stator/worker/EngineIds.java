@@ -2,6 +2,7 @@ package dev.stator.worker;
 
 import dev.stator.engine.GenerationRequest;
 import dev.stator.engine.RequestId;
+import dev.stator.protocol.PrefillCommand;
 
 /**
  * Names within one engine: a sequence may come again, and a worker may prefill for another what it
@@ -14,8 +15,9 @@ final class EngineIds {
     return new RequestId(id.value() + "@" + attempt);
   }
 
-  static RequestId prefill(RequestId id, int attempt) {
-    return new RequestId(id.value() + "@" + attempt + "!prefill");
+  /** A prompt may come again from the same decode worker, under another grant. */
+  static RequestId prefill(PrefillCommand.Order order) {
+    return new RequestId(order.id().value() + "@" + order.attempt() + "!" + order.grantId());
   }
 
   static GenerationRequest renamed(GenerationRequest request, RequestId id) {

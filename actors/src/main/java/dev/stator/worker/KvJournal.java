@@ -35,11 +35,7 @@ final class KvJournal {
 
   /** All blocks that can be found now, in parts; at least one part. */
   List<List<BlockHash>> dump(int partBlocks) {
-    final List<BlockHash> all = new ArrayList<>(findable);
-    final List<List<BlockHash>> parts = new ArrayList<>();
-    for (int start = 0; start < all.size(); start += partBlocks) {
-      parts.add(List.copyOf(all.subList(start, Math.min(all.size(), start + partBlocks))));
-    }
+    final List<List<BlockHash>> parts = Parts.of(new ArrayList<>(findable), partBlocks);
     return parts.isEmpty() ? List.of(List.of()) : parts;
   }
 }

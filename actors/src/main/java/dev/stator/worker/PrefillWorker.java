@@ -32,7 +32,11 @@ import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
  *
  * One write of a prompt is on its way at a time, with the blocks that were full when it left, up to
  * a limit; the engine computes the next chunk meanwhile. Blocks are let go of when nobody reads
- * them any more. Spawned once by its worker.
+ * them any more. Of a prompt of which only cached blocks are wanted, those that are here are kept
+ * while they are written, whatever the worker's roles.
+ *
+ * <p>Every reconcile interval decode workers hear what is done for them, and cancel what they do
+ * not know. Spawned once by its worker.
  */
 final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
   /** What comes in; the outside speaks {@link PrefillCommand}. */
@@ -43,11 +47,21 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
   /** Whether new work is taken; {@code idle} is told once nothing runs. */
   record Accept(boolean accepts, ActorRef<? super Worker.RoleIdle> idle) implements Command {}
 
+  /** Ends all prompts; their decode workers compute the rest. */
+  record Evict(String reason) implements Command {}
+
+  /** Ends the role, unless something runs. */
+  record Close() implements Command {}
+
+  private record EngineGone() implements Command {}
+
   private record FromEngine(EngineActor.Event event) implements Command {}
 
   private record WriteEnded(RequestId engineId, WriteOutcome outcome) implements Command {}
 
-  private record RetryWrite(RequestId engineId) implements Command {} // Our own timer's message.
+  private record RetryWrite(RequestId engineId) implements Command {} // Our timer's, as the next.
+
+  private record Reconcile() implements Command {}
 
   /** A prompt that is computed here. */
   private static final class Prefilling {
@@ -57,6 +71,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
     long writeId;
     int fullBlocks;
     int attempts;
+    final SendClock clock = new SendClock();
     boolean computed;
     boolean ending;
     String reason = "all blocks are written";
@@ -66,7 +81,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
     }
 
     RequestId engineId() {
-      return EngineIds.prefill(call.request().id(), call.attempt());
+      return EngineIds.prefill(call.order());
     }
   }
 
@@ -74,8 +89,11 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
   static Behavior<PrefillCommand> create(RoleSurroundings surroundings, boolean accepts) {
     final Behavior<Command> inner =
         Behaviors.setup(context ->
-            Behaviors.withTimers(
-                timers -> new PrefillWorker(context, timers, surroundings, accepts)));
+            Behaviors.withTimers(timers -> {
+              timers.startTimerWithFixedDelay(
+                  new Reconcile(), surroundings.settings().reconcileInterval());
+              return new PrefillWorker(context, timers, surroundings, accepts);
+            }));
     return Behaviors.transformMessages(
         PrefillCommand.class, inner, builder -> builder.match(PrefillCommand.class, Received::new));
   }
@@ -99,6 +117,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
     this.accepts = accepts;
     this.fromEngine = context.messageAdapter(EngineActor.Event.class, FromEngine::new);
     this.watched = new Watched(context);
+    context.watchWith(surroundings.engine(), new EngineGone());
   }
 
   @Override
@@ -112,11 +131,21 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
   private Behavior<Command> onMessage(Command command) {
     switch (command) {
       case Received(PrefillCommand.Prefill prefill) -> start(prefill);
-      case Received(PrefillCommand.CancelPrefill(var id, var attempt)) ->
-          end(byEngineId.get(EngineIds.prefill(id, attempt)), "cancelled");
+      case Received(PrefillCommand.CancelPrefill(var order)) ->
+          end(byEngineId.get(EngineIds.prefill(order)), "cancelled");
+      case Reconcile() -> tellWhatRuns();
       case Accept(var newAccepts, var idle) -> {
         accepts = newAccepts;
         toldWhenIdle = newAccepts ? null : idle;
+      }
+      case Evict(var reason) -> {
+        for (Prefilling prefilling : List.copyOf(byEngineId.values())) end(prefilling, reason);
+      }
+      case Close() -> {
+        if (byEngineId.isEmpty()) return Behaviors.stopped();
+      }
+      case EngineGone() -> {
+        return Behaviors.stopped();
       }
       case FromEngine(EngineActor.Answered(var id, var admission)) -> answered(id, admission);
       case FromEngine(EngineActor.Stepped stepped) -> stepped(stepped);
@@ -137,24 +166,37 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
     final Prefilling prefilling = new Prefilling(call);
     final RequestId engineId = prefilling.engineId();
     if (byEngineId.containsKey(engineId)) return; // A repeat.
-    if (!accepts) {
+    if (!accepts && !call.cachedOnly()) {
       tellEnded(prefilling, "not a prefill worker any more");
       return;
     }
     byEngineId.put(engineId, prefilling);
     watched.add(call.replyTo());
-    surroundings
-        .engine()
-        .tell(
-            new EngineActor.Take(
-                EngineActor.Kind.PREFILL, EngineIds.renamed(call.request(), engineId), fromEngine));
+    final var kind = call.cachedOnly() ? EngineActor.Kind.LEND : EngineActor.Kind.PREFILL;
+    final var request = EngineIds.renamed(call.request(), engineId);
+    surroundings.engine().tell(new EngineActor.Take(kind, request, fromEngine));
   }
 
   private void answered(RequestId engineId, Admission admission) {
     final Prefilling prefilling = byEngineId.get(engineId);
-    if (prefilling == null || admission instanceof Admission.Admitted) return;
-    final Admission.Refused refused = (Admission.Refused) admission;
-    end(prefilling, refused.limit() + " is " + refused.max() + ", " + refused.value() + " needed");
+    if (prefilling == null || prefilling.ending) return;
+    switch (admission) {
+      case Admission.Refused refused ->
+          end(
+              prefilling,
+              refused.limit() + " is " + refused.max() + ", " + refused.value() + " needed");
+      case Admission.Admitted(_, var lentBlocks) -> {
+        if (!prefilling.call.cachedOnly()) return;
+        for (int block : lentBlocks) addFullBlock(prefilling, block);
+        computed(prefilling);
+        goOn(prefilling);
+      }
+    }
+  }
+
+  private void computed(Prefilling prefilling) {
+    prefilling.computed = true;
+    prefilling.clock.computed(surroundings.nanoClock().getAsLong());
   }
 
   private void stepped(EngineActor.Stepped stepped) {
@@ -162,7 +204,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
       final Prefilling prefilling = byEngineId.get(progress.id());
       if (prefilling == null || prefilling.ending) continue;
       for (int block : progress.fullBlocks()) addFullBlock(prefilling, block);
-      if (progress.finish() != null) prefilling.computed = true;
+      if (progress.finish() != null) computed(prefilling);
       goOn(prefilling);
     }
     for (StepReport.Failure failure : stepped.failures()) {
@@ -205,6 +247,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
     if (prefilling == null || prefilling.ending) return;
     final RequestId engineId = prefilling.engineId();
     final ActorRef<Command> self = getContext().getSelf();
+    prefilling.clock.posted(surroundings.nanoClock().getAsLong());
     prefilling.writeId =
         surroundings
             .agent()
@@ -217,6 +260,7 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
 
   private void writeEnded(Prefilling prefilling, WriteOutcome outcome) {
     if (prefilling == null) return;
+    prefilling.clock.ended(surroundings.nanoClock().getAsLong());
     surroundings.gauge().sent(outcome.writtenBlocks() * surroundings.description().blockBytes());
     if (prefilling.ending) {
       drop(prefilling);
@@ -240,7 +284,16 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
       case BACK_PRESSURED -> true;
       case BAD_CHECKSUM, WRONG_LENGTH, BUSY, TIMED_OUT ->
           ++prefilling.attempts < surroundings.settings().writeAttemptsMax();
-      case OK, UNKNOWN_GRANT, WRONG_KEY, OUT_OF_RANGE, UNREACHABLE, CANCELLED, FAILED -> false;
+      case OK,
+          UNKNOWN_GRANT,
+          WRONG_KEY,
+          OUT_OF_RANGE,
+          WRONG_GEOMETRY,
+          UNREACHABLE,
+          CANCELLED,
+          MALFORMED,
+          FAILED ->
+          false;
     };
   }
 
@@ -264,13 +317,31 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
 
   private void forget(Prefilling prefilling) {
     byEngineId.remove(prefilling.engineId());
+    surroundings.gauge().sendTimed(prefilling.clock.totalNs(), prefilling.clock.exposedNs());
     watched.remove(prefilling.call.replyTo());
   }
 
   private static void tellEnded(Prefilling prefilling, String reason) {
-    final PrefillCommand.Prefill call = prefilling.call;
-    call.replyTo()
-        .tell(new DecodeCommand.PrefillEnded(call.request().id(), call.attempt(), reason));
+    final PrefillCommand.Order order = prefilling.call.order();
+    prefilling
+        .call
+        .replyTo()
+        .tell(new DecodeCommand.PrefillEnded(order.id(), order.attempt(), order.grantId(), reason));
+  }
+
+  private void tellWhatRuns() {
+    final Map<ActorRef<DecodeCommand>, List<PrefillCommand.Order>> byWorker = new LinkedHashMap<>();
+    for (Prefilling prefilling : byEngineId.values()) {
+      if (prefilling.ending) continue;
+      byWorker
+          .computeIfAbsent(prefilling.call.replyTo(), worker -> new ArrayList<>())
+          .add(prefilling.call.order());
+    }
+    byWorker.forEach((worker, orders) ->
+        Parts.of(orders, surroundings.settings().reconcileSequences())
+            .forEach(part ->
+                worker.tell(
+                    new DecodeCommand.Prefilling(part, getContext().getSelf().unsafeUpcast()))));
   }
 
   private Behavior<Command> onTerminated(Terminated signal) {

@@ -2,6 +2,7 @@ package dev.stator.worker;
 
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.transport.TransferAgent;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.typed.ActorRef;
 
 /**
@@ -16,4 +17,5 @@ record RoleSurroundings(
     int memoryId,
     TransferAgent agent,
     WorkerGauge gauge,
+    LongSupplier nanoClock,
     WorkerSettings settings) {}

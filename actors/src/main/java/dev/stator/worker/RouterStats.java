@@ -9,6 +9,7 @@ package dev.stator.worker;
  * @param indexedBlocks (block, worker) pairs in the prefix index
  * @param placedLocal placements whose worker prefills itself
  * @param placedRemote placements with another worker for the prefill
+ * @param placedPull placements whose worker gets cached blocks from another
  * @param refused requests without a place
  * @param kvGaps holes found in KV event streams
  */
@@ -19,7 +20,22 @@ public record RouterStats(
     long indexedBlocks,
     long placedLocal,
     long placedRemote,
+    long placedPull,
     long refused,
     long kvGaps) {
-  public static final RouterStats NONE = new RouterStats(0, 0, 0, 0, 0, 0, 0, 0);
+  public static final RouterStats NONE = new RouterStats(0, 0, 0, 0, 0, 0, 0, 0, 0);
+
+  /** Of two models together. */
+  public RouterStats plus(RouterStats other) {
+    return new RouterStats(
+        workers + other.workers,
+        pending + other.pending,
+        inFlight + other.inFlight,
+        indexedBlocks + other.indexedBlocks,
+        placedLocal + other.placedLocal,
+        placedRemote + other.placedRemote,
+        placedPull + other.placedPull,
+        refused + other.refused,
+        kvGaps + other.kvGaps);
+  }
 }

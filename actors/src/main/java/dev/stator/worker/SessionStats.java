@@ -20,4 +20,16 @@ public record SessionStats(
     long failed,
     long moves) {
   public static final SessionStats NONE = new SessionStats(0, 0, 0, 0, 0, 0, 0);
+
+  /** Of two models together. */
+  public SessionStats plus(SessionStats other) {
+    return new SessionStats(
+        active + other.active,
+        started + other.started,
+        refused + other.refused,
+        completed + other.completed,
+        cancelled + other.cancelled,
+        failed + other.failed,
+        moves + other.moves);
+  }
 }

@@ -5,12 +5,14 @@ import dev.stator.kv.BlockHash;
 import dev.stator.kv.KvEvent;
 import dev.stator.protocol.CacheCommand;
 import dev.stator.protocol.DecodeCommand;
+import dev.stator.protocol.EngineWork;
 import dev.stator.protocol.KvBatch;
 import dev.stator.protocol.KvDumpPart;
 import dev.stator.protocol.KvTier;
 import dev.stator.protocol.PlannerCommand;
 import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.RouterCommand;
+import dev.stator.protocol.StepSums;
 import dev.stator.protocol.WorkerCommand;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
@@ -56,6 +58,10 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
 
   private record RoleIsIdle(RoleIdle role) implements Command {}
 
+  private record DecodeOpened(ActorRef<DecodeCommand> actor) implements Command {}
+
+  private record PrefillOpened(ActorRef<PrefillCommand> actor) implements Command {}
+
   private record Report() implements Command {} // Our own timer's message.
 
   /** A role tells that nothing of it runs any more. */
@@ -77,7 +83,17 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
 
   /** What a worker works with. */
   public record Tools(
-      TransferAgent agent, StatsBoard board, LongSupplier nanoClock, WorkerSettings settings) {}
+      TransferAgent agent,
+      StatsBoard board,
+      LongSupplier nanoClock,
+      WorkerSettings settings,
+      RoleHost roleHost) {
+    /** With the roles below the worker. */
+    public Tools(
+        TransferAgent agent, StatsBoard board, LongSupplier nanoClock, WorkerSettings settings) {
+      this(agent, board, nanoClock, settings, RoleHost.local());
+    }
+  }
 
   private static final DispatcherSelector ENGINE_DISPATCHER =
       DispatcherSelector.fromConfig("stator.engine-dispatcher");
@@ -102,12 +118,14 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private final WorkerGauge gauge;
   private final ActorRef<EngineActor.Command> engine;
   private final KvJournal journal = new KvJournal();
-  private final Set<RoleIdle> busy = EnumSet.noneOf(RoleIdle.class);
+  private final RoleSeat<DecodeCommand> decode = new RoleSeat<>(WorkerRole.DECODE);
+  private final RoleSeat<PrefillCommand> prefill = new RoleSeat<>(WorkerRole.PREFILL);
+  private StepSums reportedSteps = StepSums.NONE;
   private Set<WorkerRole> roles;
   private WorkerCommand.TakeRoles takingRoles; // Whom to answer when no lost role is busy.
-  private WorkerDescription description; // Null until the engine is made, as are the next two.
-  private ActorRef<DecodeCommand> decode;
-  private ActorRef<PrefillCommand> prefill;
+  private RoleSurroundings roleSurroundings; // Null until the engine is made, as the next.
+  private ActorRef<PrefillCommand> lender;
+  private boolean introduced;
 
   private Worker(
       ActorContext<Command> context,
@@ -143,7 +161,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
         .onAnyMessage(this::onMessage)
         .onSignal(ChildFailed.class, signal -> onChildGone(signal.getCause().toString()))
         .onSignal(PostStop.class, signal -> onStop())
-        .onSignal(Terminated.class, signal -> onChildGone(signal.getRef().path().name() + " ended"))
+        .onSignal(Terminated.class, signal -> onTerminated(signal.getRef()))
         .build();
   }
 
@@ -153,41 +171,108 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
       case FromEngine(EngineActor.KvHappened(var events)) -> publish(events);
       case Received(WorkerCommand.DumpKv(var replyTo)) -> dump(replyTo);
       case Received(WorkerCommand.Introduce(var replyTo)) -> {
-        if (description != null) replyTo.tell(introduction());
+        if (introduced) replyTo.tell(introduction());
       }
       case Received(WorkerCommand.TakeRoles takeRoles) -> takeRoles(takeRoles);
-      case RoleIsIdle(var role) -> {
-        busy.remove(role);
-        answerWhenRolesAreTaken();
-      }
+      case Received(WorkerCommand.Evict(var reason)) -> evict(reason);
+      case DecodeOpened(var actor) -> opened(decode, actor);
+      case PrefillOpened(var actor) -> opened(prefill, actor);
+      case RoleIsIdle(var role) -> roleIsIdle(role == RoleIdle.DECODE ? decode : prefill);
       case Report() -> report();
     }
     return this;
   }
 
   private void start(WorkerDescription made, int memoryId) {
-    description = made;
-    final var surroundings =
-        new RoleSurroundings(made, engine, memoryId, tools.agent(), gauge, tools.settings());
-    decode =
-        getContext()
-            .spawn(DecodeWorker.create(surroundings, roles.contains(WorkerRole.DECODE)), "decode");
-    prefill =
-        getContext()
-            .spawn(
-                PrefillWorker.create(surroundings, roles.contains(WorkerRole.PREFILL)), "prefill");
-    getContext().watch(decode);
-    getContext().watch(prefill);
+    roleSurroundings =
+        new RoleSurroundings(
+            made, engine, memoryId, tools.agent(), gauge, tools.nanoClock(), tools.settings());
+    getContext().getLog().debug("Engine of [{}] is up: {}", id, made);
+    lender = getContext().spawn(PrefillWorker.create(roleSurroundings, false), "lender");
+    getContext().watch(lender);
+    openRoles();
+    timers.startTimerWithFixedDelay(new Report(), tools.settings().reportInterval());
+  }
+
+  /** Asks for the actors that are missing. */
+  private void openRoles() {
+    if (isMissing(decode)) {
+      tools
+          .roleHost()
+          .openDecode(getContext(), id, decodeBehavior())
+          .ifPresent(actor -> opened(decode, actor));
+    }
+    if (isMissing(prefill)) {
+      tools
+          .roleHost()
+          .openPrefill(getContext(), id, prefillBehavior())
+          .ifPresent(actor -> opened(prefill, actor));
+    }
+  }
+
+  private boolean isMissing(RoleSeat<?> seat) {
+    return !seat.isOpen() && (roles.contains(seat.role) || !tools.roleHost().endsLostRoles());
+  }
+
+  private Behavior<DecodeCommand> decodeBehavior() {
+    final RoleSurroundings surroundings = roleSurroundings;
+    final boolean accepts = roles.contains(WorkerRole.DECODE);
+    final ActorRef<Command> self = getContext().getSelf();
+    return Behaviors.setup(role -> {
+      self.tell(new DecodeOpened(role.getSelf()));
+      return DecodeWorker.create(surroundings, accepts);
+    });
+  }
+
+  private Behavior<PrefillCommand> prefillBehavior() {
+    final RoleSurroundings surroundings = roleSurroundings;
+    final boolean accepts = roles.contains(WorkerRole.PREFILL);
+    final ActorRef<Command> self = getContext().getSelf();
+    return Behaviors.setup(role -> {
+      self.tell(new PrefillOpened(role.getSelf()));
+      return PrefillWorker.create(surroundings, accepts);
+    });
+  }
+
+  private <T> void opened(RoleSeat<T> seat, ActorRef<T> actor) {
+    if (seat.is(actor)) return; // It was there at once.
+    seat.opened(actor);
+    getContext().watch(actor);
+    tellRoles(); // They may have changed since it was asked for.
+    introduceWhenOpen();
+    answerWhenRolesAreTaken();
+  }
+
+  /** What the others need to know to send work here. */
+  private void introduceWhenOpen() {
+    if (isMissing(decode) || isMissing(prefill)) return;
     final WorkerUp introduction = introduction();
     peers.router().tell(introduction);
     peers.planner().tell(introduction);
+    if (introduced) return;
+    introduced = true;
     peers.keeper().tell(new WorkerLifecycle.WorkerStarted(id, roles));
-    timers.startTimerWithFixedDelay(new Report(), tools.settings().reportInterval());
-    getContext().getLog().debug("Worker [{}] is up: {}", id, description);
+    getContext().getLog().debug("Worker [{}] is up", id);
   }
 
   private WorkerUp introduction() {
-    return new WorkerUp(description, roles, gauge.load(), self(), decode, prefill);
+    return new WorkerUp(
+        roleSurroundings.description(),
+        openRolesTaken(),
+        gauge.load(),
+        self(),
+        decode.actor(),
+        prefill.actor(),
+        lender);
+  }
+
+  /** Of the roles taken, those that somebody is there for. */
+  private Set<WorkerRole> openRolesTaken() {
+    final Set<WorkerRole> open = EnumSet.noneOf(WorkerRole.class);
+    for (RoleSeat<?> seat : List.of(decode, prefill)) {
+      if (seat.isOpen() && roles.contains(seat.role)) open.add(seat.role);
+    }
+    return open;
   }
 
   private ActorRef<WorkerCommand> self() {
@@ -215,9 +300,15 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   }
 
   private void report() {
-    final WorkerReport report = new WorkerReport(id, roles, gauge.load(), self());
+    openRoles();
+    if (!introduced) return;
+    final WorkerReport report = new WorkerReport(id, openRolesTaken(), gauge.load(), self());
     peers.router().tell(report);
     peers.planner().tell(report);
+    final StepSums steps = gauge.steps();
+    if (steps.steps() > reportedSteps.steps()) peers.planner().tell(new EngineWork(id, steps));
+    reportedSteps = steps;
+    publish(List.of()); // Shows a hole, where the last events were lost.
   }
 
   /** Only the latest change of roles is answered. */
@@ -226,32 +317,70 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     takingRoles = takeRoles;
     gauge.rolesTaken(roles);
     getContext().getLog().info("Worker [{}] takes the roles {}", id, roles);
-    if (description == null) {
-      answerWhenRolesAreTaken();
-      return;
+    if (roleSurroundings != null) {
+      for (RoleSeat<?> seat : List.of(decode, prefill)) seat.busy(!roles.contains(seat.role));
+      tellRoles();
+      report();
     }
+    answerWhenRolesAreTaken();
+  }
+
+  private void tellRoles() {
     final ActorRef<RoleIdle> idle = getContext().messageAdapter(RoleIdle.class, RoleIsIdle::new);
-    final boolean decodes = roles.contains(WorkerRole.DECODE);
-    final boolean prefills = roles.contains(WorkerRole.PREFILL);
-    if (!decodes) busy.add(RoleIdle.DECODE);
-    if (!prefills) busy.add(RoleIdle.PREFILL);
-    decode.<DecodeWorker.Command>unsafeUpcast().tell(new DecodeWorker.Accept(decodes, idle));
-    prefill.<PrefillWorker.Command>unsafeUpcast().tell(new PrefillWorker.Accept(prefills, idle));
-    if (decodes) busy.remove(RoleIdle.DECODE);
-    if (prefills) busy.remove(RoleIdle.PREFILL);
-    report();
+    if (decode.isOpen()) {
+      tellDecode(new DecodeWorker.Accept(roles.contains(WorkerRole.DECODE), idle));
+    }
+    if (prefill.isOpen()) {
+      tellPrefill(new PrefillWorker.Accept(roles.contains(WorkerRole.PREFILL), idle));
+    }
+  }
+
+  private void tellDecode(DecodeWorker.Command command) {
+    decode.actor().<DecodeWorker.Command>unsafeUpcast().tell(command); // See DecodeWorker.create.
+  }
+
+  private void tellPrefill(PrefillWorker.Command command) {
+    prefill.actor().<PrefillWorker.Command>unsafeUpcast().tell(command);
+  }
+
+  private void evict(String reason) {
+    if (decode.isOpen()) tellDecode(new DecodeWorker.Evict(reason));
+    if (prefill.isOpen()) tellPrefill(new PrefillWorker.Evict(reason));
+  }
+
+  private void roleIsIdle(RoleSeat<?> seat) {
+    if (!seat.isOpen() || roles.contains(seat.role)) return; // It has the role again.
+    seat.busy(false);
+    if (tools.roleHost().endsLostRoles()) {
+      seat.ending();
+      if (seat == decode) tellDecode(new DecodeWorker.Close());
+      else tellPrefill(new PrefillWorker.Close());
+    }
     answerWhenRolesAreTaken();
   }
 
   private void answerWhenRolesAreTaken() {
-    if (takingRoles == null || !busy.isEmpty()) return;
+    if (takingRoles == null || decode.isBusy() || prefill.isBusy()) return;
+    if (roleSurroundings != null && (isMissing(decode) || isMissing(prefill))) return;
     takingRoles.replyTo().tell(new WorkerCommand.RolesTaken(id, roles));
     takingRoles = null;
   }
 
   private Behavior<Command> onStop() {
+    tools.roleHost().forget(id);
     gauge.close();
     return this;
+  }
+
+  /** A lost role's actor was told to end; anything else has failed. */
+  private Behavior<Command> onTerminated(ActorRef<?> ref) {
+    for (RoleSeat<?> seat : List.of(decode, prefill)) {
+      if (!seat.is(ref) || !seat.isEnding()) continue;
+      seat.closed();
+      openRoles();
+      return this;
+    }
+    return onChildGone(ref.path().name() + " ended");
   }
 
   private Behavior<Command> onChildGone(String reason) {

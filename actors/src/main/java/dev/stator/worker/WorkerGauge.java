@@ -2,6 +2,7 @@ package dev.stator.worker;
 
 import dev.stator.engine.EngineLoad;
 import dev.stator.engine.StepReport;
+import dev.stator.protocol.StepSums;
 import dev.stator.protocol.WorkerId;
 import dev.stator.protocol.WorkerRole;
 import java.util.Set;
@@ -24,10 +25,13 @@ final class WorkerGauge {
   private int batchSequences;
   private double stepSeconds;
   private double stepSecondsTotal;
+  private StepSums steps = StepSums.NONE;
   private long sentBytes;
   private long receivedBytes;
   private long remotePrefills;
   private long fallbacks;
+  private long sendNs;
+  private long exposedSendNs;
   private boolean closed;
 
   WorkerGauge(WorkerId id, Set<WorkerRole> roles, StatsBoard board) {
@@ -41,6 +45,12 @@ final class WorkerGauge {
     batchSequences = report.batchSequenceCount();
     stepSeconds = seconds;
     stepSecondsTotal += seconds;
+    final long choosing =
+        report.progress().stream().filter(progress -> !progress.tokens().isEmpty()).count();
+    final long promptTokens = Math.max(0, report.batchTokenCount() - choosing);
+    if (report.batchTokenCount() > 0) {
+      steps = steps.plus(StepSums.of(promptTokens, choosing, newLoad.usedBlocks(), seconds));
+    }
     loaded(newLoad);
   }
 
@@ -59,8 +69,19 @@ final class WorkerGauge {
     publish();
   }
 
-  synchronized void remotePrefillEnded(long bytes, boolean complete) {
+  /** Writes of a prefill have ended. */
+  synchronized void sendTimed(long totalNs, long exposedNs) {
+    sendNs += totalNs;
+    exposedSendNs += exposedNs;
+    publish();
+  }
+
+  synchronized void received(long bytes) {
     receivedBytes += bytes;
+    publish();
+  }
+
+  synchronized void remotePrefillEnded(boolean complete) {
     remotePrefills++;
     if (!complete) fallbacks++;
     publish();
@@ -68,6 +89,11 @@ final class WorkerGauge {
 
   synchronized EngineLoad load() {
     return load;
+  }
+
+  /** All steps so far. */
+  synchronized StepSums steps() {
+    return steps;
   }
 
   /** Takes the line off the board. */
@@ -90,6 +116,8 @@ final class WorkerGauge {
             sentBytes,
             receivedBytes,
             remotePrefills,
-            fallbacks));
+            fallbacks,
+            sendNs / 1e9,
+            exposedSendNs / 1e9));
   }
 }

@@ -7,7 +7,12 @@ import java.time.Duration;
  * {@code stator.worker} in reference.conf; read and checked once, at start.
  *
  * @param reportInterval how often a worker reports its load
+ * @param reconcileInterval how often roles tell whoever they work for what they do
+ * @param reconcileSequences sequences in one such message
+ * @param silentIntervalsMax intervals without a word of a prefill worker until it is given up
  * @param remotePrefillTimeout how long a decode worker waits for another's blocks
+ * @param takeOversMax prefill workers that a sequence tries after its first one
+ * @param takeOverBlocks missing blocks from which another prefill worker is worth it
  * @param writeAttemptsMax how often a block is written until its prefill is given up
  * @param writeBlocksMax blocks in one write
  * @param writeRetryDelay pause before a write is tried again
@@ -16,7 +21,12 @@ import java.time.Duration;
  */
 public record WorkerSettings(
     Duration reportInterval,
+    Duration reconcileInterval,
+    int reconcileSequences,
+    int silentIntervalsMax,
     Duration remotePrefillTimeout,
+    int takeOversMax,
+    int takeOverBlocks,
     int writeAttemptsMax,
     int writeBlocksMax,
     Duration writeRetryDelay,
@@ -24,7 +34,15 @@ public record WorkerSettings(
     int dumpPartBlocks) {
   public WorkerSettings {
     requirePositive("report-interval", reportInterval);
+    requirePositive("reconcile-interval", reconcileInterval);
+    requirePositive("reconcile-sequences", reconcileSequences);
+    requirePositive("silent-intervals-max", silentIntervalsMax);
     requirePositive("remote-prefill-timeout", remotePrefillTimeout);
+    requirePositive("take-over-blocks", takeOverBlocks);
+    if (takeOversMax < 0) {
+      throw new IllegalArgumentException(
+          "stator.worker.take-overs-max must not be negative: " + takeOversMax);
+    }
     requirePositive("write-attempts-max", writeAttemptsMax);
     requirePositive("write-blocks-max", writeBlocksMax);
     requirePositive("write-retry-delay", writeRetryDelay);
@@ -38,7 +56,12 @@ public record WorkerSettings(
   public static WorkerSettings from(Config config) {
     return new WorkerSettings(
         config.getDuration("report-interval"),
+        config.getDuration("reconcile-interval"),
+        config.getInt("reconcile-sequences"),
+        config.getInt("silent-intervals-max"),
         config.getDuration("remote-prefill-timeout"),
+        config.getInt("take-overs-max"),
+        config.getInt("take-over-blocks"),
         config.getInt("write-attempts-max"),
         config.getInt("write-blocks-max"),
         config.getDuration("write-retry-delay"),

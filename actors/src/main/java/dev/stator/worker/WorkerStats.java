@@ -18,6 +18,8 @@ import java.util.Set;
  * @param transferReceivedBytes KV bytes that arrived, verified, in this worker's blocks
  * @param remotePrefills prompts whose blocks this worker took from others
  * @param remotePrefillFallbacks of these, how many it had to finish itself
+ * @param transferSendSeconds how long writes of prefills were on their way, over all prefills
+ * @param transferExposedSeconds of these, how long nothing of the prompt was left to compute
  */
 public record WorkerStats(
     WorkerId id,
@@ -30,4 +32,11 @@ public record WorkerStats(
     long transferSentBytes,
     long transferReceivedBytes,
     long remotePrefills,
-    long remotePrefillFallbacks) {}
+    long remotePrefillFallbacks,
+    double transferSendSeconds,
+    double transferExposedSeconds) {
+  /** The share of the sending time that computing has hidden; 1 when nothing was sent. */
+  public double transferHiddenShare() {
+    return transferSendSeconds == 0 ? 1 : 1 - transferExposedSeconds / transferSendSeconds;
+  }
+}

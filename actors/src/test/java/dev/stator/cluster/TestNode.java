@@ -74,6 +74,12 @@ final class TestNode implements AutoCloseable {
       stator.worker.remote-prefill-timeout = 500ms
       stator.worker.write-retry-delay = 1ms
       stator.worker.report-interval = 20ms
+      stator.worker.reconcile-interval = 100ms
+      stator.worker.take-over-blocks = 2
+      stator.session.check-interval = 200ms
+      stator.session.place-interval = 100ms
+      stator.router.settle-time = 20ms
+      stator.router.check-interval = 100ms
       stator.transport.write-timeout = 100ms
       stator.transport.poll-interval = 20ms
       stator.node.restart-delay-min = 10ms

@@ -4,93 +4,31 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.typesafe.config.ConfigFactory;
 import dev.stator.engine.FinishReason;
-import dev.stator.engine.RequestId;
-import dev.stator.engine.SampledToken;
-import dev.stator.engine.SamplingParams;
-import dev.stator.model.GenerationDefaults;
 import dev.stator.protocol.DecodeCommand;
 import dev.stator.protocol.Place;
-import dev.stator.protocol.Placement;
 import dev.stator.protocol.PlacementAnswer.Cause;
 import dev.stator.protocol.PlacementAnswer.NotPlaced;
-import dev.stator.protocol.PlacementAnswer.Placed;
 import dev.stator.protocol.RouterCommand;
 import dev.stator.protocol.WorkerAnswer;
-import dev.stator.protocol.WorkerAnswer.SequenceTokens;
-import dev.stator.protocol.WorkerId;
 import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Failed;
 import dev.stator.request.GenerationEvent.Failed.Kind;
 import dev.stator.request.GenerationEvent.Finished;
 import dev.stator.request.GenerationEvent.Usage;
-import dev.stator.testing.WordTokenizer;
 import dev.stator.worker.SessionStats;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.OptionalDouble;
-import java.util.OptionalInt;
 import java.util.Set;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.apache.pekko.Done;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.apache.pekko.actor.testkit.typed.javadsl.LogCapturingExtension;
-import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.apache.pekko.stream.Attributes;
-import org.apache.pekko.stream.javadsl.Sink;
-import org.apache.pekko.stream.javadsl.SinkQueueWithCancel;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-/** Sessions between a reader and a router and workers that are probes. */
-@ExtendWith(LogCapturingExtension.class)
-class GenerationSessionTest {
-  private static final WordTokenizer WORDS = new WordTokenizer(65);
-  private static final SessionSettings SETTINGS =
-      SessionSettings.from(
-          ConfigFactory.parseString("retries-max = 3, retry-delay = 1s, retry-delay-max = 2s")
-              .withFallback(ConfigFactory.load().getConfig("stator.session")));
-  private static final ServedModel MODEL =
-      new ServedModel(
-          "m",
-          0,
-          100,
-          WORDS,
-          null,
-          new GenerationDefaults(
-              Set.of(), OptionalDouble.empty(), OptionalDouble.empty(), OptionalInt.empty()));
-  private static final int[] PROMPT = {1, 2, 3};
-  private static final RequestId ID = new RequestId("r#0/0");
-  private static final WorkerId A = new WorkerId("a", 0);
-  private static final WorkerId B = new WorkerId("b", 0);
-  private static final Duration SOON = Duration.ofMillis(20);
-  private static final Duration ROUTER_SAYS = Duration.ofSeconds(7);
-
-  private final ActorTestKit testKit = ActorTestKit.create(ManualTime.config());
-  private final ManualTime time = ManualTime.get(testKit.system());
-  private final TestProbe<RouterCommand> router = testKit.createTestProbe();
-  private final TestProbe<DecodeCommand> workerA = testKit.createTestProbe();
-  private final TestProbe<DecodeCommand> workerB = testKit.createTestProbe();
-  private final AtomicReference<SessionStats> stats = new AtomicReference<>(SessionStats.NONE);
-  private final ActorRef<SessionHub.Command> hub =
-      testKit.spawn(SessionHub.create(MODEL, router.ref(), SETTINGS, stats::set));
-  private SinkQueueWithCancel<GenerationEvent> reader;
-
-  @AfterEach
-  void shutDown() {
-    testKit.shutdownTestKit();
-  }
-
+/** A session's way when no message is lost. */
+class GenerationSessionTest extends SessionFixture {
   @Test
   void shouldPlaceRunStreamAndComplete() {
     final DecodeCommand.Generate generate = started(call(1));
@@ -160,11 +98,13 @@ class GenerationSessionTest {
   void shouldAskTheRouterAgainWhenItIsSilent() {
     open(call(1));
     final Place place = router.expectMessageClass(Place.class);
-    for (int i = 0; i < SETTINGS.retriesMax(); i++) {
-      time.timePasses(SETTINGS.placeTimeout());
+    for (Duration waited = SETTINGS.placeInterval();
+        waited.compareTo(SETTINGS.placePatience()) < 0;
+        waited = waited.plus(SETTINGS.placeInterval())) {
+      time.timePasses(SETTINGS.placeInterval());
       assertEquals(place.attempt(), router.expectMessageClass(Place.class).attempt());
     }
-    time.timePasses(SETTINGS.placeTimeout());
+    time.timePasses(SETTINGS.placeInterval());
     assertFails(Kind.UNAVAILABLE, "the router does not answer", SETTINGS.retryAfter());
     router.expectMessage(new RouterCommand.Ended(ID, 0));
   }
@@ -245,17 +185,19 @@ class GenerationSessionTest {
   void shouldComeBackToTheWorkerThatLostItWhenThereIsNoOther() {
     lose(started(call(1)));
     router.expectMessageClass(RouterCommand.Ended.class);
-    time.timePasses(Duration.ofSeconds(1));
-    notPlaced(router.expectMessageClass(Place.class), Cause.OVERLOADED);
-    router.expectNoMessage(SOON);
-    time.timePasses(Duration.ofSeconds(2));
-    final Place again = router.expectMessageClass(Place.class);
-    assertEquals(Set.of(), again.avoid());
-    placed(again, A, workerA);
-    lose(workerA.expectMessageClass(DecodeCommand.Generate.class));
-    router.expectMessageClass(RouterCommand.Ended.class);
-    time.timePasses(Duration.ofSeconds(2));
-    notPlaced(router.expectMessageClass(Place.class), Cause.OVERLOADED);
+    for (int losses = 1; losses <= SETTINGS.retriesMax(); losses++) {
+      time.timePasses(Duration.ofSeconds(2));
+      final Place elsewhere = router.expectMessageClass(Place.class);
+      assertEquals(Set.of(A), elsewhere.avoid());
+      notPlaced(elsewhere, Cause.OVERLOADED);
+      router.expectNoMessage(SOON);
+      time.timePasses(Duration.ofSeconds(2));
+      final Place again = router.expectMessageClass(Place.class);
+      assertEquals(Set.of(), again.avoid());
+      placed(again, A, workerA);
+      lose(workerA.expectMessageClass(DecodeCommand.Generate.class));
+      if (losses < SETTINGS.retriesMax()) router.expectMessageClass(RouterCommand.Ended.class);
+    }
     assertFails(Kind.UNAVAILABLE, "no worker could finish this request", SETTINGS.retryAfter());
   }
 
@@ -319,7 +261,7 @@ class GenerationSessionTest {
     final List<Place> places =
         List.of(router.expectMessageClass(Place.class), router.expectMessageClass(Place.class));
     assertEquals(
-        List.of("r#0/1", "r#0/2"), places.stream().map(place -> place.id().value()).toList());
+        List.of("r#h.0/1", "r#h.0/2"), places.stream().map(place -> place.id().value()).toList());
     final List<Long> seeds = new ArrayList<>(List.of(first.request().sampling().seed()));
     for (Place place : places) {
       placed(place, A, workerA);
@@ -376,115 +318,5 @@ class GenerationSessionTest {
     testKit.stop(hub);
     assertFails(Kind.UNAVAILABLE, "the generation was stopped", SETTINGS.retryAfter());
     workerA.expectMessage(new DecodeCommand.Cancel(ID, 0));
-  }
-
-  /** Opens a call and takes it to worker A. */
-  private DecodeCommand.Generate started(GenerationCall call) {
-    open(call);
-    placed(router.expectMessageClass(Place.class), A, workerA);
-    return workerA.expectMessageClass(DecodeCommand.Generate.class);
-  }
-
-  private void open(GenerationCall call) {
-    reader =
-        new LocalGenerations(hub, SETTINGS)
-            .generate(call)
-            .runWith(
-                Sink.<GenerationEvent>queue().withAttributes(Attributes.inputBuffer(1, 1)),
-                testKit.system());
-  }
-
-  private static GenerationCall call(int choiceCount) {
-    return new GenerationCall("r", "m", PROMPT, sampling(), choiceCount, List.of(), "");
-  }
-
-  private static SamplingParams sampling() {
-    return Seeds.sampling(
-        new SamplingParams(1, 0, 1, 0, 1, 0, 0, Map.of(), 42, 10, 0, Set.of(), false, false, 0), 0);
-  }
-
-  private static void placed(Place place, WorkerId worker, TestProbe<DecodeCommand> decode) {
-    final var placement =
-        new Placement(worker, decode.ref(), 0, null, List.of(), List.of(), "local: test");
-    place.replyTo().tell(new Placed(place.id(), place.attempt(), placement));
-  }
-
-  private static void notPlaced(Place place, Cause cause) {
-    place
-        .replyTo()
-        .tell(
-            new NotPlaced(
-                place.id(), place.attempt(), cause, "router.decode-workers", 1, 0, ROUTER_SAYS));
-  }
-
-  private static void answer(
-      DecodeCommand.Generate generate,
-      WorkerId worker,
-      int firstIndex,
-      FinishReason finish,
-      int... ids) {
-    final List<SampledToken> tokens = new ArrayList<>();
-    for (int id : ids) tokens.add(new SampledToken(id, Float.NaN, List.of()));
-    final var sequence =
-        new SequenceTokens(
-            generate.request().id(), generate.attempt(), firstIndex, tokens, finish, 2);
-    generate.replyTo().tell(new WorkerAnswer.TokenBatch(worker, List.of(sequence)));
-  }
-
-  private static void refuse(DecodeCommand.Generate generate, WorkerId worker, boolean passing) {
-    generate
-        .replyTo()
-        .tell(
-            new WorkerAnswer.Refused(
-                generate.request().id(),
-                generate.attempt(),
-                worker,
-                "engine.waiting-max",
-                9,
-                8,
-                passing));
-  }
-
-  private static void lose(DecodeCommand.Generate generate) {
-    generate
-        .replyTo()
-        .tell(
-            new WorkerAnswer.Lost(
-                generate.request().id(), generate.attempt(), A, "the device failed", true));
-  }
-
-  private GenerationEvent next() {
-    return reader.pull().toCompletableFuture().orTimeout(10, TimeUnit.SECONDS).join().orElse(null);
-  }
-
-  private List<GenerationEvent> rest() {
-    final List<GenerationEvent> events = new ArrayList<>();
-    for (GenerationEvent event = next(); event != null; event = next()) events.add(event);
-    return events;
-  }
-
-  private String textOfTheRest() {
-    final StringBuilder text = new StringBuilder();
-    for (GenerationEvent event : rest()) {
-      if (event instanceof Delta delta) text.append(delta.text());
-    }
-    return text.toString();
-  }
-
-  private void assertFails(Kind kind, String message, Duration retryAfter) {
-    assertEquals(new Failed(kind, message, retryAfter), next());
-    assertNull(next());
-  }
-
-  private void awaitStats(SessionStats expected) {
-    router.awaitAssert(() -> {
-      assertEquals(expected, stats.get());
-      return null;
-    });
-  }
-
-  private static String words(int... tokens) {
-    assertTrue(tokens.length > 0);
-    return WORDS.decode(tokens, true);
   }
 }

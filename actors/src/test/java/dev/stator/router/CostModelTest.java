@@ -1,7 +1,6 @@
 package dev.stator.router;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +9,7 @@ import dev.stator.protocol.Placement.Candidate;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
 import dev.stator.router.CostModel.Decision;
+import dev.stator.router.CostModel.Field;
 import dev.stator.router.CostModel.Option;
 import dev.stator.router.LoadBook.Load;
 import java.util.HashMap;
@@ -36,7 +36,7 @@ class CostModelTest {
   void shouldChooseAsInTheWorkedExample() {
     final List<Option> options =
         List.of(option("w1", 2, 0, 0), option("w2", 5, 0, 0), option("w3", 8, 0, 12));
-    final Decision decision = costs.decide(options, List.of(), 160, 0);
+    final Decision decision = choose(options, 160);
     assertEquals("w2", decision.decode().id().slot());
     assertEquals(
         List.of("w2 15.0", "w1 18.0", "w3 24.0"),
@@ -47,23 +47,20 @@ class CostModelTest {
   void shouldWeighOwedPromptsAgainstCachedBlocks() {
     final Option busyWithPrefix = option("busy", 10, 16 * 30, 0);
     final Option idle = option("idle", 0, 0, 0);
-    assertEquals(
-        "idle",
-        costs.decide(List.of(busyWithPrefix, idle), List.of(), 320, 0).decode().id().slot());
+    assertEquals("idle", choose(List.of(busyWithPrefix, idle), 320).decode().id().slot());
     final Option lessBusy = option("busy", 10, 16 * 9, 0);
-    assertEquals(
-        "busy", costs.decide(List.of(lessBusy, idle), List.of(), 320, 0).decode().id().slot());
+    assertEquals("busy", choose(List.of(lessBusy, idle), 320).decode().id().slot());
   }
 
   @Test
   void shouldPreferFewerRequestsThenSpreadEvenlyWhenCostsAreEqual() {
     final Option a = new Option(worker("a", "f"), 0, new Load(1, 0, 0));
     final Option b = new Option(worker("b", "f"), 0, new Load(0, 0, 0));
-    assertEquals("b", costs.decide(List.of(a, b), List.of(), 32, 0).decode().id().slot());
+    assertEquals("b", choose(List.of(a, b), 32).decode().id().slot());
     final Map<String, Integer> chosen = new HashMap<>();
     for (int i = 0; i < 3000; i++) {
       final var options = List.of(option("a", 0, 0, 0), option("b", 0, 0, 0), option("c", 0, 0, 0));
-      chosen.merge(costs.decide(options, List.of(), 32, 0).decode().id().slot(), 1, Integer::sum);
+      chosen.merge(choose(options, 32).decode().id().slot(), 1, Integer::sum);
     }
     chosen.values().forEach(count -> assertTrue(count > 850 && count < 1150, chosen.toString()));
   }
@@ -102,6 +99,42 @@ class CostModelTest {
   }
 
   @Test
+  void shouldPullWhatAnotherHasCachedWhenItsWayCostsLessThanComputing() {
+    final Decision decision = withSource(option("d", 2, 0, 0), option("s", 9, 0, 0), 161);
+    assertTrue(decision.pull());
+    assertEquals("s", decision.prefillers().getFirst().id().slot());
+    assertEquals(161 - 9 * 16, decision.prefillTokens());
+    assertEquals(7, decision.candidates().getFirst().pullBlocks());
+    assertEquals("pull: 7 blocks from s~0; no prefill worker", decision.reason());
+    assertEquals("d", decision.prefill().id().slot(), "what is missing it computes itself");
+  }
+
+  @Test
+  void shouldPullNoMoreThanWhatIsBeforeTheLastToken() {
+    final Decision decision = withSource(option("d", 0, 0, 0), option("s", 10, 0, 0), 160);
+    assertEquals(9, decision.candidates().getFirst().pullBlocks());
+    assertEquals(16, decision.prefillTokens());
+  }
+
+  @Test
+  void shouldComputeWhenFewBlocksCouldBePulledOrTheirNumericsDiffer() {
+    assertLocal("", withSource(option("d", 6, 0, 0), option("s", 9, 0, 0), 161));
+    final Option other = new Option(worker("s", "other"), 9, Load.NONE);
+    assertLocal("", withSource(option("d", 0, 0, 0), other, 161));
+    assertLocal("", withSource(option("d", 9, 0, 0), option("d", 9, 0, 0), 161));
+  }
+
+  @Test
+  void shouldChooseAWorkerThatPullsWhenTheOneThatHasTheBlocksIsBusy() {
+    final Option busy = option("busy", 10, 16 * 20, 0);
+    final Option idle = option("idle", 0, 0, 0);
+    final var field = new Field(List.of(busy, idle), List.of(), List.of(busy, idle));
+    final Decision decision = costs.decide(field, 176, 0);
+    assertEquals("idle", decision.decode().id().slot());
+    assertTrue(decision.pull(), decision.reason());
+  }
+
+  @Test
   void shouldRejectSettingsThatMakeNoSense() {
     for (String wrong :
         List.of(
@@ -119,11 +152,21 @@ class CostModelTest {
   }
 
   private Decision decide(int overlapBlocks, List<Option> prefillers, int tokenCount) {
-    return costs.decide(List.of(option("d", overlapBlocks, 0, 0)), prefillers, tokenCount, 0);
+    final var field = new Field(List.of(option("d", overlapBlocks, 0, 0)), prefillers, List.of());
+    return costs.decide(field, tokenCount, 0);
+  }
+
+  private Decision choose(List<Option> decoders, int tokenCount) {
+    return costs.decide(new Field(decoders, List.of(), List.of()), tokenCount, 0);
+  }
+
+  private Decision withSource(Option decoder, Option source, int tokenCount) {
+    return costs.decide(
+        new Field(List.of(decoder), List.of(), List.of(decoder, source)), tokenCount, 0);
   }
 
   private static void assertLocal(String words, Decision decision) {
-    assertNull(decision.prefill());
+    assertEquals(List.of(), decision.prefillers());
     assertTrue(
         decision.reason().startsWith("local: ") && decision.reason().contains(words),
         decision.reason());

@@ -1,6 +1,7 @@
 package dev.stator.router;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
@@ -10,6 +11,7 @@ import dev.stator.engine.RequestId;
 import dev.stator.kv.BlockHash;
 import dev.stator.kv.BlockHasher;
 import dev.stator.kv.KvEvent;
+import dev.stator.protocol.BookingCheck;
 import dev.stator.protocol.CacheCommand;
 import dev.stator.protocol.DecodeCommand;
 import dev.stator.protocol.KvBatch;
@@ -31,11 +33,13 @@ import dev.stator.protocol.WorkerRole;
 import dev.stator.protocol.WorkerUp;
 import dev.stator.worker.RouterStats;
 import java.time.Duration;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.ToLongFunction;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.testkit.typed.javadsl.LogCapturingExtension;
 import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
@@ -56,6 +60,8 @@ class RouterTest {
                   pending-timeout = 10s
                   remote-prefill-min-tokens = 16
                   pull-min-blocks = 2
+                  settle-time = 0s
+                  check-bookings = 1
                   """)
               .withFallback(ConfigFactory.load().getConfig("stator.router")));
   private static final Set<WorkerRole> DECODE = Set.of(WorkerRole.DECODE);
@@ -68,9 +74,10 @@ class RouterTest {
   private final ActorTestKit testKit = ActorTestKit.create(ManualTime.config());
   private final ManualTime time = ManualTime.get(testKit.system());
   private final TestProbe<PlacementAnswer> answers = testKit.createTestProbe();
+  private final TestProbe<BookingCheck> sessions = testKit.createTestProbe();
   private final TestProbe<CacheCommand> cache = testKit.createTestProbe();
   private final AtomicReference<RouterStats> stats = new AtomicReference<>(RouterStats.NONE);
-  private final ActorRef<RouterCommand> router =
+  private ActorRef<RouterCommand> router =
       testKit.spawn(Router.create(SETTINGS, cache.ref(), new Random(1), stats::set));
 
   /** A worker played by probes. */
@@ -79,6 +86,7 @@ class RouterTest {
     final TestProbe<WorkerCommand> worker = testKit.createTestProbe();
     final TestProbe<DecodeCommand> decode = testKit.createTestProbe();
     final TestProbe<PrefillCommand> prefill = testKit.createTestProbe();
+    final TestProbe<PrefillCommand> lender = testKit.createTestProbe();
 
     FakeWorker(String slot) {
       id = new WorkerId(slot, 0);
@@ -87,7 +95,8 @@ class RouterTest {
     void up(Set<WorkerRole> roles, EngineLoad load) {
       final var description = new WorkerDescription(id, "f", 4, 64, 100, 1000);
       router.tell(
-          new WorkerUp(description, roles, load, worker.ref(), decode.ref(), prefill.ref()));
+          new WorkerUp(
+              description, roles, load, worker.ref(), decode.ref(), prefill.ref(), lender.ref()));
     }
 
     /** Joins and answers the router's request for a dump. */
@@ -157,12 +166,17 @@ class RouterTest {
   @Test
   void shouldChooseADedicatedPrefillWorkerForLongPrompts() {
     final FakeWorker decode = new FakeWorker("d").joined(DECODE);
-    new FakeWorker("both").joined(Set.of(WorkerRole.PREFILL)).report(PREFILL, IDLE);
+    final FakeWorker both = new FakeWorker("both").joined(PREFILL);
     final FakeWorker prefill = new FakeWorker("p").joined(PREFILL);
     prefill.stored(0, HASHES.subList(0, 1));
     final Placement placement = placed("r/0", 0);
     assertEquals(decode.id, placement.worker());
-    assertEquals(new Placement.PrefillPlan(prefill.id, prefill.prefill.ref()), placement.prefill());
+    assertEquals(
+        new Placement.PrefillPlan(
+            new Placement.Prefiller(prefill.id, prefill.prefill.ref()),
+            false,
+            List.of(new Placement.Prefiller(both.id, both.prefill.ref()))),
+        placement.prefill());
     awaitStat(1, RouterStats::placedRemote);
   }
 
@@ -256,16 +270,17 @@ class RouterTest {
   }
 
   @Test
-  void shouldForgetASessionThatIsGone() {
+  void shouldForgetWhatASessionNodeThatIsGoneHad() {
     new FakeWorker("a").joined(DECODE);
-    final TestProbe<PlacementAnswer> session = testKit.createTestProbe();
-    router.tell(place("s/0", 0, Set.of(), session.ref()));
-    router.tell(place("s/1", 0, Set.of(), session.ref()));
-    session.receiveMessage();
-    session.receiveMessage();
-    awaitStat(2, RouterStats::inFlight);
-    session.stop();
-    awaitStat(0, RouterStats::inFlight);
+    final TestProbe<BookingCheck> other = testKit.createTestProbe();
+    router.tell(place("s/0", 0, Set.of(), answers.ref(), other.ref()));
+    router.tell(place("s/1", 0, Set.of(), answers.ref(), other.ref()));
+    answers.receiveMessage();
+    answers.receiveMessage();
+    placed("r/0", 0);
+    awaitStat(3, RouterStats::inFlight);
+    other.stop();
+    awaitStat(1, RouterStats::inFlight);
   }
 
   @Test
@@ -313,6 +328,130 @@ class RouterTest {
     assertEquals(a.id, ((Placed) answers.receiveMessage()).placement().worker());
   }
 
+  @Test
+  void shouldGiveTheSameAnswerToTheSameQuestion() {
+    new FakeWorker("a").joined(DECODE);
+    new FakeWorker("b").joined(DECODE);
+    final Placement first = placed("r/0", 0);
+    for (int i = 0; i < 5; i++) assertEquals(first, placed("r/0", 0));
+    awaitStat(1, RouterStats::inFlight);
+    assertNotEquals(first.worker(), placed("r/1", 0).worker(), "booked once");
+  }
+
+  @Test
+  void shouldIgnoreAQuestionThatALaterOneHasOvertaken() {
+    new FakeWorker("a").joined(DECODE);
+    placed("r/0", 2);
+    place("r/0", 1, Set.of());
+    answers.expectNoMessage(Duration.ofMillis(20));
+    router.tell(new RouterCommand.Ended(new RequestId("r/0"), 1));
+    awaitStat(1, RouterStats::inFlight);
+  }
+
+  @Test
+  void shouldWaitNoLongerWhenTheSameQuestionComesAgain() {
+    place("r/0", 0, Set.of());
+    time.timePasses(SETTINGS.pendingTimeout().minusMillis(1));
+    place("r/0", 0, Set.of());
+    answers.expectNoMessage(Duration.ofMillis(20));
+    time.timePasses(Duration.ofMillis(1));
+    assertRefused(Cause.UNAVAILABLE, "router.decode-workers");
+  }
+
+  @Test
+  void shouldAskSessionNodesWhatStillRuns() {
+    new FakeWorker("a").joined(DECODE);
+    placed("r/0", 0);
+    placed("r/1", 4);
+    time.timePasses(SETTINGS.checkInterval());
+    final Set<BookingCheck.Booked> booked = new HashSet<>();
+    while (booked.size() < 2) {
+      final List<BookingCheck.Booked> part = sessions.receiveMessage().bookings();
+      assertEquals(SETTINGS.checkBookings(), part.size());
+      booked.addAll(part);
+    }
+    assertEquals(
+        Set.of(
+            new BookingCheck.Booked(new RequestId("r/0"), 0),
+            new BookingCheck.Booked(new RequestId("r/1"), 4)),
+        booked);
+    router.tell(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    router.tell(new RouterCommand.Ended(new RequestId("r/1"), 4));
+    awaitStat(0, RouterStats::inFlight);
+    time.timePasses(SETTINGS.checkInterval());
+    sessions.expectNoMessage(Duration.ofMillis(20));
+  }
+
+  @Test
+  void shouldLetRequestsWaitUntilItHasHadTimeToKnowItsWorkers() {
+    final var settling =
+        RouterSettings.from(
+            ConfigFactory.parseString("settle-time = 1s")
+                .withFallback(ConfigFactory.load().getConfig("stator.router")));
+    router = testKit.spawn(Router.create(settling, cache.ref(), new Random(1), stats::set));
+    new FakeWorker("a").joined(DECODE);
+    place("r/0", 0, Set.of());
+    place("r/1", 0, Set.of());
+    answers.expectNoMessage(Duration.ofMillis(20));
+    new FakeWorker("b").joined(DECODE);
+    time.timePasses(settling.settleTime());
+    final var first = ((Placed) answers.receiveMessage()).placement();
+    final var second = ((Placed) answers.receiveMessage()).placement();
+    assertNotEquals(first.worker(), second.worker());
+  }
+
+  @Test
+  void shouldPassOverWorkersOnNodesThatCannotBeReached() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    final Address here = a.worker.ref().path().address();
+    router.tell(new RouterCommand.NodeUnreachable(new Address("pekko", "other", "host", 1)));
+    placed("r/0", 0);
+    router.tell(new RouterCommand.NodeUnreachable(here));
+    place("r/1", 0, Set.of());
+    answers.expectNoMessage(Duration.ofMillis(20));
+    awaitStat(1, RouterStats::pending);
+    router.tell(new RouterCommand.NodeReachable(here));
+    assertEquals(a.id, ((Placed) answers.receiveMessage()).placement().worker());
+    awaitStat(0, RouterStats::pending);
+  }
+
+  @Test
+  void shouldAskForTheActorsOfAWorkerWhenOneHasEnded() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    placed("r/0", 0);
+    a.decode.stop();
+    a.worker.expectMessage(new WorkerCommand.Introduce(router));
+  }
+
+  @Test
+  void shouldAnswerAnewWhenTheWorkerOfItsAnswerIsGone() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    placed("r/0", 0);
+    a.worker.stop();
+    awaitStat(0, RouterStats::workers);
+    final FakeWorker b = new FakeWorker("b").joined(DECODE);
+    assertEquals(b.id, placed("r/0", 0).worker());
+  }
+
+  @Test
+  void shouldOrderAPullFromAWorkerThatHasThePromptCached() {
+    final FakeWorker a = new FakeWorker("a").joined(DECODE);
+    final FakeWorker b = new FakeWorker("b").joined(DECODE);
+    a.stored(0, HASHES);
+    place("r/0", 0, Set.of(a.id));
+    cache.expectMessageClass(CacheCommand.Locate.class);
+    time.timePasses(SETTINGS.locateTimeout());
+    final Placement placement = ((Placed) answers.receiveMessage()).placement();
+    assertEquals(b.id, placement.worker());
+    assertEquals(
+        new Placement.PrefillPlan(new Placement.Prefiller(a.id, a.lender.ref()), true, List.of()),
+        placement.prefill());
+    awaitStat(1, RouterStats::placedPull);
+    place("r/1", 0, Set.of(a.id));
+    assertTrue(((Placed) answers.receiveMessage()).placement().prefill().pull());
+    cache.expectNoMessage(Duration.ofMillis(20)); // It has just been silent.
+  }
+
   private Placement placed(String id, int attempt) {
     place(id, attempt, Set.of());
     final PlacementAnswer answer = answers.receiveMessage();
@@ -326,9 +465,18 @@ class RouterTest {
     router.tell(place(id, attempt, avoid, answers.ref()));
   }
 
-  private static Place place(
+  private Place place(
       String id, int attempt, Set<WorkerId> avoid, ActorRef<PlacementAnswer> replyTo) {
-    return new Place(new RequestId(id), attempt, TOKENS, 8, "", avoid, replyTo);
+    return place(id, attempt, avoid, replyTo, sessions.ref());
+  }
+
+  private static Place place(
+      String id,
+      int attempt,
+      Set<WorkerId> avoid,
+      ActorRef<PlacementAnswer> replyTo,
+      ActorRef<BookingCheck> sessions) {
+    return new Place(new RequestId(id), attempt, TOKENS, 8, "", avoid, replyTo, sessions);
   }
 
   private void assertRefused(Cause cause, String limit) {

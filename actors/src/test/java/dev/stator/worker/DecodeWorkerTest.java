@@ -13,6 +13,7 @@ import dev.stator.engine.SamplingParams;
 import dev.stator.engine.StepReport;
 import dev.stator.protocol.DecodeCommand;
 import dev.stator.protocol.Placement.PrefillPlan;
+import dev.stator.protocol.Placement.Prefiller;
 import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.protocol.WorkerAnswer.SequenceTokens;
@@ -76,6 +77,7 @@ class DecodeWorkerTest {
             memoryId,
             agent,
             new WorkerGauge(WORKER.id(), Set.of(), board),
+            nowNs::get,
             SETTINGS);
     return testKit.spawn(DecodeWorker.create(surroundings, accepts));
   }
@@ -202,7 +204,7 @@ class DecodeWorkerTest {
     assertEquals(ID, order.request().id());
     write(order.grant(), 3, 5);
     engine.expectMessage(new EngineActor.Resume(ENGINE_ID, 2));
-    order.replyTo().tell(new DecodeCommand.PrefillEnded(ID, 0, "all blocks are written"));
+    order.replyTo().tell(new DecodeCommand.PrefillEnded(ID, 0, 0, "all blocks are written"));
     engine.expectNoMessage(SOON);
     assertEquals(32, board.workers().getFirst().transferReceivedBytes());
     assertEquals(0, board.workers().getFirst().remotePrefillFallbacks());
@@ -212,9 +214,9 @@ class DecodeWorkerTest {
   void shouldResumeWithWhatHasArrivedWhenThePrefillEnds() {
     final PrefillCommand.Prefill order = startFilling();
     write(order.grant(), 3);
-    order.replyTo().tell(new DecodeCommand.PrefillEnded(ID, 0, "no room"));
+    order.replyTo().tell(new DecodeCommand.PrefillEnded(ID, 0, 0, "no room"));
     engine.expectMessage(new EngineActor.Resume(ENGINE_ID, 1));
-    prefill.expectMessage(new PrefillCommand.CancelPrefill(ID, 0));
+    prefill.expectMessage(new PrefillCommand.CancelPrefill(new PrefillCommand.Order(ID, 0, 0)));
     assertEquals(1, board.workers().getFirst().remotePrefillFallbacks());
   }
 
@@ -222,7 +224,7 @@ class DecodeWorkerTest {
   void shouldResumeWithNothingBehindAHole() {
     final PrefillCommand.Prefill order = startFilling();
     write(order.grant(), 5);
-    order.replyTo().tell(new DecodeCommand.PrefillEnded(ID, 0, "no room"));
+    order.replyTo().tell(new DecodeCommand.PrefillEnded(ID, 0, 0, "no room"));
     engine.expectMessage(new EngineActor.Resume(ENGINE_ID, 0));
   }
 
@@ -240,7 +242,7 @@ class DecodeWorkerTest {
     nowNs.addAndGet(SETTINGS.remotePrefillTimeout().toNanos());
     agent.poll();
     engine.expectMessage(new EngineActor.Resume(ENGINE_ID, 0));
-    prefill.expectMessage(new PrefillCommand.CancelPrefill(ID, 0));
+    prefill.expectMessage(new PrefillCommand.CancelPrefill(new PrefillCommand.Order(ID, 0, 0)));
   }
 
   @Test
@@ -248,7 +250,7 @@ class DecodeWorkerTest {
     final PrefillCommand.Prefill order = startFilling();
     worker.tell(new DecodeCommand.Cancel(ID, 0));
     engine.expectMessage(new EngineActor.Cancel(ENGINE_ID));
-    prefill.expectMessage(new PrefillCommand.CancelPrefill(ID, 0));
+    prefill.expectMessage(new PrefillCommand.CancelPrefill(new PrefillCommand.Order(ID, 0, 0)));
     assertEquals(0, agent.stats().openGrants());
     write(order.grant(), 3);
     assertEquals(0, agent.stats().receivedBytes());
@@ -316,7 +318,7 @@ class DecodeWorkerTest {
   }
 
   private PrefillPlan plan() {
-    return new PrefillPlan(new WorkerId("p", 0), prefill.ref());
+    return new PrefillPlan(new Prefiller(new WorkerId("p", 0), prefill.ref()), false, List.of());
   }
 
   private DecodeCommand.Generate generate(int attempt, PrefillPlan plan) {

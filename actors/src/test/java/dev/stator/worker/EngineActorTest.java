@@ -103,6 +103,12 @@ class EngineActorTest {
     }
 
     @Override
+    public Admission lend(GenerationRequest request) {
+      calls.add("lend " + request.id());
+      return new Admission.Admitted(0, List.of());
+    }
+
+    @Override
     public Admission reserve(GenerationRequest request) {
       calls.add("reserve " + request.id());
       return new Admission.Refused("engine.blocks", 2, 1, true);

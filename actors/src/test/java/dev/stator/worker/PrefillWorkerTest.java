@@ -48,9 +48,9 @@ class PrefillWorkerTest {
       new WorkerDescription(new WorkerId("p", 0), "f", 4, 16, 16, 100);
   private static final WorkerSettings SETTINGS = settings("");
   private static final TransferSettings TRANSFER =
-      new TransferSettings(9, 9, 3, Duration.ofSeconds(5), Duration.ofMillis(10), 1);
+      new TransferSettings(9, 9, 9, 3, Duration.ofSeconds(5), Duration.ofMillis(10), 1);
   private static final RequestId ID = new RequestId("r/0");
-  private static final RequestId ENGINE_ID = new RequestId("r/0@0!prefill");
+  private static final RequestId ENGINE_ID = new RequestId("r/0@0!0");
   private static final Duration SOON = Duration.ofMillis(20);
 
   private final ActorTestKit testKit = ActorTestKit.create(ManualTime.config());
@@ -90,6 +90,7 @@ class PrefillWorkerTest {
             sourceId,
             sender,
             new WorkerGauge(WORKER.id(), Set.of(), board),
+            nowNs::get,
             settings);
     return testKit.spawn(PrefillWorker.create(surroundings, accepts));
   }
@@ -114,7 +115,7 @@ class PrefillWorkerTest {
     engine.expectNoMessage(SOON);
     runCopies(1);
     engine.expectMessage(new EngineActor.Release(ENGINE_ID));
-    decode.expectMessage(new PrefillEnded(ID, 0, "all blocks are written"));
+    decode.expectMessage(new PrefillEnded(ID, 0, 0, "all blocks are written"));
     assertEquals(GrantOutcome.Ending.COMPLETE, outcomes.receiveMessage().ending());
     for (int i = 0; i < 3; i++) {
       assertEquals(-1, target.asSlice((8 + i) * 16, 16).mismatch(source.asSlice((3 + i) * 16, 16)));
@@ -144,7 +145,7 @@ class PrefillWorkerTest {
         .tell(
             new EngineActor.Answered(
                 ENGINE_ID, new Admission.Refused("engine.waiting-max", 9, 8, true)));
-    decode.expectMessage(new PrefillEnded(ID, 0, "engine.waiting-max is 8, 9 needed"));
+    decode.expectMessage(new PrefillEnded(ID, 0, 0, "engine.waiting-max is 8, 9 needed"));
     engine.expectMessage(new EngineActor.Cancel(ENGINE_ID));
     assertIdle();
   }
@@ -152,19 +153,19 @@ class PrefillWorkerTest {
   @Test
   void shouldEndWhenItIsNoPrefillWorker() {
     spawn(false, SETTINGS).tell(prefill(grant(8), 0));
-    decode.expectMessage(new PrefillEnded(ID, 0, "not a prefill worker any more"));
+    decode.expectMessage(new PrefillEnded(ID, 0, 0, "not a prefill worker any more"));
     engine.expectNoMessage(SOON);
   }
 
   @Test
   void shouldTryAgainWhenTooMuchIsOnItsWay() {
+    final ActorRef<EngineActor.Event> owner = start(0, 8);
     final var other = receiver.grant(targetId, List.of(0, 1, 2), time(1), o -> {}).orElseThrow();
     sender.write(
         other,
         sourceId,
         List.of(new BlockMove(0, 0), new BlockMove(1, 1), new BlockMove(2, 2)),
         outcome -> {});
-    final ActorRef<EngineActor.Event> owner = start(0, 8);
     owner.tell(stepped(FinishReason.LENGTH, 2));
     for (int i = 0; i < SETTINGS.writeAttemptsMax() + 1; i++) {
       engine.expectNoMessage(SOON);
@@ -224,7 +225,7 @@ class PrefillWorkerTest {
       time.timePasses(SETTINGS.writeRetryDelay());
     }
     engine.expectMessage(new EngineActor.Cancel(ENGINE_ID));
-    decode.expectMessage(new PrefillEnded(ID, 0, "write failed: TIMED_OUT"));
+    decode.expectMessage(new PrefillEnded(ID, 0, 0, "write failed: TIMED_OUT"));
     assertIdle();
   }
 
@@ -235,7 +236,7 @@ class PrefillWorkerTest {
     owner.tell(stepped(null, 2));
     runCopies(1);
     engine.expectMessage(new EngineActor.Cancel(ENGINE_ID));
-    decode.expectMessage(new PrefillEnded(ID, 0, "write failed: UNKNOWN_GRANT"));
+    decode.expectMessage(new PrefillEnded(ID, 0, 0, "write failed: UNKNOWN_GRANT"));
   }
 
   @Test
@@ -243,12 +244,12 @@ class PrefillWorkerTest {
     final ActorRef<EngineActor.Event> owner = start(0, 8, 9);
     owner.tell(stepped(null, 2));
     awaitCopies(1);
-    worker.tell(new PrefillCommand.CancelPrefill(ID, 0));
+    worker.tell(new PrefillCommand.CancelPrefill(new PrefillCommand.Order(ID, 0, 0)));
     engine.expectMessage(new EngineActor.Cancel(ENGINE_ID));
-    decode.expectMessage(new PrefillEnded(ID, 0, "cancelled"));
+    decode.expectMessage(new PrefillEnded(ID, 0, 0, "cancelled"));
     runCopies(1);
     assertEquals(0, receiver.stats().receivedBytes());
-    worker.tell(new PrefillCommand.CancelPrefill(ID, 0));
+    worker.tell(new PrefillCommand.CancelPrefill(new PrefillCommand.Order(ID, 0, 0)));
     engine.expectNoMessage(SOON);
     assertIdle();
   }
@@ -261,7 +262,7 @@ class PrefillWorkerTest {
     nowNs.addAndGet(TRANSFER.writeTimeout().toNanos());
     sender.poll();
     engine.expectNoMessage(SOON);
-    worker.tell(new PrefillCommand.CancelPrefill(ID, 0));
+    worker.tell(new PrefillCommand.CancelPrefill(new PrefillCommand.Order(ID, 0, 0)));
     engine.expectMessage(new EngineActor.Cancel(ENGINE_ID));
     time.timePasses(SETTINGS.writeRetryDelay());
     assertEquals(1, copies.size(), "no second try");
@@ -279,7 +280,7 @@ class PrefillWorkerTest {
   void shouldEndWhenTheEngineFails() {
     final ActorRef<EngineActor.Event> owner = start(0, 8);
     owner.tell(new EngineActor.Broken(List.of(ENGINE_ID), "device"));
-    decode.expectMessage(new PrefillEnded(ID, 0, "device"));
+    decode.expectMessage(new PrefillEnded(ID, 0, 0, "device"));
     assertIdle();
   }
 
@@ -318,7 +319,7 @@ class PrefillWorkerTest {
 
   private PrefillCommand.Prefill prefill(Grant grant, int firstBlockIndex) {
     final var request = new GenerationRequest(ID, new int[17], 17, SamplingParams.greedy(4), "");
-    return new PrefillCommand.Prefill(0, request, firstBlockIndex, grant, decode.ref());
+    return new PrefillCommand.Prefill(0, request, firstBlockIndex, false, grant, decode.ref());
   }
 
   private static EngineActor.Stepped stepped(FinishReason finish, Integer... fullBlocks) {

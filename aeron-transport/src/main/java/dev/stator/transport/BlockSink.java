@@ -2,16 +2,36 @@ package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
 
-/** Where a backend brings blocks that have arrived for an agent. Any thread. */
-@FunctionalInterface
+/**
+ * Where a backend brings what has arrived for an agent. Whatever a hostile sender makes a backend
+ * call here, no memory changes but blocks of a living grant whose key was presented.
+ *
+ * <p><b>Threads:</b> any.
+ */
 public interface BlockSink {
   /**
-   * Takes one block: checks the right to write, copies, verifies what was copied. Anything but a
-   * full block for a block of a living grant leaves all memory as it was.
+   * Begins one block that arrives in pieces: checks the right to write. A landing that stands still
+   * holds nothing up: the grant may end, and a later landing may take over its block.
+   *
+   * @param blockBytes the block's whole length, as the sender said it
+   * @return never {@code null}; {@link BlockLanding#ended} when it was refused
+   */
+  BlockLanding begin(long grantId, long keyHigh, long keyLow, int targetBlock, long blockBytes);
+
+  /**
+   * Takes a whole block: checks the right to write, copies, verifies what was copied. Anything but
+   * a full block for a block of a living grant leaves all memory as it was.
    *
    * @param checksum CRC32C of the bytes as they left
-   * @param bytes owned by the caller, read during the call only
+   * @param bytes owned by the caller, read during the call only, each byte once
    */
   TransferStatus deliver(
       long grantId, long keyHigh, long keyLow, int targetBlock, int checksum, MemorySegment bytes);
+
+  /**
+   * Takes one {@link TransferBackend#send message}. What makes no sense is counted and ignored.
+   *
+   * @param message owned by the caller, read during the call only
+   */
+  void receive(MemorySegment message);
 }

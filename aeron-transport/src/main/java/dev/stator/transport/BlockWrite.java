@@ -1,6 +1,8 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 
 /**
@@ -9,6 +11,7 @@ import java.util.function.Consumer;
  * <pre>
  *   WAITING --acquire--&gt; READING --release--&gt; WAITING
  *   WAITING | READING --complete--&gt; ENDED    (told when nobody reads)
+ *   ENDED, unreachable, not told --rescue--&gt; WAITING    (on another way, if there is one)
  * </pre>
  *
  * <b>Threads:</b> any.
@@ -24,6 +27,7 @@ public final class BlockWrite {
   private long stamp;
   private TransferStatus status;
   private boolean told;
+  private BooleanSupplier rescue;
 
   BlockWrite(
       Grant grant,
@@ -44,6 +48,16 @@ public final class BlockWrite {
 
   public int targetBlock() {
     return targetBlock;
+  }
+
+  /** The file that the source's bytes lie in, when other processes may map it. */
+  public Optional<SharedMemory> shared() {
+    return memory.shared();
+  }
+
+  /** Whether it has ended; what has may be dropped. */
+  public synchronized boolean hasEnded() {
+    return status != null;
   }
 
   /**
@@ -80,11 +94,28 @@ public final class BlockWrite {
     tellWhenOver();
   }
 
+  /**
+   * Lets a write that ends {@link TransferStatus#UNREACHABLE} be tried another way instead: once,
+   * when nobody reads.
+   *
+   * @param way tells whether it was taken
+   */
+  void rescueWhenUnreachable(BooleanSupplier way) {
+    synchronized (this) {
+      rescue = way;
+    }
+  }
+
   private void tellWhenOver() {
+    final BooleanSupplier way;
     synchronized (this) {
       if (told || status == null || stamp != 0) return;
-      told = true;
+      way = status == TransferStatus.UNREACHABLE ? rescue : null;
+      rescue = null;
+      if (way == null) told = true;
+      else status = null;
     }
-    onEnd.accept(status);
+    if (way == null) onEnd.accept(status);
+    else if (!way.getAsBoolean()) complete(TransferStatus.UNREACHABLE);
   }
 }

@@ -1,7 +1,9 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Map;
+import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -16,6 +18,9 @@ import java.util.concurrent.TimeUnit;
  * <p><b>Threads:</b> copies run on the executor given.
  */
 public final class InProcessBackend implements TransferBackend {
+  public static final String NAME = "in-process";
+
+  private final String id = UUID.randomUUID().toString(); // Tells it from those of other processes.
   private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
   private final Executor executor;
 
@@ -43,19 +48,25 @@ public final class InProcessBackend implements TransferBackend {
 
   @Override
   public String name() {
-    return "in-process copy";
+    return NAME;
   }
 
   @Override
-  public void attach(String agent, BlockSink sink) {
+  public Map<String, String> attach(String agent, BlockSink sink) {
     if (sinks.putIfAbsent(agent, sink) != null) {
       throw new IllegalStateException("agent " + agent + " is attached already");
     }
+    return Map.of(NAME, id);
   }
 
   @Override
   public void detach(String agent) {
     sinks.remove(agent);
+  }
+
+  @Override
+  public boolean reaches(AgentAddress to) {
+    return id.equals(to.endpoints().get(NAME));
   }
 
   @Override
@@ -66,6 +77,24 @@ public final class InProcessBackend implements TransferBackend {
     } catch (RejectedExecutionException full) {
       return false;
     }
+  }
+
+  @Override
+  public boolean send(AgentAddress to, MemorySegment message) {
+    if (!reaches(to) || message.byteSize() > MESSAGE_BYTES_MAX) return false;
+    final MemorySegment copy =
+        MemorySegment.ofArray(message.toArray(ValueLayout.JAVA_BYTE)).asReadOnly();
+    try {
+      executor.execute(() -> deliver(to.agent(), copy));
+      return true;
+    } catch (RejectedExecutionException full) {
+      return false;
+    }
+  }
+
+  private void deliver(String agent, MemorySegment message) {
+    final BlockSink sink = sinks.get(agent);
+    if (sink != null) sink.receive(message);
   }
 
   private void copy(BlockWrite write) {
@@ -79,7 +108,7 @@ public final class InProcessBackend implements TransferBackend {
 
   private void tryCopy(BlockWrite write) {
     final Grant grant = write.grant();
-    final BlockSink sink = sinks.get(grant.agent());
+    final BlockSink sink = reaches(grant.agent()) ? sinks.get(grant.agent().agent()) : null;
     if (sink == null) {
       write.complete(TransferStatus.UNREACHABLE);
       return;

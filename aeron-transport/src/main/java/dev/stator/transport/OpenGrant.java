@@ -3,15 +3,16 @@ package dev.stator.transport;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.Map;
-import java.util.function.Consumer;
+import java.util.function.BiConsumer;
 
 /**
  * A grant at the side that gave it.
  *
  * <pre>
- *   a block: EMPTY --begin--&gt; FILLING --finish(verified)--&gt; ARRIVED
- *                                     --finish(not)-------&gt; EMPTY
- *   the grant: OPEN --end--&gt; ENDING --last copy done--&gt; told     (at once when nothing is being copied)
+ *   a block: EMPTY --begin--&gt; LANDING --leave(verified)--&gt; ARRIVED
+ *                             LANDING --begin by another, when nobody is within--&gt; LANDING
+ *            a landing is within between enter and leave; only then does it write or verify
+ *   the grant: OPEN --end--&gt; ENDING --nobody within--&gt; told     (at once when nobody is)
  * </pre>
  *
  * <b>Threads:</b> any.
@@ -20,17 +21,21 @@ final class OpenGrant {
   private final Grant grant;
   private final RegisteredMemory memory;
   private final long deadlineNs;
-  private final Consumer<GrantOutcome> listener;
+  private final BiConsumer<GrantOutcome, BitSet> listener;
   private final Map<Integer, Integer> slots = new HashMap<>();
 
   // Guarded by this.
-  private final BitSet filling = new BitSet();
+  private final Map<Integer, Landing> landings = new HashMap<>(); // By slot, of what is on its way.
+  private final BitSet within = new BitSet();
   private final BitSet arrived = new BitSet();
   private GrantOutcome.Ending ending;
   private boolean told;
 
   OpenGrant(
-      Grant grant, RegisteredMemory memory, long deadlineNs, Consumer<GrantOutcome> listener) {
+      Grant grant,
+      RegisteredMemory memory,
+      long deadlineNs,
+      BiConsumer<GrantOutcome, BitSet> listener) {
     this.grant = grant;
     this.memory = memory;
     this.deadlineNs = deadlineNs;
@@ -57,22 +62,35 @@ final class OpenGrant {
     return ((keyHigh ^ grant.keyHigh()) | (keyLow ^ grant.keyLow())) == 0;
   }
 
-  /** {@code null} when the block is now the caller's to fill, until {@link #finish}. */
-  synchronized TransferStatus begin(int block) {
+  /** {@code null} when the block is now this landing's, until another begins or all ends. */
+  synchronized TransferStatus begin(int block, Landing landing) {
     final Integer slot = slots.get(block);
     if (slot == null) return TransferStatus.OUT_OF_RANGE;
     if (ending != null) return TransferStatus.UNKNOWN_GRANT;
     if (arrived.get(slot)) return TransferStatus.OK;
-    if (filling.get(slot)) return TransferStatus.BUSY;
-    filling.set(slot);
+    if (within.get(slot)) return TransferStatus.BUSY;
+    landings.put(slot, landing);
     return null;
   }
 
-  void finish(int block, boolean verified) {
+  /** {@code null} when the landing may write, until {@link #leave}. */
+  synchronized TransferStatus enter(int block, Landing landing) {
+    if (ending != null) return TransferStatus.UNKNOWN_GRANT;
+    final int slot = slots.get(block);
+    if (arrived.get(slot)) return TransferStatus.OK;
+    if (landings.get(slot) != landing) return TransferStatus.BUSY;
+    within.set(slot);
+    return null;
+  }
+
+  void leave(int block, boolean verified) {
     synchronized (this) {
       final int slot = slots.get(block);
-      filling.clear(slot);
-      if (verified) arrived.set(slot);
+      within.clear(slot);
+      if (verified) {
+        arrived.set(slot);
+        landings.remove(slot);
+      }
       if (ending == null && arrived.cardinality() == slots.size()) {
         ending = GrantOutcome.Ending.COMPLETE;
       }
@@ -90,18 +108,15 @@ final class OpenGrant {
     return true;
   }
 
-  synchronized boolean hasEnded() {
-    return ending != null;
-  }
-
   private void tellWhenOver() {
     final GrantOutcome outcome;
     synchronized (this) {
-      if (told || ending == null || !filling.isEmpty()) return;
+      if (told || ending == null || !within.isEmpty()) return;
       told = true;
+      landings.clear();
       outcome =
           new GrantOutcome(grant.id(), ending, arrived.cardinality(), arrived.nextClearBit(0));
     }
-    listener.accept(outcome);
+    listener.accept(outcome, arrived); // Nobody changes it any more.
   }
 }

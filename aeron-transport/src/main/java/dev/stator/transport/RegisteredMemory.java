@@ -1,6 +1,9 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.locks.StampedLock;
 
 /** Memory that an agent may copy from and to until it is closed; closing waits for copies. */
@@ -19,12 +22,26 @@ final class RegisteredMemory {
     return id;
   }
 
-  long blockBytes() {
-    return memory.blockBytes();
+  BlockGeometry geometry() {
+    return memory.geometry();
+  }
+
+  Optional<SharedMemory> shared() {
+    return memory.shared();
   }
 
   boolean contains(int blockIndex) {
     return blockIndex >= 0 && blockIndex < memory.blockCount();
+  }
+
+  /** Throws unless each of these is a block of this memory, once. */
+  void requireDistinct(List<Integer> blocks) {
+    if (new HashSet<>(blocks).size() != blocks.size()) {
+      throw new IllegalArgumentException("a block is granted twice: " + blocks);
+    }
+    for (int block : blocks) {
+      if (!contains(block)) throw new IllegalArgumentException("no such block: " + block);
+    }
   }
 
   MemorySegment block(int blockIndex) {

@@ -2,16 +2,18 @@ package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Moves KV blocks between registered memories. The side that receives grants the right to write
@@ -31,16 +33,18 @@ import java.util.random.RandomGenerator;
  * </ul>
  */
 public final class TransferAgent implements AutoCloseable {
-  private final String name;
+  private static final Logger LOG = LoggerFactory.getLogger(TransferAgent.class);
+
+  private final AgentAddress address;
   private final TransferSettings settings;
   private final TransferBackend backend;
   private final LongSupplier nanoClock;
-  private final RandomGenerator random;
   private final TransferCounters counters = new TransferCounters();
   private final Map<Integer, RegisteredMemory> memories = new ConcurrentHashMap<>();
-  private final Map<Long, OpenGrant> grants = new ConcurrentHashMap<>();
+  private final GrantBook grants;
+  private final ExportBook exports;
+  private final BlockReads reads;
   private final Map<Long, PostedWrite> writes = new ConcurrentHashMap<>();
-  private final AtomicInteger openGrants = new AtomicInteger();
   private final AtomicInteger inFlightBlocks = new AtomicInteger();
   private final AtomicInteger nextMemoryId = new AtomicInteger();
   private final AtomicLong nextId = new AtomicLong();
@@ -56,16 +60,24 @@ public final class TransferAgent implements AutoCloseable {
       TransferBackend backend,
       LongSupplier nanoClock,
       RandomGenerator random) {
-    this.name = name;
     this.settings = settings;
     this.backend = backend;
     this.nanoClock = nanoClock;
-    this.random = random;
-    backend.attach(name, this::deliver);
+    this.grants = new GrantBook(settings, counters, nanoClock, nextId::getAndIncrement, random);
+    this.exports = new ExportBook(settings, nanoClock, nextId::getAndIncrement, random);
+    final Sink sink = new Sink();
+    this.address = new AgentAddress(name, HostId.current(), backend.attach(name, sink));
+    this.reads = new BlockReads(address, backend, settings, counters, grants, exports, this::write);
+    sink.reads.complete(reads);
   }
 
   public String name() {
-    return name;
+    return address.agent();
+  }
+
+  /** What others need to reach this agent; every grant carries it. */
+  public AgentAddress address() {
+    return address;
   }
 
   /** Lets blocks of this memory be granted and written from; returns its id at this agent. */
@@ -93,9 +105,8 @@ public final class TransferAgent implements AutoCloseable {
   }
 
   private void endAll(RegisteredMemory memory) {
-    for (OpenGrant open : grants.values()) {
-      if (open.memory() == memory) open.end(GrantOutcome.Ending.CLOSED);
-    }
+    grants.endAll(memory);
+    exports.endAll(memory);
     for (PostedWrite write : writes.values()) {
       if (write.memory() == memory) write.withdraw(TransferStatus.CANCELLED);
     }
@@ -111,42 +122,18 @@ public final class TransferAgent implements AutoCloseable {
    */
   public Optional<Grant> grant(
       int memoryId, List<Integer> blocks, Duration life, Consumer<GrantOutcome> listener) {
-    final RegisteredMemory memory = memory(memoryId);
-    if (new HashSet<>(blocks).size() != blocks.size()) {
-      throw new IllegalArgumentException("a block is granted twice: " + blocks);
-    }
-    for (int block : blocks) {
-      if (!memory.contains(block)) throw new IllegalArgumentException("no such block: " + block);
-    }
-    if (blocks.size() > settings.grantBlocksMax()) return Optional.empty();
-    if (openGrants.incrementAndGet() > settings.grantsMax()) {
-      openGrants.decrementAndGet();
-      return Optional.empty();
-    }
-    final Grant grant =
-        new Grant(
-            name,
-            nextId.getAndIncrement(),
-            random.nextLong(),
-            random.nextLong(),
-            blocks,
-            memory.blockBytes(),
-            life);
-    final Consumer<GrantOutcome> onEnd =
-        outcome -> {
-          grants.remove(outcome.grantId());
-          openGrants.decrementAndGet();
-          listener.accept(outcome);
-        };
-    grants.put(
-        grant.id(), new OpenGrant(grant, memory, nanoClock.getAsLong() + life.toNanos(), onEnd));
-    return Optional.of(grant);
+    return grants.open(
+        address,
+        memory(memoryId),
+        blocks,
+        life,
+        grant -> {},
+        (outcome, arrived) -> listener.accept(outcome));
   }
 
   /** Ends a grant; its outcome follows when nobody writes any more. Unknown ids are ignored. */
   public void revoke(long grantId) {
-    final OpenGrant open = grants.get(grantId);
-    if (open != null) open.end(GrantOutcome.Ending.REVOKED);
+    grants.end(grantId, GrantOutcome.Ending.REVOKED);
   }
 
   /**
@@ -161,7 +148,14 @@ public final class TransferAgent implements AutoCloseable {
   public long write(
       Grant grant, int memoryId, List<BlockMove> moves, Consumer<WriteOutcome> listener) {
     if (moves.isEmpty()) throw new IllegalArgumentException("a write needs a block");
-    final RegisteredMemory memory = memory(memoryId);
+    return write(grant, memory(memoryId), moves, listener);
+  }
+
+  private long write(
+      Grant grant,
+      RegisteredMemory memory,
+      List<BlockMove> moves,
+      Consumer<WriteOutcome> listener) {
     final long id = nextId.getAndIncrement();
     final TransferStatus trouble = check(grant, memory, moves);
     if (trouble != TransferStatus.OK) {
@@ -172,7 +166,7 @@ public final class TransferAgent implements AutoCloseable {
         outcome -> {
           writes.remove(outcome.writeId());
           inFlightBlocks.addAndGet(-moves.size());
-          counters.sent(outcome.writtenBlocks() * memory.blockBytes());
+          counters.sent(outcome.writtenBlocks() * memory.geometry().blockBytes());
           listener.accept(outcome);
         };
     final long deadlineNs = nanoClock.getAsLong() + settings.writeTimeout().toNanos();
@@ -184,13 +178,55 @@ public final class TransferAgent implements AutoCloseable {
     return id;
   }
 
+  /**
+   * Exports blocks to be read, as often as wanted.
+   *
+   * @param blocks distinct; not to be written to until the outcome
+   * @param listener called once, when the export has ended and nothing of it is being read
+   * @return empty when a limit of exports stands in the way
+   * @throws IllegalArgumentException for an unknown memory, or blocks that are not in it
+   */
+  public Optional<Export> export(
+      int memoryId, List<Integer> blocks, Duration life, Consumer<ExportOutcome> listener) {
+    return exports.open(address, memory(memoryId), blocks, life, listener);
+  }
+
+  /** Ends an export; its outcome follows when nothing is being read. Unknown ids are ignored. */
+  public void unexport(long exportId) {
+    exports.end(exportId, GrantOutcome.Ending.REVOKED);
+  }
+
+  /**
+   * Reads exported blocks into a registered memory. A read that failed may be posted again with
+   * what is missing.
+   *
+   * @param moves from the export's blocks to distinct blocks of the memory, which are the agent's
+   *     until the outcome
+   * @param listener called once, when all has arrived and verified, or none of it will; before this
+   *     returns when nothing was asked for
+   * @return names the read for {@link #cancel}
+   * @throws IllegalArgumentException for an unknown memory, no moves, or targets that are not
+   *     distinct blocks of the memory
+   */
+  public long read(
+      Export export, int memoryId, List<BlockMove> moves, Consumer<ReadOutcome> listener) {
+    if (moves.isEmpty()) throw new IllegalArgumentException("a read needs a block");
+    final long id = nextId.getAndIncrement();
+    reads.read(id, export, memory(memoryId), moves, listener);
+    return id;
+  }
+
   /** Blocks that may be on their way at once; a write of more is always pushed back. */
   public int inFlightBlocksMax() {
     return settings.inFlightBlocksMax();
   }
 
   private TransferStatus check(Grant grant, RegisteredMemory memory, List<BlockMove> moves) {
-    if (grant.blockBytes() != memory.blockBytes()) return TransferStatus.WRONG_LENGTH;
+    final Optional<String> refusal = memory.geometry().refusal(grant.geometry());
+    if (refusal.isPresent()) {
+      LOG.warn("Not written to {}: {}", grant.agent().agent(), refusal.get());
+      return TransferStatus.WRONG_GEOMETRY;
+    }
     for (BlockMove move : moves) {
       if (!memory.contains(move.sourceBlock())) return TransferStatus.OUT_OF_RANGE;
     }
@@ -201,19 +237,17 @@ public final class TransferAgent implements AutoCloseable {
     return TransferStatus.OK;
   }
 
-  /** Withdraws what has not arrived; the outcome follows when nobody reads any more. */
-  public void cancel(long writeId) {
-    final PostedWrite write = writes.get(writeId);
+  /** Withdraws a write or read; the outcome follows when nobody touches its blocks any more. */
+  public void cancel(long id) {
+    final PostedWrite write = writes.get(id);
     if (write != null) write.withdraw(TransferStatus.CANCELLED);
+    else reads.cancel(id);
   }
 
   /** Ends overdue grants and writes; returns how many. Call it every poll interval. */
   public int poll() {
     final long nowNs = nanoClock.getAsLong();
-    int ended = 0;
-    for (OpenGrant open : grants.values()) {
-      if (open.isOverdue(nowNs) && open.end(GrantOutcome.Ending.EXPIRED)) ended++;
-    }
+    int ended = grants.poll() + exports.poll();
     for (PostedWrite write : writes.values()) {
       if (!write.isOverdue(nowNs)) continue;
       write.withdraw(TransferStatus.TIMED_OUT);
@@ -224,7 +258,8 @@ public final class TransferAgent implements AutoCloseable {
 
   public TransferStats stats() {
     return new TransferStats(
-        openGrants.get(),
+        grants.openCount(),
+        exports.openCount(),
         inFlightBlocks.get(),
         counters.sentBytes(),
         counters.receivedBytes(),
@@ -234,7 +269,7 @@ public final class TransferAgent implements AutoCloseable {
   /** Ends all grants and writes; nothing reaches this agent any more. */
   @Override
   public void close() {
-    backend.detach(name);
+    backend.detach(name());
     for (int memoryId : List.copyOf(memories.keySet())) deregister(memoryId);
   }
 
@@ -244,40 +279,32 @@ public final class TransferAgent implements AutoCloseable {
     return memory;
   }
 
-  private TransferStatus deliver(
-      long grantId, long keyHigh, long keyLow, int targetBlock, int checksum, MemorySegment bytes) {
-    final OpenGrant open = grants.get(grantId);
-    if (open == null) return counters.rejected(TransferStatus.UNKNOWN_GRANT);
-    if (!open.opensWith(keyHigh, keyLow)) return counters.rejected(TransferStatus.WRONG_KEY);
-    if (open.isOverdue(nanoClock.getAsLong())) {
-      open.end(GrantOutcome.Ending.EXPIRED);
-      return counters.rejected(TransferStatus.UNKNOWN_GRANT);
-    }
-    if (bytes.byteSize() != open.grant().blockBytes()) {
-      return counters.rejected(TransferStatus.WRONG_LENGTH);
-    }
-    final TransferStatus begun = open.begin(targetBlock);
-    if (begun == TransferStatus.OK) return begun; // A repeat of what is there, verified.
-    if (begun != null) return counters.rejected(begun);
-    return fill(open, targetBlock, checksum, bytes);
-  }
+  /** What backends bring. */
+  private final class Sink implements BlockSink {
+    private final CompletableFuture<BlockReads> reads = new CompletableFuture<>();
 
-  private TransferStatus fill(OpenGrant open, int targetBlock, int checksum, MemorySegment bytes) {
-    final long stamp = open.memory().enter();
-    if (stamp == 0) {
-      open.finish(targetBlock, false);
-      return counters.rejected(TransferStatus.UNKNOWN_GRANT);
+    @Override
+    public BlockLanding begin(
+        long grantId, long keyHigh, long keyLow, int targetBlock, long blockBytes) {
+      return grants.begin(grantId, keyHigh, keyLow, targetBlock, blockBytes);
     }
-    boolean verified = false;
-    try {
-      final MemorySegment target = open.memory().block(targetBlock);
-      target.copyFrom(bytes);
-      verified = Checksums.crc32c(target) == checksum;
-    } finally {
-      open.memory().leave(stamp);
-      if (verified) counters.received(bytes.byteSize());
-      open.finish(targetBlock, verified);
+
+    @Override
+    public TransferStatus deliver(
+        long grantId,
+        long keyHigh,
+        long keyLow,
+        int targetBlock,
+        int checksum,
+        MemorySegment bytes) {
+      return grants
+          .begin(grantId, keyHigh, keyLow, targetBlock, bytes.byteSize())
+          .deliver(checksum, bytes);
     }
-    return verified ? TransferStatus.OK : counters.rejected(TransferStatus.BAD_CHECKSUM);
+
+    @Override
+    public void receive(MemorySegment message) {
+      reads.thenAccept(there -> there.receive(message));
+    }
   }
 }

@@ -7,14 +7,16 @@ import java.time.Duration;
  * {@code stator.transport} in reference.conf; read and checked once, at start.
  *
  * @param grantsMax grants open at once
- * @param grantBlocksMax blocks of one grant
+ * @param exportsMax exports open at once
+ * @param grantBlocksMax blocks of one grant or export
  * @param inFlightBlocksMax blocks on their way out at once
- * @param writeTimeout how long a write may take
+ * @param writeTimeout how long a write or read may take
  * @param pollInterval how often {@link TransferAgent#poll} is called
  * @param copyThreads threads of the in-process backend
  */
 public record TransferSettings(
     int grantsMax,
+    int exportsMax,
     int grantBlocksMax,
     int inFlightBlocksMax,
     Duration writeTimeout,
@@ -22,6 +24,7 @@ public record TransferSettings(
     int copyThreads) {
   public TransferSettings {
     requirePositive("grants-max", grantsMax);
+    requirePositive("exports-max", exportsMax);
     requirePositive("grant-blocks-max", grantBlocksMax);
     requirePositive("in-flight-blocks-max", inFlightBlocksMax);
     requirePositive("copy-threads", copyThreads);
@@ -35,6 +38,7 @@ public record TransferSettings(
   public static TransferSettings from(Config config) {
     return new TransferSettings(
         config.getInt("grants-max"),
+        config.getInt("exports-max"),
         config.getInt("grant-blocks-max"),
         config.getInt("in-flight-blocks-max"),
         config.getDuration("write-timeout"),

@@ -6,6 +6,7 @@ import java.util.Map;
  * An agent's figures at one moment. Counters count since its start.
  *
  * @param openGrants given and not ended
+ * @param openExports given and not ended
  * @param inFlightBlocks on their way out
  * @param sentBytes acknowledged as arrived
  * @param receivedBytes arrived and verified
@@ -13,6 +14,7 @@ import java.util.Map;
  */
 public record TransferStats(
     int openGrants,
+    int openExports,
     int inFlightBlocks,
     long sentBytes,
     long receivedBytes,

@@ -12,11 +12,13 @@ public enum TransferStatus {
   OUT_OF_RANGE,
   /** The bytes are not one block. */
   WRONG_LENGTH,
+  /** The two ends' blocks mean different things, or have different lengths. */
+  WRONG_GEOMETRY,
   /** The bytes that arrived are not the bytes that left. */
   BAD_CHECKSUM,
   /** The same block is being written by somebody else at this moment. */
   BUSY,
-  /** Nobody of the grant's agent name can be reached. */
+  /** No backend reaches the grant's agent, or nobody is there. */
   UNREACHABLE,
   /** Too much is on its way; nothing was taken. */
   BACK_PRESSURED,
@@ -24,6 +26,8 @@ public enum TransferStatus {
   TIMED_OUT,
   /** The writer withdrew it. */
   CANCELLED,
+  /** A message that no agent could have sent. */
+  MALFORMED,
   /** Source or target could not be read or written. */
   FAILED
 }

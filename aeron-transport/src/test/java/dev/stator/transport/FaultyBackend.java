@@ -1,6 +1,5 @@
 package dev.stator.transport;
 
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayDeque;
@@ -8,13 +7,12 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Queue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
 
 /**
- * A network in memory that loses, delays, repeats, shortens and damages blocks, by a seed. With no
- * faults it is a correct backend. A block is copied when it leaves, and delivered on the thread of
- * a later {@link #offer} or {@link #flush}, so that it may arrive late and out of order.
+ * Another backend over a network that loses, delays, repeats, shortens and damages blocks and
+ * messages, by a seed. With no faults it is that backend. A block may be lost or delayed before it
+ * leaves, or arrive late, long after its writer has given up, and out of order.
  */
 public final class FaultyBackend implements TransferBackend {
   /**
@@ -29,52 +27,75 @@ public final class FaultyBackend implements TransferBackend {
 
   private static final int DELAYED_MAX = 16;
 
-  private record Frame(BlockWrite write, int checksum, MemorySegment bytes) {}
-
-  private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
+  private final TransferBackend inner;
   private final Faults faults;
   private final RandomGenerator random;
-  private final Queue<Frame> delayed = new ArrayDeque<>();
+  private final Queue<Runnable> delayed = new ArrayDeque<>();
   private int faultCount;
 
+  /** In memory; blocks move on the caller's thread. */
   public FaultyBackend(Faults faults, RandomGenerator random) {
+    this(new InProcessBackend(Runnable::run), faults, random);
+  }
+
+  /**
+   * @param inner closed with this
+   */
+  public FaultyBackend(TransferBackend inner, Faults faults, RandomGenerator random) {
+    this.inner = inner;
     this.faults = faults;
     this.random = random;
   }
 
   @Override
   public String name() {
-    return "faulty";
+    return inner.name();
   }
 
   @Override
-  public void attach(String agent, BlockSink sink) {
-    if (sinks.putIfAbsent(agent, sink) != null) {
-      throw new IllegalStateException("agent " + agent + " is attached already");
-    }
+  public Map<String, String> attach(String agent, BlockSink sink) {
+    return inner.attach(agent, new FaultySink(sink));
   }
 
   @Override
   public void detach(String agent) {
-    sinks.remove(agent);
+    inner.detach(agent);
+  }
+
+  @Override
+  public boolean reaches(AgentAddress to) {
+    return inner.reaches(to);
   }
 
   @Override
   public boolean offer(BlockWrite write) {
-    final Frame frame = frame(write);
-    if (frame != null) arrivals(frame).forEach(this::deliver);
+    if (strikes(faults.dropped())) return true;
+    if (!strikes(faults.delayed() / 2)) return inner.offer(write);
+    delay(() -> {
+      if (!inner.offer(write)) write.complete(TransferStatus.BACK_PRESSURED);
+    });
     return true;
   }
 
-  /** Delivers what was delayed; returns how many blocks. */
+  @Override
+  public boolean send(AgentAddress to, MemorySegment message) {
+    if (strikes(faults.dropped())) return true;
+    final MemorySegment copy = copyOf(message, 0, message.byteSize());
+    if (strikes(faults.damaged())) damage(copy);
+    if (!strikes(faults.delayed())) return inner.send(to, copy);
+    delay(() -> inner.send(to, copy));
+    return true;
+  }
+
+  /** Delivers what was delayed; returns how much. */
   public int flush() {
-    final List<Frame> frames;
+    final List<Runnable> late;
     synchronized (this) {
-      frames = new ArrayList<>(delayed);
+      late = new ArrayList<>(delayed);
       delayed.clear();
     }
-    frames.forEach(this::deliver);
-    return frames.size();
+    late.forEach(Runnable::run);
+    return late.size();
   }
 
   /** How often a fault has struck. */
@@ -82,66 +103,112 @@ public final class FaultyBackend implements TransferBackend {
     return faultCount;
   }
 
-  private static Frame frame(BlockWrite write) {
-    final MemorySegment source = write.acquire();
-    if (source == null) return null;
-    try {
-      final MemorySegment copy = Arena.ofAuto().allocate(source.byteSize());
-      return new Frame(write, Checksums.crc32c(source), copy.copyFrom(source));
-    } finally {
-      write.release();
-    }
+  @Override
+  public void close() {
+    inner.close();
   }
 
-  private synchronized List<Frame> arrivals(Frame frame) {
-    if (strikes(faults.dropped())) return List.of();
-    Frame arriving = frame;
-    if (strikes(faults.damaged())) damage(frame.bytes());
-    if (strikes(faults.shortened())) {
-      final long length = random.nextLong(frame.bytes().byteSize());
-      arriving = new Frame(frame.write(), frame.checksum(), frame.bytes().asSlice(0, length));
+  private void delay(Runnable action) {
+    final Runnable due;
+    synchronized (this) {
+      delayed.add(action);
+      due = delayed.size() > DELAYED_MAX ? delayed.remove() : null;
     }
-    final List<Frame> arrivals = new ArrayList<>();
-    if (strikes(faults.delayed())) delayed.add(arriving);
-    else arrivals.add(arriving);
-    if (strikes(faults.repeated())) arrivals.add(arriving);
-    if (delayed.size() > DELAYED_MAX) arrivals.add(delayed.remove());
-    return arrivals;
+    if (due != null) due.run();
   }
 
-  private boolean strikes(double probability) {
-    if (random.nextDouble() >= probability) return false;
+  private synchronized boolean strikes(double probability) {
+    if (probability <= 0 || random.nextDouble() >= probability) return false;
     faultCount++;
     return true;
   }
 
-  private void damage(MemorySegment bytes) {
-    final long at = random.nextLong(bytes.byteSize());
+  private synchronized long at(long bound) {
+    return random.nextLong(bound);
+  }
+
+  private MemorySegment damage(MemorySegment bytes) {
+    final long at = at(bytes.byteSize());
     final byte old = bytes.get(ValueLayout.JAVA_BYTE, at);
-    bytes.set(ValueLayout.JAVA_BYTE, at, (byte) (old ^ 1 << random.nextInt(8)));
+    bytes.set(ValueLayout.JAVA_BYTE, at, (byte) (old ^ 1 << at(8)));
+    return bytes;
   }
 
-  private void deliver(Frame frame) {
-    final Grant grant = frame.write().grant();
-    final BlockSink sink = sinks.get(grant.agent());
-    if (sink == null) {
-      frame.write().complete(TransferStatus.UNREACHABLE);
-      return;
+  private static MemorySegment copyOf(MemorySegment bytes, long offset, long length) {
+    return MemorySegment.ofArray(bytes.asSlice(offset, length).toArray(ValueLayout.JAVA_BYTE));
+  }
+
+  /** Does to what arrives what a network would have done on the way. */
+  private final class FaultySink implements BlockSink {
+    private final BlockSink sink;
+
+    FaultySink(BlockSink sink) {
+      this.sink = sink;
     }
-    frame
-        .write()
-        .complete(
-            sink.deliver(
-                grant.id(),
-                grant.keyHigh(),
-                grant.keyLow(),
-                frame.write().targetBlock(),
-                frame.checksum(),
-                frame.bytes()));
+
+    @Override
+    public BlockLanding begin(
+        long grantId, long keyHigh, long keyLow, int targetBlock, long blockBytes) {
+      return new FaultyLanding(sink.begin(grantId, keyHigh, keyLow, targetBlock, blockBytes));
+    }
+
+    @Override
+    public TransferStatus deliver(
+        long grantId,
+        long keyHigh,
+        long keyLow,
+        int targetBlock,
+        int checksum,
+        MemorySegment bytes) {
+      final MemorySegment arriving = arriving(bytes);
+      final MemorySegment late = copyOf(arriving, 0, arriving.byteSize());
+      if (strikes(faults.repeated())) {
+        delay(() -> sink.deliver(grantId, keyHigh, keyLow, targetBlock, checksum, late));
+      }
+      if (strikes(faults.delayed() / 2)) {
+        delay(() -> sink.deliver(grantId, keyHigh, keyLow, targetBlock, checksum, late));
+        return TransferStatus.TIMED_OUT;
+      }
+      return sink.deliver(grantId, keyHigh, keyLow, targetBlock, checksum, arriving);
+    }
+
+    @Override
+    public void receive(MemorySegment message) {
+      sink.receive(message);
+      if (strikes(faults.repeated())) sink.receive(message);
+    }
   }
 
-  @Override
-  public void close() {
-    sinks.clear();
+  private MemorySegment arriving(MemorySegment bytes) {
+    MemorySegment arriving = bytes;
+    if (strikes(faults.damaged())) arriving = damage(copyOf(bytes, 0, bytes.byteSize()));
+    if (strikes(faults.shortened())) arriving = copyOf(arriving, 0, at(bytes.byteSize()));
+    return arriving;
+  }
+
+  /** Damages, shortens and repeats pieces. */
+  private final class FaultyLanding implements BlockLanding {
+    private final BlockLanding landing;
+
+    FaultyLanding(BlockLanding landing) {
+      this.landing = landing;
+    }
+
+    @Override
+    public TransferStatus ended() {
+      return landing.ended();
+    }
+
+    @Override
+    public boolean put(long offset, MemorySegment bytes) {
+      final MemorySegment arriving = arriving(bytes);
+      if (strikes(faults.repeated())) landing.put(offset, arriving);
+      return landing.put(offset, arriving);
+    }
+
+    @Override
+    public TransferStatus finish(int checksum) {
+      return landing.finish(checksum);
+    }
   }
 }

@@ -7,6 +7,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -24,8 +25,19 @@ class FrameFuzzTest {
     }
 
     @Override
-    public void attach(String agent, BlockSink newSink) {
+    public Map<String, String> attach(String agent, BlockSink newSink) {
       sink = newSink;
+      return Map.of();
+    }
+
+    @Override
+    public boolean reaches(AgentAddress to) {
+      return true;
+    }
+
+    @Override
+    public boolean send(AgentAddress to, MemorySegment message) {
+      return false;
     }
 
     @Override

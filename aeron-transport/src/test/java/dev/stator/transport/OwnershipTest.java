@@ -43,8 +43,8 @@ class OwnershipTest {
       }
 
       @Override
-      public long blockBytes() {
-        return plain.blockBytes();
+      public BlockGeometry geometry() {
+        return plain.geometry();
       }
 
       @Override

@@ -25,7 +25,7 @@ import org.junit.jupiter.api.Test;
 /** Bounds, times, cancels and faults; copies run when the test says so. */
 class TransferAgentTest {
   private static final TransferSettings SETTINGS =
-      new TransferSettings(3, 4, 5, Duration.ofSeconds(2), Duration.ofMillis(10), 1);
+      new TransferSettings(3, 2, 4, 5, Duration.ofSeconds(2), Duration.ofMillis(10), 1);
   private static final Duration LIFE = Duration.ofSeconds(10);
   private static final int BLOCK_BYTES = 64;
 
@@ -229,10 +229,10 @@ class TransferAgentTest {
     final var settings = TransferSettings.from(ConfigFactory.load().getConfig("stator.transport"));
     assertEquals(Duration.ofSeconds(5), settings.writeTimeout());
     assertThrows(
-        IllegalArgumentException.class, () -> new TransferSettings(0, 1, 1, LIFE, LIFE, 1));
+        IllegalArgumentException.class, () -> new TransferSettings(0, 1, 1, 1, LIFE, LIFE, 1));
     assertThrows(
         IllegalArgumentException.class,
-        () -> new TransferSettings(1, 1, 1, Duration.ZERO, LIFE, 1));
+        () -> new TransferSettings(1, 1, 1, 1, Duration.ZERO, LIFE, 1));
   }
 
   private TransferAgent agent(String name, TransferBackend over) {

@@ -14,6 +14,8 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -21,18 +23,19 @@ import org.junit.jupiter.api.Test;
 /** What holds for two agents over any backend that loses nothing. */
 abstract class TransferBackendContract {
   static final TransferSettings SETTINGS =
-      new TransferSettings(8, 32, 64, Duration.ofSeconds(2), Duration.ofMillis(10), 1);
+      new TransferSettings(8, 8, 32, 64, Duration.ofSeconds(2), Duration.ofMillis(10), 1);
   static final Duration LIFE = Duration.ofSeconds(10);
   static final int BLOCK_BYTES = 200;
   static final int BLOCKS = 40;
 
   private final Arena arena = Arena.ofShared();
   private final Random random = new Random(3);
-  private final MemorySegment sourceMemory = arena.allocate(BLOCK_BYTES * BLOCKS);
   private final MemorySegment targetMemory = arena.allocate(BLOCK_BYTES * BLOCKS);
   private final MemorySegment targetBefore = arena.allocate(BLOCK_BYTES * BLOCKS);
   private final CompletableFuture<GrantOutcome> granted = new CompletableFuture<>();
+  private final CompletableFuture<ExportOutcome> exported = new CompletableFuture<>();
   private TransferBackend backend;
+  private MemorySegment sourceMemory;
   private TransferAgent writer;
   private TransferAgent receiver;
   private int source;
@@ -40,12 +43,25 @@ abstract class TransferBackendContract {
 
   abstract TransferBackend backend();
 
+  /** Where the writer's blocks lie; a backend may want them in memory of its own. */
+  BlockMemory sourceBlocks(MemorySegment usual) {
+    return BlockMemory.of(usual, BLOCK_BYTES);
+  }
+
+  /** The agents are closed. */
+  void stopped() {}
+
+  /** So is the backend. */
+  void closed() {}
+
   @BeforeEach
   void start() {
     backend = backend();
     writer = new TransferAgent("writer", SETTINGS, backend, System::nanoTime, random);
     receiver = new TransferAgent("receiver", SETTINGS, backend, System::nanoTime, random);
-    source = writer.register(sourceMemory, BLOCK_BYTES);
+    final BlockMemory blocks = sourceBlocks(arena.allocate(BLOCK_BYTES * BLOCKS));
+    sourceMemory = ((BlockRegion) blocks).region();
+    source = writer.register(blocks);
     target = receiver.register(targetMemory, BLOCK_BYTES);
     for (long i = 0; i < sourceMemory.byteSize(); i++) {
       sourceMemory.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
@@ -58,8 +74,10 @@ abstract class TransferBackendContract {
   void stop() {
     writer.close();
     receiver.close();
+    stopped();
     backend.close();
     arena.close();
+    closed();
   }
 
   @Test
@@ -114,7 +132,7 @@ abstract class TransferBackendContract {
             grant.keyHigh(),
             grant.keyLow() ^ 1,
             grant.blocks(),
-            grant.blockBytes(),
+            grant.geometry(),
             grant.life());
     assertRejected(forged, new BlockMove(0, 1), TransferStatus.WRONG_KEY);
     assertEquals(TransferStatus.OK, write(grant, new BlockMove(0, 1)).status());
@@ -134,7 +152,7 @@ abstract class TransferBackendContract {
     final int halves = writer.register(sourceMemory, BLOCK_BYTES / 2);
     final var outcome = new CompletableFuture<WriteOutcome>();
     writer.write(grant, halves, List.of(new BlockMove(0, 1)), outcome::complete);
-    assertEquals(TransferStatus.WRONG_LENGTH, await(outcome).status());
+    assertEquals(TransferStatus.WRONG_GEOMETRY, await(outcome).status());
     final Grant lying =
         new Grant(
             grant.agent(),
@@ -142,7 +160,7 @@ abstract class TransferBackendContract {
             grant.keyHigh(),
             grant.keyLow(),
             grant.blocks(),
-            BLOCK_BYTES / 2,
+            new BlockGeometry(BLOCK_BYTES / 2, BlockGeometry.PLAIN),
             grant.life());
     final var second = new CompletableFuture<WriteOutcome>();
     writer.write(lying, halves, List.of(new BlockMove(0, 1)), second::complete);
@@ -152,7 +170,10 @@ abstract class TransferBackendContract {
 
   @Test
   void shouldSayUnreachableWhenNobodyHasTheName() throws Exception {
-    final Grant grant = new Grant("nobody", 1, 2, 3, List.of(1), BLOCK_BYTES, LIFE);
+    final AgentAddress known = receiver.address();
+    final AgentAddress nobody = new AgentAddress("nobody", known.host(), known.endpoints());
+    final BlockGeometry geometry = new BlockGeometry(BLOCK_BYTES, BlockGeometry.PLAIN);
+    final Grant grant = new Grant(nobody, 1, 2, 3, List.of(1), geometry, LIFE);
     assertEquals(TransferStatus.UNREACHABLE, write(grant, new BlockMove(0, 1)).status());
   }
 
@@ -200,6 +221,102 @@ abstract class TransferBackendContract {
     for (var written : writes) assertEquals(TransferStatus.OK, await(written).status());
     for (var outcome : outcomes) assertEquals(4, await(outcome).contiguousBlocks());
     assertMoved(new BlockMove(0, 0), new BlockMove(36, 36), new BlockMove(38, 38));
+  }
+
+  @Test
+  void shouldReadExportedBlocksAndTellOnceWhenAllHaveArrived() throws Exception {
+    final Export export = export(List.of(4, 5, 6, 7));
+    final ReadOutcome first = read(export, new BlockMove(6, 1), new BlockMove(4, 2));
+    assertEquals(TransferStatus.OK, first.status());
+    assertEquals(2, first.readBlocks());
+    assertEquals(List.of(), first.missing());
+    assertMoved(new BlockMove(6, 1), new BlockMove(4, 2));
+    assertEquals(TransferStatus.OK, read(export, new BlockMove(6, 9)).status());
+    assertMoved(new BlockMove(6, 9));
+    writer.unexport(export.id());
+    final var ended = new ExportOutcome(export.id(), GrantOutcome.Ending.REVOKED, 3);
+    assertEquals(ended, await(exported));
+    assertEquals(0, writer.stats().openExports());
+    assertEquals(0, receiver.stats().openGrants());
+  }
+
+  @Test
+  void shouldRefuseReadsWhenTheExportHasEnded() throws Exception {
+    final Export export = export(List.of(4));
+    writer.unexport(export.id());
+    final ReadOutcome outcome = read(export, new BlockMove(4, 1));
+    assertEquals(TransferStatus.UNKNOWN_GRANT, outcome.status());
+    assertEquals(List.of(new BlockMove(4, 1)), outcome.missing());
+    assertUnchanged();
+  }
+
+  @Test
+  void shouldRefuseAReadOfWhatIsNotExported() throws Exception {
+    final Export export = export(List.of(4));
+    final BlockMove move = new BlockMove(5, 1);
+    assertEquals(TransferStatus.OUT_OF_RANGE, read(export, move).status());
+    final Export forged =
+        new Export(
+            export.agent(),
+            export.id(),
+            export.keyHigh(),
+            export.keyLow(),
+            List.of(4, 5),
+            export.geometry(),
+            LIFE);
+    assertEquals(TransferStatus.OUT_OF_RANGE, read(forged, move).status());
+    assertUnchanged();
+  }
+
+  @Test
+  void shouldNotAnswerAReadWithoutTheKeyAndEndItWhenCancelled() throws Exception {
+    final Export export = export(List.of(4));
+    final Export forged =
+        new Export(
+            export.agent(),
+            export.id(),
+            export.keyHigh() ^ 1,
+            export.keyLow(),
+            export.blocks(),
+            export.geometry(),
+            LIFE);
+    final var outcome = new CompletableFuture<ReadOutcome>();
+    final long id = receiver.read(forged, target, List.of(new BlockMove(4, 1)), outcome::complete);
+    awaitTrue(() -> writer.stats().rejected().containsKey(TransferStatus.WRONG_KEY));
+    assertFalse(outcome.isDone());
+    receiver.cancel(id);
+    assertEquals(TransferStatus.CANCELLED, await(outcome).status());
+    assertUnchanged();
+  }
+
+  @Test
+  void shouldRefuseBlocksOfAnotherLayoutBeforeAnyByteMoves() throws Exception {
+    final BlockGeometry otherLayout = new BlockGeometry(BLOCK_BYTES, "other");
+    final int other = writer.register(BlockMemory.of(sourceMemory, otherLayout));
+    final var written = new CompletableFuture<WriteOutcome>();
+    writer.write(grant(List.of(1)), other, List.of(new BlockMove(0, 1)), written::complete);
+    assertEquals(TransferStatus.WRONG_GEOMETRY, await(written).status());
+    final Export export = writer.export(other, List.of(4), LIFE, exported::complete).orElseThrow();
+    assertEquals(TransferStatus.WRONG_GEOMETRY, read(export, new BlockMove(4, 1)).status());
+    assertUnchanged();
+  }
+
+  private Export export(List<Integer> blocks) {
+    return writer.export(source, blocks, LIFE, exported::complete).orElseThrow();
+  }
+
+  private ReadOutcome read(Export export, BlockMove... moves) throws Exception {
+    final var outcome = new CompletableFuture<ReadOutcome>();
+    receiver.read(export, target, List.of(moves), outcome::complete);
+    return await(outcome);
+  }
+
+  private static void awaitTrue(BooleanSupplier condition) {
+    final long startNs = System.nanoTime();
+    while (!condition.getAsBoolean()) {
+      assertTrue(System.nanoTime() - startNs < TimeUnit.SECONDS.toNanos(10), "waited 10 s");
+      LockSupport.parkNanos(1_000_000);
+    }
   }
 
   private Grant grant(List<Integer> blocks) {

@@ -3,6 +3,7 @@ package dev.stator.app;
 import com.typesafe.config.Config;
 import dev.stator.cli.NodeSettings;
 import dev.stator.device.Device;
+import dev.stator.device.KvMemory;
 import dev.stator.device.cpu.CpuDevice;
 import dev.stator.device.cpu.CpuDeviceSettings;
 import dev.stator.device.simulated.EchoDevice;
@@ -13,12 +14,20 @@ import java.util.function.Supplier;
 final class DeviceFactory {
   private DeviceFactory() {}
 
-  /** Each call of the supplier makes a device of its own; the caller closes it. */
-  static Supplier<Device> of(NodeSettings.Engine engine, LoadedModel model, Config config) {
+  /**
+   * Each call of the supplier makes a device of its own; the caller closes it.
+   *
+   * @param kvMemory where KV blocks lie
+   */
+  static Supplier<Device> of(
+      NodeSettings.Engine engine,
+      LoadedModel model,
+      Config config,
+      KvMemory.Allocator kvMemory) {
     return switch (engine) {
       case CPU -> {
         final CpuDeviceSettings settings = CpuDeviceSettings.from(config);
-        yield () -> CpuDevice.create(model, settings);
+        yield () -> CpuDevice.create(model, settings, kvMemory);
       }
       case ECHO -> {
         final int blockCount = config.getInt("stator.device.echo.block-count");

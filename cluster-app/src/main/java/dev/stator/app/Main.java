@@ -10,7 +10,7 @@ public final class Main {
   public static void main(String[] arguments) {
     int exitCode = 1;
     try {
-      exitCode = StatorCli.run(new LocalNodeStarter(), arguments);
+      exitCode = StatorCli.run(new StatorNodeStarter(), arguments);
     } catch (
         Throwable failure) { // Such as a missing JVM flag, at class loading: no thread may keep the
       // process.

@@ -3,7 +3,12 @@ package dev.stator.app;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import com.typesafe.config.ConfigValueFactory;
+import dev.stator.cli.ClusterMembership;
 import dev.stator.cli.NodeSettings;
+import dev.stator.cluster.ClusterConfig;
+import dev.stator.cluster.NodeRole;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * The configuration of a node: options over the operator's overlay over each module's {@code
@@ -29,7 +34,33 @@ final class NodeConfig {
     if (settings.kvBlocks().isPresent()) {
       options = with(options, "stator.device.cpu.block-count", settings.kvBlocks().getAsInt());
     }
-    return ConfigFactory.load(options.withFallback(settings.overrides()));
+    if (settings.cluster().isEmpty()) {
+      return ConfigFactory.load(options.withFallback(settings.overrides()));
+    }
+    options = withMembership(options, settings.cluster().get());
+    return ClusterConfig.of(ConfigFactory.load(options.withFallback(settings.overrides())));
+  }
+
+  private static Config withMembership(Config config, ClusterMembership member) {
+    Config options = with(config, "stator.cluster.node-name", member.nodeName());
+    options =
+        with(
+            options,
+            "stator.cluster.roles",
+            member.roles().stream().map(NodeRole::text).sorted().toList());
+    options = with(options, "stator.cluster.host", member.host());
+    options = with(options, "stator.cluster.port", member.port());
+    return with(options, "stator.cluster.seed-nodes", seedNodes(member));
+  }
+
+  /** One that founds a cluster is the first of its own seed nodes, or has none. */
+  private static List<String> seedNodes(ClusterMembership member) {
+    if (!member.founds() || member.contacts().isEmpty()) return member.contacts();
+    final String self = member.host() + ":" + member.port();
+    final List<String> seeds = new ArrayList<>();
+    seeds.add(self);
+    for (String contact : member.contacts()) if (!contact.equals(self)) seeds.add(contact);
+    return seeds;
   }
 
   private static Config with(Config config, String path, Object value) {

@@ -1,16 +1,21 @@
 package dev.stator.app;
 
 import com.typesafe.config.Config;
+import dev.stator.cli.ClusterMembership;
 import dev.stator.cli.NodeSettings;
 import dev.stator.cli.NodeSummary;
 import dev.stator.cluster.EngineSlot;
+import dev.stator.cluster.NodeRole;
 import dev.stator.device.Device;
+import dev.stator.device.KvMemory;
+import dev.stator.device.cpu.CpuDevice;
 import dev.stator.engine.Engine;
 import dev.stator.engine.EngineSettings;
 import dev.stator.engine.LocalEngine;
 import dev.stator.model.LoadedModel;
 import dev.stator.protocol.WorkerRole;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
@@ -28,33 +33,63 @@ final class Slots {
   private final Supplier<Device> devices;
   private final List<Plan> plans = new ArrayList<>();
 
-  private Slots(LoadedModel model, EngineSettings engineSettings, Supplier<Device> devices) {
+  private Slots(
+      NodeSettings settings,
+      LoadedModel model,
+      Config config,
+      KvMemory.Allocator kvMemory) {
     this.model = model;
-    this.engineSettings = engineSettings;
-    this.devices = devices;
+    this.engineSettings = EngineSettings.from(config);
+    this.devices = DeviceFactory.of(settings.engine(), model, config, kvMemory);
   }
 
-  /** Makes the devices; when one cannot be made, those before it are closed again. */
-  static Slots create(NodeSettings settings, LoadedModel model, Config config) {
-    final Slots slots =
-        new Slots(
-            model, EngineSettings.from(config), DeviceFactory.of(settings.engine(), model, config));
+  /**
+   * The slots of a node that is alone. When a device cannot be made, those before it are closed.
+   */
+  static Slots ofLocalNode(NodeSettings settings, LoadedModel model, Config config) {
+    final Slots slots = new Slots(settings, model, config, CpuDevice.ownMemory());
     final Set<WorkerRole> decodeRoles =
         settings.prefillSlots() > 0
             ? Set.of(WorkerRole.DECODE)
             : Set.of(WorkerRole.PREFILL, WorkerRole.DECODE);
+    return slots.filled(() -> {
+      slots.add("prefill-", 1, settings.prefillSlots(), Set.of(WorkerRole.PREFILL));
+      slots.add("decode-", 1, settings.decodeSlots(), decodeRoles);
+    });
+  }
+
+  /**
+   * The slots of a cluster's node; each begins with all of the node's worker roles.
+   *
+   * @param kvMemory where KV blocks lie
+   */
+  static Slots ofMember(
+      NodeSettings settings,
+      ClusterMembership member,
+      LoadedModel model,
+      Config config,
+      KvMemory.Allocator kvMemory) {
+    final Set<WorkerRole> roles = EnumSet.noneOf(WorkerRole.class);
+    if (member.roles().contains(NodeRole.PREFILL)) roles.add(WorkerRole.PREFILL);
+    if (member.roles().contains(NodeRole.DECODE)) roles.add(WorkerRole.DECODE);
+    final Slots slots = new Slots(settings, model, config, kvMemory);
+    return slots.filled(() -> slots.add(member.nodeName() + "/", 0, member.slots(), roles));
+  }
+
+  private Slots filled(Runnable filling) {
     try {
-      slots.add("prefill", settings.prefillSlots(), Set.of(WorkerRole.PREFILL));
-      slots.add("decode", settings.decodeSlots(), decodeRoles);
-      return slots;
+      filling.run();
+      return this;
     } catch (RuntimeException | Error failure) {
-      slots.closeDevices();
+      closeDevices();
       throw failure;
     }
   }
 
-  private void add(String name, int count, Set<WorkerRole> roles) {
-    for (int i = 1; i <= count; i++) plans.add(new Plan(name + "-" + i, roles, devices.get()));
+  private void add(String prefix, int first, int count, Set<WorkerRole> roles) {
+    for (int i = first; i < first + count; i++) {
+      plans.add(new Plan(prefix + i, roles, devices.get()));
+    }
   }
 
   /** Closes devices that no worker has taken over. */

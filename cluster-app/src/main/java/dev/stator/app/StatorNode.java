@@ -1,23 +1,12 @@
 package dev.stator.app;
 
-import com.typesafe.config.Config;
-import dev.stator.cli.NodeSettings;
 import dev.stator.cli.NodeSummary;
 import dev.stator.cli.RunningNode;
-import dev.stator.cluster.LocalNode;
+import dev.stator.cluster.ClusterNode;
+import dev.stator.cluster.Node;
 import dev.stator.http.HttpServer;
-import dev.stator.http.HttpSettings;
-import dev.stator.http.ModelCatalog;
-import dev.stator.http.ReadinessState;
-import dev.stator.metrics.Metrics;
-import dev.stator.model.LoadedModel;
-import dev.stator.model.ModelSummary;
-import dev.stator.request.ServedModel;
-import java.net.InetSocketAddress;
-import java.net.URI;
 import java.time.Duration;
-import java.time.Instant;
-import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
@@ -39,105 +28,51 @@ import org.slf4j.LoggerFactory;
 final class StatorNode implements RunningNode {
   private static final Logger LOG = LoggerFactory.getLogger(StatorNode.class);
 
-  private final ActorSystem<Void> system;
-  private final LoadedModel model;
-  private final LocalNode actors;
-  private final HttpServer http;
+  /**
+   * What it is made of.
+   *
+   * @param resources closed in the end, when the actors have stopped
+   * @param isFrontend whether clients are served: their streams end before the actors stop
+   */
+  record Parts(
+      ActorSystem<Void> system,
+      Node actors,
+      HttpServer http,
+      Runnable resources,
+      boolean isFrontend,
+      Duration stopTimeout) {}
+
+  private final Parts parts;
   private final NodeSummary summary;
-  private final Duration stopTimeout;
   private final AtomicBoolean isClosing = new AtomicBoolean();
   private final CountDownLatch terminated = new CountDownLatch(1);
+  private volatile String failure;
 
-  private StatorNode(
-      ActorSystem<Void> system,
-      LoadedModel model,
-      LocalNode actors,
-      HttpServer http,
-      NodeSummary summary,
-      Duration stopTimeout) {
-    this.system = system;
-    this.model = model;
-    this.actors = actors;
-    this.http = http;
+  StatorNode(Parts parts, NodeSummary summary) {
+    this.parts = parts;
     this.summary = summary;
-    this.stopTimeout = stopTimeout;
+    parts
+        .system()
+        .getWhenTerminated()
+        .whenComplete((done, error) -> {
+          parts.resources().run();
+          terminated.countDown();
+        });
   }
 
-  /** Takes model and system over: when anything fails they are closed again. */
-  static StatorNode start(
-      NodeSettings settings, Config config, LoadedModel model, ActorSystem<Void> system) {
-    LocalNode actors = null;
-    Slots slots = null;
-    try {
-      slots = Slots.create(settings, model, config);
-      final ServedModel served = served(settings, model, slots.contextLength());
-      final List<NodeSummary.Slot> slotSummaries = slots.summaries();
-      actors = LocalNode.start(system, served, slots.engineSlots());
-      final Metrics metrics = new Metrics(System::nanoTime);
-      metrics.watch(actors.stats());
-      final ReadinessState readiness = new ReadinessState();
-      final CompletionStage<HttpServer> binding =
-          HttpServer.start(
-              system,
-              HttpSettings.from(config.getConfig("stator.http")),
-              ModelCatalog.of(served),
-              actors.generations(),
-              metrics,
-              readiness);
-      await(actors.ready(), config.getDuration("stator.node.start-timeout"));
-      final HttpServer http = await(binding, config.getDuration("stator.node.start-timeout"));
-      readiness.markReady();
-      final NodeSummary summary = summary(settings, model, served, slotSummaries, http.address());
-      final Duration stopTimeout = config.getDuration("stator.node.stop-timeout");
-      return new StatorNode(system, model, actors, http, summary, stopTimeout);
-    } catch (RuntimeException | Error failure) {
-      if (actors == null && slots != null) slots.closeDevices();
-      final CompletionStage<?> stopped =
-          actors == null ? CompletableFuture.completedFuture(null) : actors.stop();
-      stopped.whenComplete((done, error) -> system.terminate());
-      system.getWhenTerminated().whenComplete((done, error) -> model.close());
-      throw failure;
-    }
+  /** Ends with the cluster node, whoever wanted it. */
+  static StatorNode ofMember(Parts parts, ClusterNode member, NodeSummary summary) {
+    final StatorNode node = new StatorNode(parts, summary);
+    member.stopped().thenAccept(node::onEnded);
+    return node;
   }
 
-  private static ServedModel served(NodeSettings settings, LoadedModel model, int contextLength) {
-    return new ServedModel(
-        settings.servedName().orElse(model.name()),
-        Instant.now().getEpochSecond(),
-        contextLength,
-        model.tokenizer(),
-        model.chatTemplate(),
-        model.defaults());
+  private void onEnded(ClusterNode.Ending ending) {
+    if (!ending.expected()) failure = ending.reason();
+    parts.system().terminate();
   }
 
-  private static NodeSummary summary(
-      NodeSettings settings,
-      LoadedModel model,
-      ServedModel served,
-      List<NodeSummary.Slot> slots,
-      InetSocketAddress address) {
-    final ModelSummary what = ModelSummary.of(model, "", List.of());
-    final String types =
-        what.tensorTypes().stream()
-            .max((a, b) -> Long.compare(a.byteCount(), b.byteCount()))
-            .map(use -> use.type().name())
-            .orElse("");
-    return new NodeSummary(
-        served.name(),
-        model.source(),
-        model.format() + " " + types,
-        model.config().architecture(),
-        what.parameterCount(),
-        served.contextLength(),
-        slots,
-        URI.create("http://" + hostInUri(settings.host()) + ":" + address.getPort()));
-  }
-
-  private static String hostInUri(String host) {
-    return host.contains(":") ? "[" + host + "]" : host;
-  }
-
-  private static <T> T await(CompletionStage<T> stage, Duration timeout) {
+  static <T> T await(CompletionStage<T> stage, Duration timeout) {
     return stage.toCompletableFuture().orTimeout(timeout.toMillis(), TimeUnit.MILLISECONDS).join();
   }
 
@@ -147,34 +82,39 @@ final class StatorNode implements RunningNode {
   }
 
   @Override
+  public Optional<String> failure() {
+    return Optional.ofNullable(failure);
+  }
+
+  @Override
   public void awaitTermination() throws InterruptedException {
     terminated.await();
   }
 
   @Override
   public void close() {
-    if (isClosing.compareAndSet(false, true)) {
-      http.drain()
-          .thenCompose(done -> actors.drain())
-          .exceptionally(failure -> {
-            LOG.warn("The drain failed; what still ran is cut", failure);
-            return null;
-          })
-          .thenAccept(done -> system.terminate());
-      system
-          .getWhenTerminated()
-          .whenComplete((done, failure) -> {
-            model.close();
-            terminated.countDown();
-          });
-    }
+    drain();
     awaitStopped();
+  }
+
+  /** Begins to drain and stop, once; {@link #awaitTermination} tells when that is done. */
+  CompletionStage<?> drain() {
+    if (!isClosing.compareAndSet(false, true)) return CompletableFuture.completedFuture(null);
+    final CompletionStage<?> streamsEnded =
+        parts.isFrontend() ? parts.http().drain() : parts.http().refuse();
+    return streamsEnded
+        .thenCompose(done -> parts.actors().drain())
+        .exceptionally(error -> {
+          LOG.warn("The drain failed; what still ran is cut", error);
+          return null;
+        })
+        .thenAccept(done -> parts.system().terminate());
   }
 
   private void awaitStopped() {
     try {
-      if (!terminated.await(stopTimeout.toMillis(), TimeUnit.MILLISECONDS)) {
-        LOG.warn("The node has not stopped within {}", stopTimeout);
+      if (!terminated.await(parts.stopTimeout().toMillis(), TimeUnit.MILLISECONDS)) {
+        LOG.warn("The node has not stopped within {}", parts.stopTimeout());
       }
     } catch (InterruptedException interrupted) {
       Thread.currentThread().interrupt();

@@ -82,7 +82,7 @@ final class ClientOptions {
     return new Server(
         new OpenAiClient(address, Optional.empty(), timeout),
         address,
-        running.summary().servedName(),
+        running.summary().servedName().orElseThrow(),
         Optional.of(running));
   }
 

@@ -1,6 +1,8 @@
 package dev.stator.cli;
 
 import com.typesafe.config.Config;
+import java.util.ArrayList;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /**
@@ -34,6 +36,14 @@ final class LoggingOptions {
     } else if (config.hasPath(FORMAT_PROPERTY)) {
       System.setProperty(FORMAT_PROPERTY, config.getString(FORMAT_PROPERTY).toUpperCase());
     }
+  }
+
+  /** The words of a command line that say the same to another process. */
+  List<String> toArguments() {
+    final List<String> words = new ArrayList<>();
+    if (verbose) words.add("--verbose");
+    if (json) words.add("--log-json");
+    return words;
   }
 
   static boolean isVerbose() {

@@ -9,12 +9,12 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** Finds the model that the user means. */
-final class ModelLocator {
+public final class ModelLocator {
   private static final String BUNDLED_MODEL = "stator-tiny-q8_0.gguf";
 
   private final Optional<Path> home;
 
-  ModelLocator(Optional<Path> home) {
+  public ModelLocator(Optional<Path> home) {
     this.home = home;
   }
 
@@ -24,7 +24,7 @@ final class ModelLocator {
    *
    * @throws CommandException when there is none; the message lists what was tried
    */
-  Path locate(String argument) {
+  public Path locate(String argument) {
     return argument == null ? bundled() : named(argument);
   }
 

@@ -10,7 +10,7 @@ import java.util.OptionalLong;
  * What the user asked of a node, checked for itself; what is empty is left to {@code overrides} and
  * each module's {@code reference.conf}.
  *
- * @param model GGUF file or Hugging Face folder; exists
+ * @param model GGUF file or Hugging Face folder; exists. Empty for a node without engines
  * @param servedName the name clients use; the model's own when empty
  * @param host address to bind
  * @param port port to bind; 0 takes any free one
@@ -21,10 +21,11 @@ import java.util.OptionalLong;
  * @param kvBlocks blocks of each slot's KV pool
  * @param prefillSlots engine slots that only prefill; 0 leaves prefill to the decode slots
  * @param decodeSlots engine slots that decode
+ * @param cluster the node's place in a cluster; empty for a node that is alone
  * @param overrides {@code -D} over {@code --config}; unresolved, to be put over the defaults
  */
 public record NodeSettings(
-    Path model,
+    Optional<Path> model,
     Engine engine,
     Optional<String> servedName,
     String host,
@@ -35,6 +36,7 @@ public record NodeSettings(
     OptionalInt kvBlocks,
     int prefillSlots,
     int decodeSlots,
+    Optional<ClusterMembership> cluster,
     Config overrides) {
 
   /** What computes the answers: {@code out=} of {@code stator run}. */
@@ -49,6 +51,9 @@ public record NodeSettings(
    * @throws UsageException when a number is outside its range
    */
   public NodeSettings {
+    if (model.isEmpty() && cluster.map(ClusterMembership::isWorker).orElse(true)) {
+      throw new UsageException("a node with engines needs a MODEL");
+    }
     if (host.isBlank()) throw new UsageException("--host must not be empty");
     requireRange("--port", port, 0, 65_535);
     threads.ifPresent(value -> requireRange("--threads", value, 1, 1024));

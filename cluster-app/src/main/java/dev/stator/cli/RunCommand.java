@@ -2,6 +2,8 @@ package dev.stator.cli;
 
 import dev.stator.cli.batch.Batch;
 import dev.stator.cli.batch.BatchSummary;
+import dev.stator.cli.cluster.ClusterFolder;
+import dev.stator.cluster.NodeRole;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -10,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -30,7 +33,10 @@ import picocli.CommandLine.Spec;
       "  in=batch:FILE   answer the requests of a file, one JSON object a line: OpenAI's batch",
       "                  form or {\"text\": prompt}; MODEL answers them all, whatever they name",
       "  out=cpu         the model on this machine's CPU (default)",
-      "  out=echo        no model: the prompt's tokens come back"
+      "  out=echo        no model: the prompt's tokens come back",
+      "A cluster can be either end; CLUSTER is one of this machine, or HOST:PORT of a member:",
+      "  in=http out=pool://CLUSTER   serve what the cluster serves, as one of its frontends",
+      "  in=pool://CLUSTER out=cpu    a worker of the cluster, for prefill and decode"
     },
     footer = {
       "",
@@ -38,7 +44,8 @@ import picocli.CommandLine.Spec;
       "",
       "Examples:",
       "  stator run in=http out=cpu Llama-3.2-1B-Instruct-Q8_0.gguf",
-      "  stator run in=batch:prompts.jsonl out=cpu"
+      "  stator run in=batch:prompts.jsonl out=cpu",
+      "  stator run in=pool://local out=cpu --role decode"
     })
 final class RunCommand implements Callable<Integer> {
   private static final String BATCH = "batch:";
@@ -72,6 +79,14 @@ final class RunCommand implements Callable<Integer> {
   @Mixin private ChatOptions chat;
   @Mixin private NodeOptions node;
 
+  @Option(
+      names = "--node-name",
+      paramLabel = "NODE",
+      description = "In a cluster: the node's name. Default: its roles and a number.")
+  private String nodeName;
+
+  @Mixin private ClusterOptions cluster;
+
   RunCommand(CliContext context) {
     this.context = context;
   }
@@ -79,6 +94,8 @@ final class RunCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     final RunWords run = RunWords.parse(words);
+    if (run.pool().isPresent()) return join(run, run.pool().get());
+    if (cluster.hasRoles()) throw new UsageException("--role goes with pool://CLUSTER alone");
     if (run.input().equals("http")) {
       final NodeSettings settings = node.toSettings(context, run.model(), address, run.engine());
       Serving.untilStopped(
@@ -91,6 +108,26 @@ final class RunCommand implements Callable<Integer> {
             .connect(context, node, run.model(), run.engine(), ChatCommand.TIMEOUT)) {
       return batch == null ? ChatCommand.run(context, spec, target, chat) : runBatch(target, batch);
     }
+  }
+
+  private int join(RunWords run, String pool) throws InterruptedException {
+    final List<String> contacts =
+        pool.contains(":")
+            ? ClusterMembership.parseContacts(pool)
+            : ClusterFolder.of(context.environment(), pool).plan().contacts();
+    final Set<NodeRole> roles = cluster.roles(run.isPoolWorker() ? "prefill,decode" : "frontend");
+    final NodeSettings settings =
+        MemberNode.settings(
+            context,
+            node.engine(),
+            node.servedName(),
+            run.engine(),
+            run.model(),
+            address,
+            cluster.joining(nodeName, roles, contacts));
+    Serving.untilStopped(
+        context.starter(), settings, spec.commandLine().getOut(), spec.commandLine().getErr());
+    return 0;
   }
 
   private int runBatch(ClientOptions.Server target, Path input)

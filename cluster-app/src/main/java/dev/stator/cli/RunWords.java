@@ -1,14 +1,18 @@
 package dev.stator.cli;
 
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The words of {@code stator run}, sorted out.
  *
- * @param input {@code http}, {@code text} or {@code batch:FILE}
+ * @param input {@code http}, {@code text}, {@code batch:FILE} or {@code pool://CLUSTER}
+ * @param pool the cluster at either end: its name, or members to join through
  * @param model {@code null} for the bundled one
  */
-record RunWords(String input, NodeSettings.Engine engine, String model) {
+record RunWords(String input, NodeSettings.Engine engine, Optional<String> pool, String model) {
+  private static final String POOL = "pool://";
+
   /**
    * @throws UsageException when a word is given twice, missing or not known
    */
@@ -26,11 +30,40 @@ record RunWords(String input, NodeSettings.Engine engine, String model) {
       }
     }
     if (input == null)
-      throw new UsageException("an input is missing: in=http, in=text or in=batch:FILE");
-    if (!input.matches("http|text|batch:.+")) {
-      throw new UsageException("in= wants http, text or batch:FILE: '" + input + "'");
+      throw new UsageException(
+          "an input is missing: in=http, in=text, in=batch:FILE or in=pool://CLUSTER");
+    if (!input.matches("http|text|batch:.+|pool://.+")) {
+      throw new UsageException(
+          "in= wants http, text, batch:FILE or pool://CLUSTER: '" + input + "'");
     }
-    return new RunWords(input, engine(engine), model);
+    if (input.startsWith(POOL)) {
+      if (isPool(engine)) throw new UsageException("in= and out= cannot both be a pool");
+      return new RunWords(input, engine(engine), Optional.of(poolName(input)), model);
+    }
+    if (!isPool(engine)) return new RunWords(input, engine(engine), Optional.empty(), model);
+    if (!input.equals("http")) {
+      throw new UsageException("out=" + engine + " goes with in=http alone: '" + input + "'");
+    }
+    if (model != null) {
+      throw new UsageException("out=" + engine + " serves the cluster's models: leave MODEL out");
+    }
+    return new RunWords(
+        input, NodeSettings.Engine.CPU, Optional.of(poolName(engine)), null);
+  }
+
+  /** Whether this is a worker of a cluster, whose requests come from there. */
+  boolean isPoolWorker() {
+    return input.startsWith(POOL);
+  }
+
+  private static boolean isPool(String word) {
+    return word != null && word.startsWith(POOL);
+  }
+
+  private static String poolName(String word) {
+    final String name = word.substring(POOL.length());
+    if (name.isEmpty()) throw new UsageException("pool:// wants a cluster's name, or HOST:PORT");
+    return name;
   }
 
   private static NodeSettings.Engine engine(String name) {
@@ -38,7 +71,7 @@ record RunWords(String input, NodeSettings.Engine engine, String model) {
       case "cpu" -> NodeSettings.Engine.CPU;
       case "echo" -> NodeSettings.Engine.ECHO;
       case null -> NodeSettings.Engine.CPU;
-      default -> throw new UsageException("out= wants cpu or echo: '" + name + "'");
+      default -> throw new UsageException("out= wants cpu, echo or pool://CLUSTER: '" + name + "'");
     };
   }
 

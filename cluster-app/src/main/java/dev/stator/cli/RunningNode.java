@@ -1,9 +1,19 @@
 package dev.stator.cli;
 
+import java.util.Optional;
+
 /** A node that answers requests. Any thread may call it. */
 public interface RunningNode extends AutoCloseable {
   /** What was started, for the user; its address has the port that was really bound. */
   NodeSummary summary();
+
+  /**
+   * Why the node has stopped although nobody asked it to: one sentence for the user; empty while it
+   * runs and after any other end.
+   */
+  default Optional<String> failure() {
+    return Optional.empty();
+  }
 
   /** Waits until the node has stopped, by {@link #close} or by itself. */
   void awaitTermination() throws InterruptedException;

@@ -10,8 +10,9 @@ final class Serving {
   private Serving() {}
 
   /**
-   * Returns when the node has stopped by itself. A signal that ends the JVM stops the node first;
-   * the process's exit code is then 0, since stopping is what was asked for.
+   * Returns when the node has stopped, and fails when nobody had asked it to. A signal that ends
+   * the JVM stops the node first; the process's exit code is then 0, since stopping is what was
+   * asked for.
    */
   static void untilStopped(
       NodeStarter starter, NodeSettings settings, PrintWriter out, PrintWriter err)
@@ -25,8 +26,10 @@ final class Serving {
       out.print(StartSummary.format(node.summary()));
       out.println(readyLine(ProcessAge.now()));
       out.flush();
+      settings.cluster().ifPresent(member -> StateFile.write(member, node.summary()));
       node.awaitTermination();
       forget(onSignal);
+      if (node.failure().isPresent()) throw new CommandException(node.failure().get());
     }
   }
 

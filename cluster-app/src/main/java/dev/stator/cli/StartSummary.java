@@ -22,45 +22,66 @@ import java.util.Locale;
  *   curl -N http://127.0.0.1:8080/v1/chat/completions ...
  * </pre>
  */
-final class StartSummary {
+public final class StartSummary {
   private static final String PROMPT = "Tell me a story about a fox.";
 
   private StartSummary() {}
 
   static String format(NodeSummary node) {
     final StringBuilder text = new StringBuilder();
+    node.model().ifPresent(model -> appendModel(text, model));
+    for (NodeSummary.Slot slot : node.slots()) {
+      appendLine(text, "slot", slot.phases() + ": " + slot.kernels());
+    }
+    if (!node.slots().isEmpty()) appendMemory(text, node.slots());
+    node.cluster().ifPresent(cluster -> appendCluster(text, cluster));
+    appendLine(text, "address", node.address().toString());
+    text.append('\n');
+    node.cluster().ifPresent(cluster -> text.append("  ").append(join(cluster)).append('\n'));
+    node.servedName()
+        .ifPresent(name -> text.append("  ").append(curl(node.address(), name)).append('\n'));
+    return text.append('\n').toString();
+  }
+
+  private static void appendModel(StringBuilder text, NodeSummary.Model model) {
     appendLine(
         text,
         "model",
         "%s: %s, %s parameters, %s"
             .formatted(
-                node.servedName(),
-                node.architecture(),
-                Quantities.large(node.parameterCount()),
-                node.format()));
-    appendLine(text, "file", node.source());
-    appendLine(text, "context", Quantities.grouped(node.contextLength()) + " tokens");
-    for (NodeSummary.Slot slot : node.slots()) {
-      appendLine(text, "slot", slot.phases() + ": " + slot.kernels());
+                model.servedName(),
+                model.architecture(),
+                Quantities.large(model.parameterCount()),
+                model.format()));
+    appendLine(text, "file", model.source());
+    appendLine(text, "context", Quantities.grouped(model.contextLength()) + " tokens");
+  }
+
+  private static void appendCluster(StringBuilder text, NodeSummary.Cluster cluster) {
+    appendLine(text, "node", cluster.nodeName() + ": " + cluster.roles());
+    appendLine(text, "cluster", cluster.address());
+    if (!cluster.transferBackends().isEmpty()) {
+      appendLine(text, "transfer", String.join(", ", cluster.transferBackends()));
     }
-    appendMemory(text, node.slots());
-    appendLine(text, "address", node.address().toString());
-    return text.append('\n').append("  ").append(curl(node)).append("\n\n").toString();
+  }
+
+  /** A line to paste into another shell: a further node of the same cluster. */
+  static String join(NodeSummary.Cluster cluster) {
+    return "stator join %s --role decode".formatted(cluster.address());
   }
 
   /** A line to paste into a shell: streams an answer. */
-  static String curl(NodeSummary node) {
+  public static String curl(URI address, String servedName) {
     final String body =
         "{\"model\":\"%s\",\"stream\":true,\"messages\":[{\"role\":\"user\",\"content\":\"%s\"}]}"
             .formatted(
-                new String(JsonStringEncoder.getInstance().quoteAsString(node.servedName())),
-                PROMPT);
+                new String(JsonStringEncoder.getInstance().quoteAsString(servedName)), PROMPT);
     return "curl -N %s/v1/chat/completions -H 'Content-Type: application/json' -d '%s'"
-        .formatted(reachable(node.address()), body.replace("'", "'\\''"));
+        .formatted(reachable(address), body.replace("'", "'\\''"));
   }
 
   /** The address as this machine reaches it: "all addresses" is none to connect to. */
-  static String reachable(URI address) {
+  public static String reachable(URI address) {
     return switch (address.getHost()) {
       case "0.0.0.0" -> "http://127.0.0.1:" + address.getPort();
       case "[::]", "[0:0:0:0:0:0:0:0]" -> "http://[::1]:" + address.getPort();

@@ -1,5 +1,8 @@
 package dev.stator.cli;
 
+import dev.stator.cli.cluster.ClusterCommand;
+import dev.stator.cli.cluster.DrainCommand;
+import dev.stator.cli.cluster.StatusCommand;
 import java.io.OutputStream;
 import java.io.OutputStreamWriter;
 import java.io.PrintWriter;
@@ -65,10 +68,17 @@ public final class StatorCli implements Runnable {
     final CommandLine commands =
         new CommandLine(new StatorCli())
             .addSubcommand(new ServeCommand(context))
+            .addSubcommand(new SeedCommand(context))
+            .addSubcommand(new JoinCommand(context))
+            .addSubcommand(ClusterCommand.commandLine(context))
+            .addSubcommand(new StatusCommand(context))
+            .addSubcommand(new DrainCommand(context))
             .addSubcommand(new ChatCommand(context))
             .addSubcommand(new RunCommand(context))
             .addSubcommand(new InspectCommand(context))
-            .addSubcommand(new BenchCommand(context))
+            .addSubcommand(
+                new CommandLine(new BenchCommand(context))
+                    .addSubcommand(new TransferBenchCommand()))
             .addSubcommand(new VersionCommand());
     commands.setUsageHelpWidth(USAGE_COLUMNS);
     commands.setCaseInsensitiveEnumValuesAllowed(true);

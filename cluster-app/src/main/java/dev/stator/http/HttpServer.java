@@ -2,6 +2,7 @@ package dev.stator.http;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
+import dev.stator.http.ServerParts.Audience;
 import dev.stator.metrics.Metrics;
 import dev.stator.request.Generations;
 import java.net.InetSocketAddress;
@@ -11,22 +12,18 @@ import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.Done;
 import org.apache.pekko.NotUsed;
 import org.apache.pekko.actor.typed.ActorSystem;
-import org.apache.pekko.actor.typed.DispatcherSelector;
 import org.apache.pekko.http.javadsl.Http;
 import org.apache.pekko.http.javadsl.ServerBinding;
 import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.stream.KillSwitches;
-import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SharedKillSwitch;
-import org.apache.pekko.stream.SystemMaterializer;
 import org.apache.pekko.stream.javadsl.BidiFlow;
 import org.apache.pekko.stream.javadsl.Flow;
 import org.slf4j.Logger;
@@ -40,7 +37,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class HttpServer {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
-  private static final String PROMPT_DISPATCHER = "stator.http.prompt-dispatcher";
 
   /**
    * Requests of one connection that are handled at once. More than one, so that a connection is
@@ -109,33 +105,35 @@ public final class HttpServer {
       ReadinessState readiness,
       Clock clock,
       RandomGenerator random) {
-    RequestLimits limits = settings.limits();
+    return start(
+        system,
+        settings,
+        new ServerParts(Audience.CLIENTS, catalog, generations, metrics, readiness, null),
+        clock,
+        random);
+  }
+
+  /** As the longest {@code start}, with time and randomness of this process. */
+  public static CompletionStage<HttpServer> start(
+      ActorSystem<?> system, HttpSettings settings, ServerParts parts) {
+    return start(system, settings, parts, Clock.systemUTC(), new SecureRandom());
+  }
+
+  /**
+   * Binds the server to its address.
+   *
+   * @param clock for the answers' {@code created}
+   * @param random for ids and for seeds of requests that bring none; safe for any number of threads
+   * @return fails when the address cannot be bound
+   */
+  public static CompletionStage<HttpServer> start(
+      ActorSystem<?> system,
+      HttpSettings settings,
+      ServerParts parts,
+      Clock clock,
+      RandomGenerator random) {
     RequestGate gate = new RequestGate(settings.requestsMax());
-    JsonBodies json = new JsonBodies(settings.bodyBytesMax(), limits);
-    Materializer materializer = SystemMaterializer.get(system).materializer();
-    BodyReader bodies = new BodyReader(settings, json, materializer);
-    Executor promptExecutor =
-        system.dispatchers().lookup(DispatcherSelector.fromConfig(PROMPT_DISPATCHER));
-    GenerationRunner runner =
-        new GenerationRunner(system, settings, generations, readiness, metrics);
-    BodyEndpoints endpoints =
-        new BodyEndpoints(settings, readiness, gate, bodies, promptExecutor, runner);
-    RequestPreparation preparation = new RequestPreparation(catalog, limits, json, clock, random);
-    TokenEndpoints tokens = new TokenEndpoints(preparation, limits);
-    StatusEndpoints status =
-        new StatusEndpoints(catalog, readiness, metrics, gate, settings.retryAfter());
-    Routes routes =
-        new Routes(bodies, metrics, new CorsPolicy(settings.cors()), random)
-            .post("/v1/chat/completions", endpoints.generating(preparation::chat))
-            .post("/v1/completions", endpoints.generating(preparation::completion))
-            .post("/tokenize", endpoints.answering(tokens::tokenize))
-            .post("/detokenize", endpoints.answering(tokens::detokenize))
-            .get("/v1/models", exchange -> done(status.models()))
-            .get("/v1/models/{id}", exchange -> done(status.model(Routes.modelName(exchange))))
-            .get("/health", exchange -> done(status.health()))
-            .get("/live", exchange -> done(status.live()))
-            .get("/metrics", exchange -> done(status.metrics(exchange.request())))
-            .get("/version", exchange -> done(status.version()));
+    Routes routes = Endpoints.of(system, settings, parts, gate, clock, random);
     SharedKillSwitch connections = KillSwitches.shared("http-connections");
     return Http.get(system)
         .newServerAt(settings.host(), settings.port())
@@ -144,7 +142,7 @@ public final class HttpServer {
             BidiFlow.fromGraph(new IdleStage(settings.connectionIdleTimeout()))
                 .join(connectionFlow(routes, connections)))
         .thenApply(binding ->
-            new HttpServer(binding, connections, readiness, gate, settings.drainTimeout()));
+            new HttpServer(binding, connections, parts.readiness(), gate, settings.drainTimeout()));
   }
 
   /** Where it listens; with the port that was really bound. */
@@ -163,6 +161,15 @@ public final class HttpServer {
         .toCompletableFuture()
         .completeOnTimeout(null, drainTimeout.toMillis(), TimeUnit.MILLISECONDS)
         .thenCompose(idle -> stop());
+  }
+
+  /**
+   * Takes no new generations, and goes on answering whoever looks: {@code /health} says 503, {@code
+   * /cluster} how it goes on.
+   */
+  public CompletionStage<Done> refuse() {
+    readiness.startDraining();
+    return CompletableFuture.completedFuture(Done.getInstance());
   }
 
   /** Closes the address and all connections; what runs is cut and cancelled. */
@@ -188,10 +195,6 @@ public final class HttpServer {
     });
   }
 
-  private static CompletionStage<HttpResponse> done(HttpResponse response) {
-    return CompletableFuture.completedFuture(response);
-  }
-
   private static ServerSettings serverSettings(ActorSystem<?> system, HttpSettings settings) {
     Config overrides =
         ConfigFactory.parseMap(
@@ -211,7 +214,9 @@ public final class HttpServer {
                 "parsing.error-handler",
                 ProtocolErrorHandler.class.getName(),
                 "parsing.illegal-header-warnings",
-                false)); // Clients do not fill the log.
+                false, // Clients do not fill the log.
+                "remote-address-attribute",
+                true)); // Admin verbs are for some.
     return ServerSettings.create(
         overrides.atPath("pekko.http.server").withFallback(system.settings().config()));
   }

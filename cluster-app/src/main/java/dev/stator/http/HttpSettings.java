@@ -18,6 +18,7 @@ public record HttpSettings(
     Duration keepAliveInterval,
     Duration retryAfter,
     Duration drainTimeout,
+    boolean isRemoteAdminAllowed,
     Cors cors,
     RequestLimits limits) {
 
@@ -76,6 +77,7 @@ public record HttpSettings(
         config.getDuration("keep-alive-interval"),
         config.getDuration("retry-after"),
         config.getDuration("drain-timeout"),
+        config.getBoolean("admin.allow-remote"),
         Cors.from(config.getConfig("cors")),
         RequestLimits.from(config.getConfig("limits")));
   }

@@ -2,6 +2,7 @@ package dev.stator.http;
 
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.BooleanSupplier;
 
 /**
  * Whether this process takes requests. Any thread may ask and tell.
@@ -27,13 +28,20 @@ public final class ReadinessState {
   }
 
   private final AtomicReference<Phase> phase = new AtomicReference<>(Phase.STARTING);
+  private volatile BooleanSupplier isDrainingElsewhere = () -> false;
 
   public Phase phase() {
+    if (isDrainingElsewhere.getAsBoolean()) startDraining();
     return phase.get();
   }
 
   public boolean isReady() {
-    return phase.get() == Phase.READY;
+    return phase() == Phase.READY;
+  }
+
+  /** From now on it is asked whenever somebody asks here: another part may begin the drain. */
+  public void watch(BooleanSupplier isDraining) {
+    isDrainingElsewhere = isDraining;
   }
 
   /** All parts are up. Has no effect on a process that drains. */

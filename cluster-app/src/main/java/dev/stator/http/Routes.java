@@ -49,6 +49,7 @@ final class Routes {
   private static final int REQUEST_ID_LENGTH_MAX = 128;
 
   private final Map<String, Route> routes = new LinkedHashMap<>();
+  private String advice = "";
   private final BodyReader bodies;
   private final Metrics metrics;
   private final CorsPolicy cors;
@@ -71,6 +72,12 @@ final class Routes {
     return this;
   }
 
+  /** Said to those who look for what is not here. */
+  Routes advise(String sentence) {
+    advice = " " + sentence;
+    return this;
+  }
+
   /** Answers a request that came on a connection. */
   CompletionStage<HttpResponse> handle(HttpRequest request, ClientConnection connection) {
     String path = request.getUri().path();
@@ -90,7 +97,7 @@ final class Routes {
     if (!readsBody) bodies.discard(exchange.request());
     try {
       if (route == null) {
-        String message = "There is no %s %s.".formatted(method.value(), path);
+        String message = "There is no %s %s.%s".formatted(method.value(), path, advice);
         throw new ApiException(ApiError.of(404, "not_found", message));
       }
       if (method.equals(HttpMethods.OPTIONS)) {

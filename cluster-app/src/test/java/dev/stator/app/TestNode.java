@@ -37,7 +37,7 @@ final class TestNode implements AutoCloseable {
       int prefillSlots, int kvBlocks, int threads, Map<String, Object> overrides) {
     final NodeSettings settings =
         new NodeSettings(
-            TestModels.bundled(),
+            Optional.of(TestModels.bundled()),
             NodeSettings.Engine.CPU,
             Optional.of(MODEL),
             "127.0.0.1",
@@ -48,8 +48,9 @@ final class TestNode implements AutoCloseable {
             OptionalInt.of(kvBlocks),
             prefillSlots,
             1,
+            Optional.empty(),
             ConfigFactory.parseMap(overrides));
-    return new TestNode(new LocalNodeStarter().start(settings));
+    return new TestNode(new StatorNodeStarter().start(settings));
   }
 
   URI uri(String path) {

@@ -126,7 +126,7 @@ class WholeNodeTest {
           assertThrows(
               NodeStartException.class,
               () ->
-                  new LocalNodeStarter()
+                  new StatorNodeStarter()
                       .start(settings(TestModels.bundled(), taken.getLocalPort())));
       assertTrue(
           refusal.getMessage().startsWith("cannot listen on 127.0.0.1:"), refusal.getMessage());
@@ -138,7 +138,7 @@ class WholeNodeTest {
     final Path broken = Files.write(folder.resolve("broken.gguf"), new byte[100]);
     final NodeStartException refusal =
         assertThrows(
-            NodeStartException.class, () -> new LocalNodeStarter().start(settings(broken, 0)));
+            NodeStartException.class, () -> new StatorNodeStarter().start(settings(broken, 0)));
     assertTrue(refusal.getMessage().contains("broken.gguf"), refusal.getMessage());
   }
 
@@ -148,7 +148,8 @@ class WholeNodeTest {
         assertThrows(
             NodeStartException.class,
             () ->
-                new LocalNodeStarter().start(settings(TestModels.bundled(), 0, Integer.MAX_VALUE)));
+                new StatorNodeStarter()
+                    .start(settings(TestModels.bundled(), 0, Integer.MAX_VALUE)));
     assertTrue(refusal.getMessage().startsWith("out of memory ("), refusal.getMessage());
     assertTrue(
         refusal.getMessage().endsWith("; use a smaller model, context or KV pool"),
@@ -161,7 +162,7 @@ class WholeNodeTest {
 
   private static NodeSettings settings(Path model, int port, int kvBlocks) {
     return new NodeSettings(
-        model,
+        Optional.of(model),
         NodeSettings.Engine.CPU,
         Optional.empty(),
         "127.0.0.1",
@@ -172,6 +173,7 @@ class WholeNodeTest {
         OptionalInt.of(kvBlocks),
         0,
         1,
+        Optional.empty(),
         ConfigFactory.empty());
   }
 

@@ -5,6 +5,7 @@ import dev.stator.device.MemoryPlan;
 import java.net.URI;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 
 /** Starts a {@link FakeServer} where a node would start, and remembers what was asked for. */
@@ -52,13 +53,10 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
                 new MemoryPlan.Term("KV pool: 1024 blocks of 96.0 KiB", 100_663_296),
                 new MemoryPlan.Term("workspace", 1_258_291)));
     return new NodeSummary(
-        name,
-        "models/fake.gguf",
-        "gguf Q8_0",
-        "llama",
-        5_246_208,
-        2048,
+        Optional.of(
+            new NodeSummary.Model(name, "models/fake.gguf", "gguf Q8_0", "llama", 5_246_208, 2048)),
         List.of(new NodeSummary.Slot("prefill + decode", "Vector API, 2 threads", memory)),
+        Optional.empty(),
         address);
   }
 }

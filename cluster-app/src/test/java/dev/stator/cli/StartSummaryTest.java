@@ -7,6 +7,7 @@ import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
 class StartSummaryTest {
@@ -39,8 +40,7 @@ class StartSummaryTest {
     final List<NodeSummary.Slot> slots = new ArrayList<>(one.slots());
     slots.addAll(one.slots());
     final String text =
-        StartSummary.format(
-            new NodeSummary("fake", "f", "gguf", "llama", 1, 16, slots, one.address()));
+        StartSummary.format(new NodeSummary(one.model(), slots, Optional.empty(), one.address()));
     assertTrue(text.contains("+     5.4 MiB  slot 2, weights, mapped"), text);
     assertTrue(text.contains("=   205.2 MiB"), text);
   }
@@ -78,6 +78,6 @@ class StartSummaryTest {
   }
 
   private static String curl(String address, String name) {
-    return StartSummary.curl(FakeStarter.summaryAt(URI.create(address), name));
+    return StartSummary.curl(URI.create(address), name);
   }
 }

@@ -47,7 +47,7 @@ class StatorCliTest {
     final CliRun run = run("serve");
     assertEquals(0, run.exitCode(), run.err());
     final NodeSettings settings = starter.started.getFirst();
-    assertEquals(home.resolve(BUNDLED), settings.model());
+    assertEquals(home.resolve(BUNDLED), settings.model().orElseThrow());
     assertEquals("127.0.0.1", settings.host());
     assertEquals(8080, settings.port());
     assertEquals(NodeSettings.Engine.CPU, settings.engine());
@@ -82,7 +82,7 @@ class StatorCliTest {
         "-D",
         "a.list=[1,2]");
     final NodeSettings settings = starter.started.getFirst();
-    assertEquals(home.resolve(BUNDLED), settings.model());
+    assertEquals(home.resolve(BUNDLED), settings.model().orElseThrow());
     assertEquals("0.0.0.0", settings.host());
     assertEquals(0, settings.port());
     assertEquals("tiny", settings.servedName().orElseThrow());

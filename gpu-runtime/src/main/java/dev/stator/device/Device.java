@@ -40,6 +40,13 @@ public interface Device extends AutoCloseable {
   MemorySegment block(int blockIndex);
 
   /**
+   * What the KV blocks lie in, as the allocator made it; {@code null} when no allocator was asked.
+   */
+  default KvMemory kvMemory() {
+    return null;
+  }
+
+  /**
    * Computes the tokens of all slices: writes their keys and values into their blocks, and logits
    * where wanted.
    *

@@ -11,7 +11,7 @@ public sealed interface Admission {
    *
    * @param cachedTokens prompt tokens whose blocks are here already
    * @param blocksToFill device blocks that a remote prefill is to fill, in sequence order, behind
-   *     the cached ones; empty unless blocks were reserved
+   *     the cached ones, when blocks were reserved; the cached ones, when they are lent; else empty
    */
   record Admitted(int cachedTokens, List<Integer> blocksToFill) implements Admission {
     public Admitted {

@@ -38,8 +38,15 @@ public interface Engine {
   void resume(RequestId id, int filledBlockCount);
 
   /**
-   * Lets go of a prefill's blocks; the full ones stay findable. One that has not finished ends, so
-   * does one whose step failed. Unknown ids are ignored.
+   * Takes the full blocks of a prompt, before its last token, that are cached here, for another
+   * engine; computes nothing. {@link Admission.Admitted#blocksToFill} are these blocks, in sequence
+   * order; their bytes stay until {@link #release} or {@link #cancel}. With none, nothing is taken.
+   */
+  Admission lend(GenerationRequest request);
+
+  /**
+   * Lets go of a prefill's or a loan's blocks; the full ones stay findable. One that has not
+   * finished ends, so does one whose step failed. Unknown ids are ignored.
    */
   void release(RequestId id);
 

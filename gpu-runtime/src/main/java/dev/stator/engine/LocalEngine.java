@@ -8,6 +8,7 @@ import dev.stator.kv.BlockHasher;
 import dev.stator.kv.BlockPool;
 import dev.stator.kv.BlockTable;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -87,6 +88,29 @@ public final class LocalEngine implements Engine {
     return new Admission.Admitted(
         sequence.cachedTokens,
         blocks(sequence, sequence.publishedBlocks, sequence.prefillBlocks()));
+  }
+
+  @Override
+  public Admission lend(GenerationRequest request) {
+    final Admission.Refused refusal = limits.refusal(request, Kind.PREFILL, sequences, scheduler);
+    if (refusal != null) return refusal;
+    final int found = scheduler.foundTokens(newSequence(request, Kind.PREFILL));
+    if (found == 0) return new Admission.Admitted(0, List.of());
+    final Sequence sequence = newSequence(behind(request, found), Kind.PREFILL);
+    final Admission.Refused noRoom = scheduler.lend(sequence);
+    if (noRoom != null) return noRoom;
+    sequences.put(request.id(), sequence);
+    return new Admission.Admitted(found, blocks(sequence, 0, sequence.prefillBlocks()));
+  }
+
+  /** The first tokens of a request, and one more, which no block before it holds. */
+  private static GenerationRequest behind(GenerationRequest request, int tokenCount) {
+    return new GenerationRequest(
+        request.id(),
+        Arrays.copyOf(request.tokens(), tokenCount + 1),
+        Math.min(request.promptLength(), tokenCount + 1),
+        request.sampling(),
+        request.cacheSalt());
   }
 
   private Sequence newSequence(GenerationRequest request, Kind kind) {

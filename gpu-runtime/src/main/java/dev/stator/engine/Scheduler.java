@@ -86,6 +86,24 @@ final class Scheduler {
     return null;
   }
 
+  /**
+   * Holds the blocks of a prefill that are all cached, pinned until its end.
+   *
+   * @return {@code null}, or which limit refuses it; then nothing was taken
+   */
+  Admission.Refused lend(Sequence sequence) {
+    final int lone = sequence.blocksNow() + neededByWaiting(neededByOthers(sequence));
+    final Prefix prefix = find(sequence);
+    final Admission.Refused refusal = blockRefusal(sequence, prefix, lone, 0);
+    if (refusal != null) return refusal;
+    sequence.wasScheduled = true; // Never: a loan is no look-up of this engine's own.
+    takeBlocks(sequence, prefix);
+    pin(sequence);
+    sequence.state = State.PREFILLED;
+    insertByArrival(prefilled, sequence);
+    return null;
+  }
+
   /** Starts a reserved sequence; its next {@code filledBlockCount} blocks have been written. */
   void resume(Sequence sequence, int filledBlockCount) {
     final int fullBlocks = sequence.publishedBlocks + filledBlockCount;
@@ -310,6 +328,11 @@ final class Scheduler {
     if (slots > settings.runningMax()) {
       return new Admission.Refused("engine.running-max", slots, settings.runningMax(), true);
     }
+    return blockRefusal(sequence, prefix, lone, blocksAhead);
+  }
+
+  private Admission.Refused blockRefusal(
+      Sequence sequence, Prefix prefix, int lone, int blocksAhead) {
     final long available = pool.availableCount() - prefix.unusedBlocks - blocksAhead;
     final long growth = (long) settings.growthBlocks() * running.size();
     final long needed = sequence.blocksNow() - prefix.foundBlocks + growth;

@@ -1,6 +1,7 @@
 package dev.stator.device.cpu;
 
 import dev.stator.device.Device;
+import dev.stator.device.KvMemory;
 import dev.stator.device.MemoryPlan;
 import dev.stator.device.StepInput;
 import dev.stator.device.StepOutput;
@@ -9,6 +10,7 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -38,13 +40,19 @@ public final class CpuDevice implements Device {
   private final Arena arena;
   private final WorkerPool pool;
   private final PackedWeights weights;
+  private final KvMemory kvMemory;
   private final MemorySegment kv;
   private final ForwardPass forward;
   private final KernelChoice.All choices = new KernelChoice.All();
   private final WarmUp warmUp;
   private final String kernels;
 
-  private CpuDevice(LoadedModel model, CpuDeviceSettings settings, Arena arena, WorkerPool pool) {
+  private CpuDevice(
+      LoadedModel model,
+      CpuDeviceSettings settings,
+      KvMemory.Allocator allocator,
+      Arena arena,
+      WorkerPool pool) {
     this.arena = arena;
     this.pool = pool;
     config = model.config();
@@ -60,7 +68,8 @@ public final class CpuDevice implements Device {
     stepTokensMax = settings.stepTokensMax();
     requireWorkspaceFits(config, stepTokensMax, contextLength);
     weights = PackedWeights.pack(config, model.weights(), arena, pool, choices);
-    kv = OffHeap.allocate(arena, blockCount * layout.blockBytes());
+    kvMemory = allocator.allocate(blockCount * layout.blockBytes());
+    kv = kvMemory.segment();
     forward =
         new ForwardPass(
             config, weights, layout, kv, pool, stepTokensMax, contextLength, choices.others());
@@ -70,25 +79,44 @@ public final class CpuDevice implements Device {
     fingerprint = weights.fingerprint().of(config, KvLayout.KvType.F32);
   }
 
+  /** Memory of this process alone, in huge pages where there are any. */
+  public static KvMemory.Allocator ownMemory() {
+    return OwnKvMemory::allocate;
+  }
+
+  /** As the longer {@code create}, with KV blocks in {@link #ownMemory}. */
+  public static CpuDevice create(LoadedModel model, CpuDeviceSettings settings) {
+    return create(model, settings, ownMemory());
+  }
+
   /**
    * Repacks the model's weights and takes all memory that steps will need.
    *
+   * @param allocator gives the KV blocks' memory, which the device closes
    * @throws dev.stator.model.ModelFormatException when a weight cannot be served
    * @throws IllegalArgumentException when a setting is out of range for this model
    * @throws IllegalStateException when this JVM was started without the Vector API
    */
-  public static CpuDevice create(LoadedModel model, CpuDeviceSettings settings) {
+  public static CpuDevice create(
+      LoadedModel model, CpuDeviceSettings settings, KvMemory.Allocator allocator) {
     if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
       throw new IllegalStateException(
           "the CPU device needs a JVM started with --add-modules=jdk.incubator.vector");
     }
     final Arena arena = Arena.ofShared();
     final WorkerPool pool = new WorkerPool(settings.threads());
+    final List<KvMemory> taken = new ArrayList<>();
+    final KvMemory.Allocator taking =
+        bytes -> {
+          taken.add(allocator.allocate(bytes));
+          return taken.getLast();
+        };
     try {
-      return new CpuDevice(model, settings, arena, pool);
+      return new CpuDevice(model, settings, taking, arena, pool);
     } catch (RuntimeException | Error e) {
       pool.close();
       arena.close();
+      taken.forEach(KvMemory::close);
       throw e;
     }
   }
@@ -172,6 +200,11 @@ public final class CpuDevice implements Device {
   @Override
   public int blockCount() {
     return blockCount;
+  }
+
+  @Override
+  public KvMemory kvMemory() {
+    return kvMemory;
   }
 
   @Override
@@ -275,5 +308,6 @@ public final class CpuDevice implements Device {
     if (warmUp != null) warmUp.close();
     pool.close();
     arena.close();
+    kvMemory.close();
   }
 }

@@ -100,6 +100,27 @@ public final class GgufFile implements TensorSource {
     return new GgufFile(file, version, metadata, placed);
   }
 
+  /** The header of a file up to its tensors: a sound GGUF file of its own, without any. */
+  static byte[] metadataSection(MemorySegment file, ModelFileLimits limits) {
+    final GgufCursor cursor = new GgufCursor(file, limits);
+    requireMagic(file);
+    cursor.readInt("magic number");
+    readVersion(cursor);
+    final long tensorCountAt = cursor.position();
+    cursor.readCount("tensor count", TENSOR_BYTES_MIN);
+    final long metadataCount = cursor.readCount("metadata count", METADATA_BYTES_MIN);
+    requireAtMost("metadata count", metadataCount, limits.ggufMetadataCountMax());
+    GgufMetadata.read(file, cursor, metadataCount);
+    if (cursor.position() > limits.cardBytesMax()) {
+      throw new ModelFormatException(
+          "the metadata has %d bytes, the limit of a model card (card-bytes-max) is %d"
+              .formatted(cursor.position(), limits.cardBytesMax()));
+    }
+    final byte[] section = file.asSlice(0, cursor.position()).toArray(ValueLayout.JAVA_BYTE);
+    MemorySegment.ofArray(section).set(GgufCursor.LONG, tensorCountAt, 0);
+    return section;
+  }
+
   private static void requireMagic(MemorySegment file) {
     if (file.byteSize() < Integer.BYTES) {
       throw new ModelFormatException(

@@ -23,19 +23,20 @@ final class GgufModel {
     final GgufMetadata metadata = file.metadata();
     final ModelShape shape = GgufShape.read(file);
     final ModelWeights weights = WeightAssembler.assemble(file, TensorNames.GGUF, shape.config());
+    return ModelParts.of("gguf", shape, weights, text(metadata));
+  }
+
+  /** What the metadata alone says; no tensor is needed. */
+  static ModelText text(GgufMetadata metadata) {
     final Tokenizer tokenizer = Tokenizers.fromGguf(metadata);
-    return new ModelParts(
-        "gguf",
-        shape.config(),
-        weights,
+    return new ModelText(
         tokenizer,
         tokenizerKind(metadata),
         ModelParts.compileTemplate(
             metadata.string("tokenizer.chat_template").orElse(null),
             tokenText(tokenizer, tokenizer.beginTokenId()),
             tokenText(tokenizer, metadata.int32("tokenizer.ggml.eos_token_id"))),
-        defaults(metadata, tokenizer),
-        shape.notes());
+        defaults(metadata, tokenizer));
   }
 
   private static GenerationDefaults defaults(GgufMetadata metadata, Tokenizer tokenizer) {

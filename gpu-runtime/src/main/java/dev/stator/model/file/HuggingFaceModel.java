@@ -1,139 +1,25 @@
 package dev.stator.model.file;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import dev.stator.model.GenerationDefaults;
 import dev.stator.model.ModelWeights;
-import dev.stator.model.text.Tokenizer;
-import dev.stator.model.text.Tokenizers;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import java.util.Optional;
-import java.util.OptionalInt;
 
 /** Makes a model of a Hugging Face folder. */
 final class HuggingFaceModel {
-  private static final String CONFIG = "config.json";
-  private static final String GENERATION_CONFIG = "generation_config.json";
-  private static final String TOKENIZER = "tokenizer.json";
-  private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
-
-  private final Path folder;
-  private final JsonFiles json;
-  private final JsonNode config;
-  private final JsonNode tokenizerConfig;
-
-  private HuggingFaceModel(Path folder, JsonFiles json) {
-    this.folder = folder;
-    this.json = json;
-    this.config = json.require(folder, CONFIG);
-    this.tokenizerConfig =
-        json.find(folder, TOKENIZER_CONFIG).orElseGet(JsonNodeFactory.instance::objectNode);
-  }
+  private HuggingFaceModel() {}
 
   /**
    * @param arena owns the mappings
    */
   static ModelParts read(Path folder, Arena arena, ModelFileLimits limits) {
     final JsonFiles json = new JsonFiles(limits);
-    return new HuggingFaceModel(folder, json)
-        .read(SafetensorsModel.open(folder, arena, json, limits));
-  }
-
-  private ModelParts read(SafetensorsModel tensors) {
-    final ModelShape shape = Messages.about(CONFIG, () -> HuggingFaceShape.read(config, tensors));
+    final FileSource files = FileSource.of(folder);
+    final HuggingFaceText text = new HuggingFaceText(files, json);
+    final SafetensorsModel tensors = SafetensorsModel.open(folder, arena, json, limits);
+    final ModelShape shape =
+        Messages.about(HuggingFaceText.CONFIG, () -> HuggingFaceShape.read(text.config(), tensors));
     final ModelWeights weights =
         WeightAssembler.assemble(tensors, TensorNames.HUGGING_FACE, shape.config());
-    final JsonNode tokenizerJson = json.requireTokenizer(folder);
-    final Tokenizer tokenizer =
-        Messages.about(TOKENIZER, () -> Tokenizers.fromHuggingFace(tokenizerJson, tokenizerConfig));
-    return new ModelParts(
-        "safetensors",
-        shape.config(),
-        weights,
-        tokenizer,
-        Messages.oneLine(tokenizerJson.path("model").path("type").asText("BPE")),
-        ModelParts.compileTemplate(
-            templateSource().orElse(null), specialToken("bos_token"), specialToken("eos_token")),
-        defaults(tokenizer),
-        shape.notes());
-  }
-
-  private GenerationDefaults defaults(Tokenizer tokenizer) {
-    final EndTokens endTokens = new EndTokens(tokenizer);
-    final Optional<JsonNode> generation = json.find(folder, GENERATION_CONFIG);
-    Messages.about(CONFIG, () -> addEndTokens(endTokens, config));
-    generation.ifPresent(
-        node -> Messages.about(GENERATION_CONFIG, () -> addEndTokens(endTokens, node)));
-    final String endText = specialToken("eos_token");
-    if (endText != null)
-      tokenizer.tokenId(endText).ifPresent(id -> endTokens.add("eos_token", OptionalInt.of(id)));
-    final Sampling sampling =
-        generation
-            .map(node -> Messages.about(GENERATION_CONFIG, () -> sampling(node)))
-            .orElse(Sampling.NONE);
-    return sampling.with(endTokens.ids());
-  }
-
-  /** {@code eos_token_id} is one id or a list of them. */
-  private static EndTokens addEndTokens(EndTokens endTokens, JsonNode node) {
-    final JsonNode ids = node.path("eos_token_id");
-    if (!ids.isArray()) {
-      endTokens.add("eos_token_id", new JsonFields(node).int32("eos_token_id"));
-      return endTokens;
-    }
-    for (JsonNode id : ids) {
-      if (!id.isIntegralNumber() || !id.canConvertToInt()) {
-        throw JsonFields.wrongType("an element of eos_token_id", id, "an integer");
-      }
-      endTokens.add("eos_token_id", OptionalInt.of(id.intValue()));
-    }
-    return endTokens;
-  }
-
-  /** With {@code do_sample} off the other values are not in force. */
-  private static Sampling sampling(JsonNode node) {
-    final JsonFields fields = new JsonFields(node);
-    if (!fields.flag("do_sample").orElse(true)) return Sampling.NONE;
-    return new Sampling(
-        fields.number("temperature"), fields.number("top_p"), fields.int32("top_k"));
-  }
-
-  /**
-   * A file of its own goes before {@code tokenizer_config.json}, as in the transformers library.
-   */
-  private Optional<String> templateSource() {
-    return json.findText(folder, "chat_template.jinja")
-        .or(() ->
-            json.find(folder, "chat_template.json")
-                .flatMap(node -> template("chat_template.json", node)))
-        .or(() -> template(TOKENIZER_CONFIG, tokenizerConfig));
-  }
-
-  /**
-   * {@code chat_template} is one template or a list of named ones, of which {@code default} is
-   * taken.
-   */
-  private static Optional<String> template(String fileName, JsonNode node) {
-    final JsonNode value = node.path("chat_template");
-    if (!value.isArray())
-      return Messages.about(fileName, () -> new JsonFields(node).string("chat_template"));
-    for (JsonNode named : value) {
-      if (named.path("name").asText().equals("default")) {
-        return Messages.about(
-            fileName, () -> Optional.of(new JsonFields(named).requireString("template")));
-      }
-    }
-    return Optional.empty();
-  }
-
-  /** A special token's text, given as such or as an object; {@code null} when absent. */
-  private String specialToken(String key) {
-    final JsonNode value = tokenizerConfig.path(key);
-    if (value.isObject()) {
-      return Messages.about(TOKENIZER_CONFIG, () -> new JsonFields(value).requireString("content"));
-    }
-    return Messages.about(TOKENIZER_CONFIG, () -> new JsonFields(tokenizerConfig).string(key))
-        .orElse(null);
+    return ModelParts.of("safetensors", shape, weights, text.read());
   }
 }

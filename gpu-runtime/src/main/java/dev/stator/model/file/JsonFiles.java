@@ -8,11 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.stator.model.ModelFormatException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
-import java.nio.file.NoSuchFileException;
-import java.nio.file.Path;
 import java.util.Optional;
 
 /**
@@ -42,33 +38,37 @@ final class JsonFiles {
             .enable(DeserializationFeature.FAIL_ON_READING_DUP_TREE_KEY);
   }
 
-  /** The object in a file of a folder, empty when there is no such file. */
-  Optional<JsonNode> find(Path folder, String fileName) {
-    final Path file = folder.resolve(fileName);
-    return Files.exists(file) ? Optional.of(read(file, limits.jsonBytesMax())) : Optional.empty();
+  /** The object in a file, empty when there is no such file. */
+  Optional<JsonNode> find(FileSource files, String fileName) {
+    return read(files, fileName, limits.jsonBytesMax());
   }
 
-  /** The object in a file of a folder. */
-  JsonNode require(Path folder, String fileName) {
-    return read(folder.resolve(fileName), limits.jsonBytesMax());
+  /** The object in a file. */
+  JsonNode require(FileSource files, String fileName) {
+    return read(files, fileName, limits.jsonBytesMax()).orElseThrow(() -> missing(fileName));
   }
 
-  JsonNode requireTokenizer(Path folder) {
-    return read(folder.resolve("tokenizer.json"), limits.tokenizerJsonBytesMax());
+  JsonNode requireTokenizer(FileSource files) {
+    return read(files, HuggingFaceText.TOKENIZER, limits.tokenizerJsonBytesMax())
+        .orElseThrow(() -> missing(HuggingFaceText.TOKENIZER));
   }
 
-  /** A text file of a folder, empty when there is no such file. */
-  Optional<String> findText(Path folder, String fileName) {
-    final Path file = folder.resolve(fileName);
-    if (!Files.exists(file)) return Optional.empty();
-    return Optional.of(
-        Messages.about(
-            fileName,
-            () -> new String(readBytes(file, limits.jsonBytesMax()), StandardCharsets.UTF_8)));
+  /** A text file, empty when there is no such file. */
+  Optional<String> findText(FileSource files, String fileName) {
+    return Messages.about(
+        fileName,
+        () ->
+            files
+                .read(fileName, limits.jsonBytesMax())
+                .map(bytes -> new String(bytes, StandardCharsets.UTF_8)));
   }
 
-  private JsonNode read(Path file, int bytesMax) {
-    return Messages.about(Messages.nameOf(file), () -> parseObject(readBytes(file, bytesMax)));
+  private Optional<JsonNode> read(FileSource files, String fileName, int bytesMax) {
+    return Messages.about(fileName, () -> files.read(fileName, bytesMax).map(this::parseObject));
+  }
+
+  private static ModelFormatException missing(String fileName) {
+    return new ModelFormatException(fileName + ": there is no such file");
   }
 
   /** The object that {@code bytes} hold; messages do not name the file. */
@@ -88,18 +88,5 @@ final class JsonFiles {
     }
     if (node == null || !node.isObject()) throw new ModelFormatException("it holds no JSON object");
     return node;
-  }
-
-  private static byte[] readBytes(Path file, int bytesMax) throws IOException {
-    if (!Files.exists(file)) throw new NoSuchFileException(file.toString());
-    if (!Files.isRegularFile(file)) throw new ModelFormatException("it is not a file");
-    try (InputStream in = Files.newInputStream(file)) {
-      final byte[] bytes = in.readNBytes(bytesMax);
-      if (bytes.length == bytesMax && in.read() >= 0) {
-        throw new ModelFormatException(
-            "the file is longer than its limit of " + bytesMax + " bytes");
-      }
-      return bytes;
-    }
   }
 }

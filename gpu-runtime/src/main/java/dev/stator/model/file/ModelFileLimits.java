@@ -18,7 +18,8 @@ public record ModelFileLimits(
     int safetensorsShardCountMax,
     int tokenizerJsonBytesMax,
     int jsonBytesMax,
-    int jsonDepthMax) {
+    int jsonDepthMax,
+    int cardBytesMax) {
 
   public ModelFileLimits {
     requirePositive("gguf-header-bytes-max", ggufHeaderBytesMax);
@@ -36,6 +37,7 @@ public record ModelFileLimits(
     requirePositive("tokenizer-json-bytes-max", tokenizerJsonBytesMax);
     requirePositive("json-bytes-max", jsonBytesMax);
     requirePositive("json-depth-max", jsonDepthMax);
+    requirePositive("card-bytes-max", cardBytesMax);
   }
 
   /** Reads {@code stator.model-files}. */
@@ -51,7 +53,8 @@ public record ModelFileLimits(
         config.getInt("safetensors-shard-count-max"),
         bytes(config, "tokenizer-json-bytes-max"),
         bytes(config, "json-bytes-max"),
-        config.getInt("json-depth-max"));
+        config.getInt("json-depth-max"),
+        bytes(config, "card-bytes-max"));
   }
 
   /** What the configuration on the class path and the system properties say. */

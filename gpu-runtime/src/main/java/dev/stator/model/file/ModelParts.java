@@ -38,6 +38,18 @@ record ModelParts(
     weights = weights.withVocabularySize(tokenizer.vocabularySize());
   }
 
+  static ModelParts of(String format, ModelShape shape, ModelWeights weights, ModelText text) {
+    return new ModelParts(
+        format,
+        shape.config(),
+        weights,
+        text.tokenizer(),
+        text.tokenizerKind(),
+        text.chatTemplate(),
+        text.defaults(),
+        shape.notes());
+  }
+
   /**
    * @param source {@code null} or blank gives {@code null}
    */

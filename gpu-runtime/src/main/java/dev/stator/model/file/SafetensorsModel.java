@@ -38,7 +38,7 @@ final class SafetensorsModel implements TensorSource {
       return new SafetensorsModel(fileByTensor);
     }
     final JsonNode index =
-        json.find(folder, INDEX_FILE)
+        json.find(FileSource.of(folder), INDEX_FILE)
             .orElseThrow(() ->
                 new ModelFormatException(
                     "the folder has neither %s nor %s".formatted(SINGLE_FILE, INDEX_FILE)));

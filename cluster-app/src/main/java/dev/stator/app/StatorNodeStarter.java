@@ -2,6 +2,7 @@ package dev.stator.app;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigException;
+import dev.stator.cli.ClusterMembership;
 import dev.stator.cli.Failures;
 import dev.stator.cli.NodeSettings;
 import dev.stator.cli.NodeStartException;
@@ -11,14 +12,17 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.file.ModelFiles;
 import java.net.BindException;
+import java.nio.file.Path;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.ExecutionException;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
+import org.apache.pekko.remote.RemoteTransportException;
 
-/** Starts a whole node in this process: model, actors, HTTP. */
-public final class LocalNodeStarter implements NodeStarter {
+/** Starts a whole node in this process: model, actors, HTTP; alone or in a cluster. */
+public final class StatorNodeStarter implements NodeStarter {
   @Override
   public RunningNode start(NodeSettings settings) {
     try {
@@ -27,17 +31,35 @@ public final class LocalNodeStarter implements NodeStarter {
       final CompletableFuture<ActorSystem<Void>> system =
           CompletableFuture.supplyAsync(
               () -> ActorSystem.create(Behaviors.empty(), "stator", config));
-      final LoadedModel model = openOrTerminate(settings, system);
-      return StatorNode.start(settings, config, model, system.join());
+      final Optional<LoadedModel> model =
+          settings.model().map(path -> openOrTerminate(path, system));
+      return assemble(settings, config, model, system);
     } catch (RuntimeException | OutOfMemoryError failure) {
       throw explained(settings, unwrapped(failure));
     }
   }
 
-  private static LoadedModel openOrTerminate(
-      NodeSettings settings, CompletableFuture<ActorSystem<Void>> system) {
+  private static RunningNode assemble(
+      NodeSettings settings,
+      Config config,
+      Optional<LoadedModel> model,
+      CompletableFuture<ActorSystem<Void>> system) {
+    final ActorSystem<Void> started;
     try {
-      return ModelFiles.open(settings.model());
+      started = system.join();
+    } catch (RuntimeException | Error failure) {
+      model.ifPresent(LoadedModel::close);
+      throw failure;
+    }
+    return settings.cluster().isPresent()
+        ? MemberAssembly.start(settings, settings.cluster().get(), config, model, started)
+        : LocalAssembly.start(settings, config, model.orElseThrow(), started);
+  }
+
+  private static LoadedModel openOrTerminate(
+      Path model, CompletableFuture<ActorSystem<Void>> system) {
+    try {
+      return ModelFiles.open(model);
     } catch (RuntimeException | Error failure) {
       system.thenAccept(ActorSystem::terminate);
       throw failure;
@@ -53,12 +75,26 @@ public final class LocalNodeStarter implements NodeStarter {
     return cause;
   }
 
+  /** The first cause's words: those around it repeat each other. */
+  private static String reason(Throwable failure) {
+    Throwable root = failure;
+    while (root.getCause() != null) root = root.getCause();
+    return root.getMessage();
+  }
+
   private static NodeStartException explained(NodeSettings settings, Throwable failure) {
     for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
       if (cause instanceof BindException) {
         return new NodeStartException(
             "cannot listen on %s:%d (%s); choose another --port"
                 .formatted(settings.host(), settings.port(), cause.getMessage()),
+            failure);
+      }
+      if (cause instanceof RemoteTransportException) {
+        final ClusterMembership member = settings.cluster().orElseThrow();
+        return new NodeStartException(
+            "cannot listen for cluster members on %s:%d (%s); choose another --cluster-port"
+                .formatted(member.host(), member.port(), reason(cause)),
             failure);
       }
       if (cause instanceof OutOfMemoryError) {
@@ -73,6 +109,8 @@ public final class LocalNodeStarter implements NodeStarter {
           new NodeStartException("the configuration is wrong: " + wrong.getMessage(), wrong);
       case IllegalArgumentException wrong ->
           new NodeStartException("the configuration is wrong: " + wrong.getMessage(), wrong);
+      case IllegalStateException stated when stated.getMessage() != null ->
+          new NodeStartException(stated.getMessage(), stated);
       default -> new NodeStartException("the node could not be started: " + failure, failure);
     };
   }

@@ -1,0 +1,165 @@
+package dev.stator.transport;
+
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import java.util.stream.Collectors;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Several backends as one: to each address goes the first in order that reaches it, and stays, so
+ * that all blocks of a pair go one way. One that turns out not to get there ({@link
+ * TransferStatus#UNREACHABLE}) is passed over for a while, and the blocks it could not move go to
+ * the next at once.
+ *
+ * <p><b>Threads:</b> any.
+ */
+public final class BackendSelector implements TransferBackend {
+  /** The route to an address that nothing reaches. */
+  public static final String NO_ROUTE = "none";
+
+  private static final Logger LOG = LoggerFactory.getLogger(BackendSelector.class);
+  private static final int ADDRESSES_MAX = 1024; // Remembered; the one unused longest goes.
+
+  /** What is known of the way to one address. Guarded by {@link #routes}. */
+  private static final class Route {
+    private final Map<TransferBackend, Long> failedNs = new HashMap<>();
+    private TransferBackend chosen;
+  }
+
+  private final List<TransferBackend> inOrder;
+  private final long retryNs;
+  private final LongSupplier nanoClock;
+  private final Map<AgentAddress, Route> routes =
+      new LinkedHashMap<>(16, 0.75f, true) {
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<AgentAddress, Route> eldest) {
+          return size() > ADDRESSES_MAX;
+        }
+      };
+
+  /**
+   * @param inOrder most wanted first, of distinct names; closed with this
+   * @param retryAfter how long a backend that did not get to an address is passed over for it
+   */
+  public BackendSelector(
+      List<TransferBackend> inOrder, Duration retryAfter, LongSupplier nanoClock) {
+    if (inOrder.isEmpty()) throw new IllegalArgumentException("no transfer backend to choose from");
+    this.inOrder = List.copyOf(inOrder);
+    this.retryNs = retryAfter.toNanos();
+    this.nanoClock = nanoClock;
+  }
+
+  @Override
+  public String name() {
+    return inOrder.stream().map(TransferBackend::name).collect(Collectors.joining(", "));
+  }
+
+  @Override
+  public Map<String, String> attach(String agent, BlockSink sink) {
+    final Map<String, String> endpoints = new HashMap<>();
+    final List<TransferBackend> attached = new ArrayList<>();
+    try {
+      for (TransferBackend backend : inOrder) {
+        endpoints.putAll(backend.attach(agent, sink));
+        attached.add(backend);
+      }
+    } catch (Throwable taken) {
+      attached.forEach(backend -> backend.detach(agent));
+      throw taken;
+    }
+    LOG.info("Agent {} can be reached by {}", agent, offered(endpoints));
+    return endpoints;
+  }
+
+  private String offered(Map<String, String> endpoints) {
+    return inOrder.stream()
+        .map(TransferBackend::name)
+        .filter(endpoints::containsKey)
+        .collect(Collectors.joining(", "));
+  }
+
+  @Override
+  public void detach(String agent) {
+    for (TransferBackend backend : inOrder) backend.detach(agent);
+  }
+
+  @Override
+  public boolean reaches(AgentAddress to) {
+    return choose(to).isPresent();
+  }
+
+  /** The name of the backend that blocks to this address go by now, or {@link #NO_ROUTE}. */
+  public String route(AgentAddress to) {
+    return choose(to).map(TransferBackend::name).orElse(NO_ROUTE);
+  }
+
+  /** Which backend blocks go by, by the names of the agents they have gone to. */
+  public Map<String, String> routes() {
+    synchronized (routes) {
+      final Map<String, String> names = new HashMap<>();
+      routes.forEach((address, route) ->
+          names.put(address.agent(), route.chosen == null ? NO_ROUTE : route.chosen.name()));
+      return names;
+    }
+  }
+
+  @Override
+  public boolean offer(BlockWrite write) {
+    final AgentAddress to = write.grant().agent();
+    final Optional<TransferBackend> chosen = choose(to);
+    if (chosen.isEmpty()) {
+      write.complete(TransferStatus.UNREACHABLE);
+      return true;
+    }
+    write.rescueWhenUnreachable(() -> {
+      passOver(to, chosen.get());
+      return choose(to).isPresent() && offer(write);
+    });
+    return chosen.get().offer(write);
+  }
+
+  @Override
+  public boolean send(AgentAddress to, MemorySegment message) {
+    final Optional<TransferBackend> chosen = choose(to);
+    return chosen.isPresent() && chosen.get().send(to, message);
+  }
+
+  private Optional<TransferBackend> choose(AgentAddress to) {
+    synchronized (routes) {
+      final Route route = routes.computeIfAbsent(to, unknown -> new Route());
+      final long nowNs = nanoClock.getAsLong();
+      route.failedNs.values().removeIf(failedNs -> nowNs - failedNs >= retryNs);
+      for (TransferBackend backend : inOrder) {
+        if (backend == route.chosen) return Optional.of(backend);
+        if (route.failedNs.containsKey(backend) || !backend.reaches(to)) continue;
+        LOG.info("Blocks to {} go by {}", to.agent(), backend.name());
+        route.chosen = backend;
+        return Optional.of(backend);
+      }
+      return Optional.empty();
+    }
+  }
+
+  private void passOver(AgentAddress to, TransferBackend failed) {
+    synchronized (routes) {
+      final Route route = routes.computeIfAbsent(to, unknown -> new Route());
+      route.failedNs.put(failed, nanoClock.getAsLong());
+      if (route.chosen != failed) return;
+      route.chosen = null;
+      LOG.warn("Agent {} is not reached by {}", to.agent(), failed.name());
+    }
+  }
+
+  @Override
+  public void close() {
+    for (TransferBackend backend : inOrder) backend.close();
+  }
+}

@@ -1,0 +1,125 @@
+package dev.stator.transport;
+
+import java.time.Duration;
+import java.util.BitSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.BiConsumer;
+import java.util.function.Consumer;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+
+/** The grants that one agent has given. <b>Threads:</b> any. */
+final class GrantBook {
+  private final TransferSettings settings;
+  private final TransferCounters counters;
+  private final LongSupplier nanoClock;
+  private final LongSupplier ids;
+  private final RandomGenerator random;
+  private final Map<Long, OpenGrant> grants = new ConcurrentHashMap<>();
+  private final AtomicInteger openCount = new AtomicInteger();
+
+  GrantBook(
+      TransferSettings settings,
+      TransferCounters counters,
+      LongSupplier nanoClock,
+      LongSupplier ids,
+      RandomGenerator random) {
+    this.settings = settings;
+    this.counters = counters;
+    this.nanoClock = nanoClock;
+    this.ids = ids;
+    this.random = random;
+  }
+
+  /**
+   * Opens a grant.
+   *
+   * @param onOpen called before anybody can write
+   * @param listener called once, with the positions in {@code blocks} of what has arrived
+   */
+  Optional<Grant> open(
+      AgentAddress agent,
+      RegisteredMemory memory,
+      List<Integer> blocks,
+      Duration life,
+      Consumer<Grant> onOpen,
+      BiConsumer<GrantOutcome, BitSet> listener) {
+    memory.requireDistinct(blocks);
+    if (blocks.size() > settings.grantBlocksMax()) return Optional.empty();
+    if (openCount.incrementAndGet() > settings.grantsMax()) {
+      openCount.decrementAndGet();
+      return Optional.empty();
+    }
+    final Grant grant =
+        new Grant(
+            agent,
+            ids.getAsLong(),
+            random.nextLong(),
+            random.nextLong(),
+            blocks,
+            memory.geometry(),
+            life);
+    final BiConsumer<GrantOutcome, BitSet> onEnd =
+        (outcome, arrived) -> {
+          grants.remove(outcome.grantId());
+          openCount.decrementAndGet();
+          listener.accept(outcome, arrived);
+        };
+    onOpen.accept(grant);
+    grants.put(
+        grant.id(), new OpenGrant(grant, memory, nanoClock.getAsLong() + life.toNanos(), onEnd));
+    return Optional.of(grant);
+  }
+
+  /** Ignores unknown ids. */
+  void end(long grantId, GrantOutcome.Ending why) {
+    final OpenGrant open = grants.get(grantId);
+    if (open != null) open.end(why);
+  }
+
+  boolean opens(long grantId, long keyHigh, long keyLow) {
+    final OpenGrant open = grants.get(grantId);
+    return open != null && open.opensWith(keyHigh, keyLow);
+  }
+
+  void endAll(RegisteredMemory memory) {
+    for (OpenGrant open : grants.values()) {
+      if (open.memory() == memory) open.end(GrantOutcome.Ending.CLOSED);
+    }
+  }
+
+  /** Ends what is overdue; returns how many. */
+  int poll() {
+    final long nowNs = nanoClock.getAsLong();
+    int ended = 0;
+    for (OpenGrant open : grants.values()) {
+      if (open.isOverdue(nowNs) && open.end(GrantOutcome.Ending.EXPIRED)) ended++;
+    }
+    return ended;
+  }
+
+  int openCount() {
+    return openCount.get();
+  }
+
+  Landing begin(long grantId, long keyHigh, long keyLow, int targetBlock, long blockBytes) {
+    final OpenGrant open = grants.get(grantId);
+    return new Landing(
+        open, targetBlock, refusal(open, keyHigh, keyLow, blockBytes), counters, nanoClock);
+  }
+
+  private TransferStatus refusal(OpenGrant open, long keyHigh, long keyLow, long blockBytes) {
+    if (open == null) return TransferStatus.UNKNOWN_GRANT;
+    if (!open.opensWith(keyHigh, keyLow)) return TransferStatus.WRONG_KEY;
+    if (open.isOverdue(nanoClock.getAsLong())) {
+      open.end(GrantOutcome.Ending.EXPIRED);
+      return TransferStatus.UNKNOWN_GRANT;
+    }
+    if (blockBytes != open.grant().geometry().blockBytes()) return TransferStatus.WRONG_LENGTH;
+    return null;
+  }
+}

@@ -1,0 +1,134 @@
+package dev.stator.transport;
+
+import java.lang.foreign.MemorySegment;
+import java.util.function.LongSupplier;
+
+/** One block on its way into an open grant. <b>Threads:</b> one at a time. */
+final class Landing implements BlockLanding {
+  private static final long PIECE_BYTES = 64 * 1024; // Verified while it is in the core's cache.
+
+  private final OpenGrant open;
+  private final int block;
+  private final TransferCounters counters;
+  private final LongSupplier nanoClock;
+  private final RunningChecksum checksum = new RunningChecksum();
+  private TransferStatus ended;
+
+  /**
+   * @param open {@code null} when there is nothing to write to
+   * @param refused why not, {@code null} when it may go on
+   */
+  Landing(
+      OpenGrant open,
+      int block,
+      TransferStatus refused,
+      TransferCounters counters,
+      LongSupplier nanoClock) {
+    this.open = open;
+    this.block = block;
+    this.counters = counters;
+    this.nanoClock = nanoClock;
+    if (refused != null) end(refused);
+    else begin();
+  }
+
+  private void begin() {
+    final TransferStatus begun = open.begin(block, this);
+    if (begun != null) end(begun);
+  }
+
+  @Override
+  public TransferStatus ended() {
+    return ended;
+  }
+
+  @Override
+  public boolean put(long offset, MemorySegment bytes) {
+    if (ended != null) return false;
+    if (offset < 0 || offset > blockBytes() - bytes.byteSize()) {
+      end(TransferStatus.WRONG_LENGTH);
+      return false;
+    }
+    return within(() -> {
+      copy(offset, bytes);
+      return false;
+    });
+  }
+
+  @Override
+  public TransferStatus finish(int expected) {
+    final boolean isOver = ended == null && within(() -> isVerified(expected));
+    if (isOver && ended == null) end(TransferStatus.BAD_CHECKSUM);
+    return ended;
+  }
+
+  /** {@link #put} and {@link #finish} without a gap in which the grant could end. */
+  TransferStatus deliver(int expected, MemorySegment bytes) {
+    final boolean isOver =
+        ended == null
+            && within(() -> {
+              for (long at = 0; at < bytes.byteSize(); at += PIECE_BYTES) {
+                copy(at, bytes.asSlice(at, Math.min(PIECE_BYTES, bytes.byteSize() - at)));
+              }
+              return isVerified(expected);
+            });
+    if (isOver && ended == null) end(TransferStatus.BAD_CHECKSUM);
+    return ended;
+  }
+
+  /** Work on the block that tells whether it is verified. */
+  @FunctionalInterface
+  private interface Work {
+    boolean run();
+  }
+
+  /** Whether the work was done; the landing has ended when it verified the block, or was not. */
+  private boolean within(Work work) {
+    if (!enter()) return false;
+    final RegisteredMemory memory = open.memory();
+    final long stamp = memory.enter();
+    boolean verified = false;
+    boolean done = false;
+    try {
+      if (stamp != 0) {
+        verified = work.run();
+        done = true;
+      }
+    } finally {
+      if (stamp != 0) memory.leave(stamp);
+      if (verified) {
+        ended = TransferStatus.OK;
+        counters.received(blockBytes());
+      }
+      open.leave(block, verified);
+      if (!done) end(stamp == 0 ? TransferStatus.UNKNOWN_GRANT : TransferStatus.FAILED);
+    }
+    return done;
+  }
+
+  private boolean enter() {
+    if (open.isOverdue(nanoClock.getAsLong())) open.end(GrantOutcome.Ending.EXPIRED);
+    final TransferStatus refused = open.enter(block, this);
+    if (refused != null) end(refused);
+    return refused == null;
+  }
+
+  private void copy(long offset, MemorySegment bytes) {
+    final MemorySegment target = open.memory().block(block);
+    target.asSlice(offset, bytes.byteSize()).copyFrom(bytes);
+    checksum.update(target, offset, bytes.byteSize());
+  }
+
+  private boolean isVerified(int expected) {
+    return checksum.of(open.memory().block(block)) == expected;
+  }
+
+  private long blockBytes() {
+    return open.grant().geometry().blockBytes();
+  }
+
+  private void end(TransferStatus why) {
+    ended = why;
+    if (why != TransferStatus.OK) counters.rejected(why);
+  }
+}

@@ -1,0 +1,145 @@
+package dev.stator.transport.aeron;
+
+import dev.stator.transport.AgentAddress;
+import dev.stator.transport.BlockSink;
+import dev.stator.transport.BlockWrite;
+import dev.stator.transport.TransferBackend;
+import dev.stator.transport.TransferStatus;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Predicate;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One kind of channel of an {@link AeronTransport}. <b>Threads:</b> any. */
+final class AeronBackend implements TransferBackend {
+  private static final Logger LOG = LoggerFactory.getLogger(AeronBackend.class);
+
+  private record Target(String agent, String endpoint) {}
+
+  private final AeronTransport transport;
+  private final Channels channels;
+  private final Predicate<AgentAddress> isNear;
+  private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
+  private final Map<Target, OutboundLink> links = new ConcurrentHashMap<>();
+  private boolean isClosed; // Guarded by this.
+
+  /**
+   * @param isNear whether an agent that has an endpoint is worth trying
+   */
+  AeronBackend(AeronTransport transport, Channels channels, Predicate<AgentAddress> isNear) {
+    this.transport = transport;
+    this.channels = channels;
+    this.isNear = isNear;
+  }
+
+  @Override
+  public String name() {
+    return channels.name();
+  }
+
+  Map<String, BlockSink> sinks() {
+    return sinks;
+  }
+
+  @Override
+  public Map<String, String> attach(String agent, BlockSink sink) {
+    if (sinks.putIfAbsent(agent, sink) != null) {
+      throw new IllegalStateException("agent " + agent + " is attached already");
+    }
+    try {
+      return Map.of(name(), transport.listen(this, channels));
+    } catch (RuntimeException failure) {
+      LOG.warn("Agent {} cannot be reached by {}: {}", agent, name(), failure.toString());
+      return Map.of();
+    }
+  }
+
+  @Override
+  public void detach(String agent) {
+    sinks.remove(agent);
+  }
+
+  @Override
+  public boolean reaches(AgentAddress to) {
+    return to.endpoints().containsKey(name()) && isNear.test(to);
+  }
+
+  @Override
+  public boolean offer(BlockWrite write) {
+    final AgentAddress to = write.grant().agent();
+    if (!reaches(to)) {
+      write.complete(TransferStatus.UNREACHABLE);
+      return true;
+    }
+    final OutboundLink link = link(to);
+    if (link == null || !link.offer(write)) return false;
+    transport.wake();
+    return true;
+  }
+
+  @Override
+  public boolean send(AgentAddress to, MemorySegment message) {
+    if (!reaches(to) || message.byteSize() == 0 || message.byteSize() > MESSAGE_BYTES_MAX) {
+      return false;
+    }
+    final OutboundLink link = link(to);
+    if (link == null || !link.offer(message.toArray(ValueLayout.JAVA_BYTE))) return false;
+    transport.wake();
+    return true;
+  }
+
+  /** {@code null} when there are too many. */
+  private OutboundLink link(AgentAddress to) {
+    final Target target = new Target(to.agent(), to.endpoints().get(name()));
+    final OutboundLink link = links.get(target);
+    if (link != null) return link;
+    if (links.size() >= transport.settings().connectionsMax()) return null;
+    return links.computeIfAbsent(
+        target, wanted -> transport.link(channels, wanted.agent(), wanted.endpoint()));
+  }
+
+  /** Works for all links. <b>Threads:</b> the transport's. */
+  int doWork(long nowNs) {
+    if (links.isEmpty()) return 0;
+    int work = 0;
+    for (Map.Entry<Target, OutboundLink> entry : links.entrySet()) {
+      work += doWork(entry.getValue(), nowNs);
+      if (entry.getValue().retire(nowNs)) links.remove(entry.getKey());
+    }
+    return work;
+  }
+
+  private static int doWork(OutboundLink link, long nowNs) {
+    try {
+      return link.doWork(nowNs);
+    } catch (RuntimeException failure) {
+      LOG.warn("Connection to {} broke", link.name(), failure);
+      link.fail(TransferStatus.FAILED, nowNs);
+      return 1;
+    }
+  }
+
+  /** Ends all connections. <b>Threads:</b> the transport's. */
+  void failAll(TransferStatus why, long nowNs) {
+    for (OutboundLink link : links.values()) link.fail(why, nowNs);
+  }
+
+  int connections() {
+    int open = 0;
+    for (OutboundLink link : links.values()) if (link.isConnected()) open++;
+    return open;
+  }
+
+  @Override
+  public void close() {
+    synchronized (this) {
+      if (isClosed) return;
+      isClosed = true;
+    }
+    sinks.clear();
+    transport.release();
+  }
+}

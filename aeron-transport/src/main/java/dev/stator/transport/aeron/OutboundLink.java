@@ -1,0 +1,155 @@
+package dev.stator.transport.aeron;
+
+import dev.stator.transport.BlockWrite;
+import dev.stator.transport.TransferStatus;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * What this process sends to one agent elsewhere: a bounded queue, and a connection while there is
+ * something to send.
+ *
+ * <pre>
+ *   CLOSED --something to send--&gt; OPENING --welcome--&gt; OPEN
+ *   OPENING | OPEN --refused, lost, silent--&gt; CLOSED     (what waited is unreachable)
+ *   OPEN --nothing to send for long--&gt; CLOSED
+ * </pre>
+ *
+ * <b>Threads:</b> {@code offer} any; all else the transport's.
+ */
+final class OutboundLink {
+  private static final Logger LOG = LoggerFactory.getLogger(OutboundLink.class);
+  private static final int MESSAGES_MAX = 256;
+  private static final int PIECES_PER_CYCLE = 4;
+
+  /** Opens connections to this link's agent. */
+  interface Opener {
+    /** {@code null} when nobody is there. */
+    Connection open(OutboundLink link, long nowNs);
+  }
+
+  private final String name;
+  private final AeronSettings settings;
+  private final Opener opener;
+
+  // Guarded by this.
+  private final Queue<BlockWrite> queue = new ArrayDeque<>();
+  private final Queue<byte[]> messages = new ArrayDeque<>();
+  private boolean isRetired;
+
+  private Connection connection;
+  private long lastUseNs;
+
+  /**
+   * @param name agent and endpoint, for logs
+   */
+  OutboundLink(String name, AeronSettings settings, Opener opener, long nowNs) {
+    this.name = name;
+    this.settings = settings;
+    this.opener = opener;
+    this.lastUseNs = nowNs;
+  }
+
+  /** {@code false} when too much is waiting, or it is too late. */
+  synchronized boolean offer(BlockWrite write) {
+    if (isRetired || queue.size() >= settings.queueBlocks()) return false;
+    return queue.add(write);
+  }
+
+  /** {@code false} when too much is waiting, or it is too late. */
+  synchronized boolean offer(byte[] message) {
+    if (isRetired || messages.size() >= MESSAGES_MAX) return false;
+    return messages.add(message);
+  }
+
+  /** {@code true} when it was not used for long; it takes nothing from then on. */
+  synchronized boolean retire(long nowNs) {
+    final boolean isUsed = connection != null || !queue.isEmpty() || !messages.isEmpty();
+    if (isUsed || nowNs - lastUseNs < settings.idleTimeout().toNanos()) return false;
+    isRetired = true;
+    return true;
+  }
+
+  private synchronized boolean isWaiting() {
+    return !queue.isEmpty() || !messages.isEmpty();
+  }
+
+  private synchronized BlockWrite nextWrite() {
+    return queue.poll();
+  }
+
+  private synchronized byte[] nextMessage() {
+    return messages.poll();
+  }
+
+  int doWork(long nowNs) {
+    if (connection == null) return isWaiting() ? open(nowNs) : 0;
+    final int work = connection.doWork(nowNs);
+    final TransferStatus trouble = connection.trouble(nowNs);
+    if (trouble != null) {
+      fail(trouble, nowNs);
+      return work + 1;
+    }
+    return work + (connection.isOpen() ? send(nowNs) : 0);
+  }
+
+  private int open(long nowNs) {
+    connection = opener.open(this, nowNs);
+    if (connection == null) fail(TransferStatus.UNREACHABLE, nowNs);
+    return 1;
+  }
+
+  private int send(long nowNs) {
+    int pieces = 0;
+    while (pieces < PIECES_PER_CYCLE && hasSomething() && connection.sender().send()) pieces++;
+    if (pieces > 0 || connection.sender().inFlightCount() > 0) {
+      lastUseNs = nowNs;
+    } else if (nowNs - lastUseNs >= settings.idleTimeout().toNanos() && !isWaiting()) {
+      close();
+    }
+    return pieces;
+  }
+
+  private boolean hasSomething() {
+    final BlockSender sender = connection.sender();
+    if (!sender.isIdle()) return true;
+    final byte[] message = nextMessage();
+    if (message != null) {
+      sender.begin(message);
+      return true;
+    }
+    while (sender.isIdle() && sender.inFlightCount() < settings.inFlightBlocksMax()) {
+      final BlockWrite write = nextWrite();
+      if (write == null) return false;
+      if (!write.hasEnded()) sender.begin(write);
+    }
+    return !sender.isIdle();
+  }
+
+  /** Ends the connection, and all that waits. */
+  void fail(TransferStatus why, long nowNs) {
+    if (connection != null) {
+      LOG.info("Connection to {} ended: {}", name, why);
+      connection.sender().failAll(why);
+    }
+    close();
+    lastUseNs = nowNs;
+    for (BlockWrite write = nextWrite(); write != null; write = nextWrite()) write.complete(why);
+    while (nextMessage() != null) continue;
+  }
+
+  private void close() {
+    if (connection != null) connection.close();
+    connection = null;
+  }
+
+  String name() {
+    return name;
+  }
+
+  boolean isConnected() {
+    return connection != null && connection.isOpen();
+  }
+}

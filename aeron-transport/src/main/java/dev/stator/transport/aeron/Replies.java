@@ -1,0 +1,110 @@
+package dev.stator.transport.aeron;
+
+import dev.stator.transport.TransferStatus;
+import dev.stator.transport.wire.AcknowledgementFlyweight;
+import dev.stator.transport.wire.FrameFault;
+import dev.stator.transport.wire.StatusCodes;
+import dev.stator.transport.wire.WelcomeFlyweight;
+import io.aeron.Aeron;
+import io.aeron.ExclusivePublication;
+import io.aeron.exceptions.RegistrationException;
+import io.aeron.logbuffer.BufferClaim;
+import org.agrona.collections.LongArrayQueue;
+
+/**
+ * What a receiver tells one writer: welcome, then how blocks ended, in batches. A writer that does
+ * not listen loses replies beyond {@value #PENDING_MAX}. <b>Threads:</b> the transport's.
+ */
+final class Replies {
+  private static final int PENDING_MAX = 1 << 16;
+
+  private final Aeron client;
+  private final String channel;
+  private final int stream;
+  private final long connectionId;
+  private final Faults faults;
+  private final BufferClaim claim = new BufferClaim();
+  private final LongArrayQueue pending =
+      new LongArrayQueue(Long.MIN_VALUE); // Id, status; by turns.
+  private long registrationId = Aeron.NULL_VALUE;
+  private ExclusivePublication publication;
+  private TransferStatus welcome;
+  private boolean isBroken;
+
+  Replies(Aeron client, String channel, int stream, long connectionId, Faults faults) {
+    this.client = client;
+    this.channel = channel;
+    this.stream = stream;
+    this.connectionId = connectionId;
+    this.faults = faults;
+  }
+
+  void welcome(TransferStatus status) {
+    welcome = status;
+  }
+
+  void add(long transferId, TransferStatus status) {
+    if (pending.size() >= 2 * PENDING_MAX || transferId == Long.MIN_VALUE) {
+      faults.count(FrameFault.TOO_MUCH);
+      return;
+    }
+    pending.addLong(transferId);
+    pending.addLong(StatusCodes.encode(status));
+  }
+
+  /** Sends what it can; returns how many frames. */
+  int doWork() {
+    if (isBroken || (welcome == null && pending.isEmpty())) return 0;
+    if (!isConnected()) return 0;
+    int frames = 0;
+    if (welcome != null) {
+      if (!sendWelcome()) return 0;
+      frames++;
+    }
+    while (!pending.isEmpty() && sendBatch()) frames++;
+    return frames;
+  }
+
+  private boolean isConnected() {
+    if (publication != null) return publication.isConnected();
+    try {
+      if (registrationId == Aeron.NULL_VALUE) {
+        registrationId = client.asyncAddExclusivePublication(channel, stream);
+      }
+      publication = client.getExclusivePublication(registrationId);
+    } catch (RegistrationException refused) {
+      isBroken = true; // The writer gets no welcome, and gives up.
+    }
+    return false;
+  }
+
+  private boolean sendWelcome() {
+    if (publication.tryClaim(WelcomeFlyweight.LENGTH, claim) < 0) return false;
+    final int code = StatusCodes.encode(welcome);
+    WelcomeFlyweight.encode(claim.buffer(), claim.offset(), connectionId, code);
+    claim.commit();
+    welcome = null;
+    return true;
+  }
+
+  private boolean sendBatch() {
+    final int count = Math.min(AcknowledgementFlyweight.ENTRIES_MAX, pending.size() / 2);
+    if (publication.tryClaim(AcknowledgementFlyweight.length(count), claim) < 0) return false;
+    AcknowledgementFlyweight.encode(claim.buffer(), claim.offset(), connectionId, count);
+    for (int index = 0; index < count; index++) {
+      final long transferId = pending.pollLong();
+      final int status = (int) pending.pollLong();
+      AcknowledgementFlyweight.encodeEntry(
+          claim.buffer(), claim.offset(), index, transferId, status);
+    }
+    claim.commit();
+    return true;
+  }
+
+  void close() {
+    if (client.isClosed()) return;
+    if (publication != null) publication.close();
+    else if (registrationId != Aeron.NULL_VALUE) client.asyncRemovePublication(registrationId);
+    isBroken = true;
+  }
+}

@@ -1,0 +1,132 @@
+package dev.stator.transport.node;
+
+import com.typesafe.config.Config;
+import dev.stator.transport.BackendSelector;
+import dev.stator.transport.InProcessBackend;
+import dev.stator.transport.SharedMemory;
+import dev.stator.transport.TransferBackend;
+import dev.stator.transport.TransferSettings;
+import dev.stator.transport.aeron.AeronSettings;
+import dev.stator.transport.aeron.AeronTransport;
+import dev.stator.transport.shared.SharedBackend;
+import dev.stator.transport.shared.SharedSettings;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The backends of {@code stator.transport.backends}, started, in that order. One that cannot start
+ * here is left out and said so.
+ *
+ * <p><b>Threads:</b> any.
+ */
+public final class TransferBackends implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(TransferBackends.class);
+
+  private final BackendSelector selector;
+  private final Optional<SharedBackend> shared;
+
+  private TransferBackends(BackendSelector selector, Optional<SharedBackend> shared) {
+    this.selector = selector;
+    this.shared = shared;
+  }
+
+  /**
+   * Starts what is configured.
+   *
+   * @param config at {@code stator.transport}
+   * @throws IllegalArgumentException for a name that is no backend's, a name twice, settings out of
+   *     range, or when none can start
+   */
+  public static TransferBackends start(Config config, LongSupplier nanoClock) {
+    final List<String> names = config.getStringList("backends");
+    if (names.stream().distinct().count() < names.size()) {
+      throw new IllegalArgumentException("stator.transport.backends names one twice: " + names);
+    }
+    final Starter starter = new Starter(config);
+    names.forEach(starter::start);
+    starter.closeUnused();
+    if (starter.started.isEmpty()) {
+      throw new IllegalArgumentException(
+          "no transfer backend can start; stator.transport.backends has " + names);
+    }
+    final Duration retry = config.getDuration("route-retry");
+    return new TransferBackends(
+        new BackendSelector(starter.started, retry, nanoClock),
+        Optional.ofNullable(starter.shared));
+  }
+
+  /** All of them as one; closed with this. */
+  public BackendSelector selector() {
+    return selector;
+  }
+
+  /**
+   * Zeros that go to other processes of this host with one copy, for a device's KV blocks; empty
+   * when this process offers no shared memory. The owner closes it, before this.
+   */
+  public Optional<SharedMemory> allocateShared(long bytes) {
+    return shared.map(backend -> backend.allocate(bytes));
+  }
+
+  @Override
+  public void close() {
+    selector.close();
+  }
+
+  /** Starts one after the other, and remembers. */
+  private static final class Starter {
+    private final Config config;
+    private final List<TransferBackend> started = new ArrayList<>();
+    private SharedBackend shared;
+    private AeronTransport aeron;
+
+    Starter(Config config) {
+      this.config = config;
+    }
+
+    void start(String name) {
+      try {
+        startNamed(name);
+      } catch (IllegalArgumentException wrong) {
+        started.forEach(TransferBackend::close);
+        throw wrong;
+      } catch (RuntimeException broken) {
+        LOG.warn("Blocks do not go by {} here: {}", name, broken.getMessage());
+      }
+    }
+
+    private void startNamed(String name) {
+      switch (name) {
+        case "in-process" -> started.add(InProcessBackend.create(TransferSettings.from(config)));
+        case "shared" -> {
+          shared = SharedBackend.start(SharedSettings.from(config));
+          started.add(shared);
+        }
+        case "ipc" -> started.add(aeron().ipc());
+        case "udp" -> started.add(aeron().udp());
+        default ->
+            throw new IllegalArgumentException(
+                "stator.transport.backends: no backend is named " + name);
+      }
+    }
+
+    /** The transport of both goes when both are closed. */
+    void closeUnused() {
+      if (aeron == null) return;
+      if (!started.contains(aeron.ipc())) aeron.ipc().close();
+      if (!started.contains(aeron.udp())) aeron.udp().close();
+    }
+
+    private AeronTransport aeron() {
+      if (aeron == null) {
+        aeron = AeronTransport.create(AeronSettings.from(config.getConfig("aeron")));
+      }
+      return aeron;
+    }
+  }
+}

@@ -1,0 +1,207 @@
+package dev.stator.transport.shared;
+
+import dev.stator.transport.BlockSink;
+import dev.stator.transport.TransferStatus;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.channels.SocketChannel;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The receiver's end of a connection from one writing process.
+ *
+ * <pre>
+ *   NEW --HELLO--&gt; GREETED --POOL, POST, ...--&gt; GREETED
+ *   any --a senseless frame--&gt; closed
+ * </pre>
+ *
+ * <b>Threads:</b> frames on the loop's, copies on the workers'.
+ */
+final class Incoming extends Connection {
+  private static final Logger LOG = LoggerFactory.getLogger(Incoming.class);
+  private static final int TASK_POSTS_MAX = 8; // Few enough for several threads to share a frame.
+  private static final long TASK_BYTES_MAX = 1024 * 1024;
+
+  private final SharedFolder folder;
+  private final Workers workers;
+  private final FrameCounters counters;
+  private final int poolsMax;
+  private final Function<String, BlockSink> sinks;
+  private final Consumer<Incoming> onClosed;
+  private final Map<Integer, MappedPool> pools = new ConcurrentHashMap<>();
+  private String writer; // Its folder; the loop's thread alone.
+
+  /**
+   * @param sinks by agent; {@code null} when there is none
+   * @param onClosed called once
+   */
+  Incoming(
+      SocketChannel channel,
+      SocketLoop loop,
+      SharedSettings settings,
+      SharedFolder folder,
+      Workers workers,
+      FrameCounters counters,
+      Function<String, BlockSink> sinks,
+      Consumer<Incoming> onClosed) {
+    super(channel, loop);
+    this.folder = folder;
+    this.workers = workers;
+    this.counters = counters;
+    this.poolsMax = settings.poolsMax();
+    this.sinks = sinks;
+    this.onClosed = onClosed;
+  }
+
+  @Override
+  String onFrame(byte kind, int count, ByteBuffer body) {
+    if (writer == null && kind != SharedFrames.HELLO) return "a frame before its name";
+    return switch (kind) {
+      case SharedFrames.HELLO -> hello(body);
+      case SharedFrames.POOL -> pool(body);
+      case SharedFrames.POOL_CLOSED -> poolClosed(body);
+      case SharedFrames.POST -> posts(count, body);
+      case SharedFrames.MESSAGE -> message(body);
+      default -> "a frame of kind " + kind;
+    };
+  }
+
+  private String hello(ByteBuffer body) {
+    if (writer != null) return "a second name";
+    if (body.remaining() != SharedFrames.FOLDER_NAME_LENGTH) return "no name";
+    final String name = SharedFrames.getText(body, SharedFrames.FOLDER_NAME_LENGTH);
+    if (!SharedFolder.isName(name)) return "a name that is none";
+    writer = name;
+    return null;
+  }
+
+  private String pool(ByteBuffer body) {
+    if (body.remaining() != SharedFrames.POOL_LENGTH) return "a pool of the wrong form";
+    final int id = body.getInt();
+    body.getInt();
+    final long length = body.getLong();
+    final String name = SharedFrames.getText(body, SharedFrames.POOL_NAME_LENGTH);
+    if (pools.size() >= poolsMax) return "more than " + poolsMax + " pools";
+    if (pools.containsKey(id)) return "a pool's number again";
+    try {
+      pools.put(id, MappedPool.map(folder, writer, name, length));
+      if (isClosed()) closePools();
+      return null;
+    } catch (IOException | RuntimeException refused) {
+      LOG.warn("Not mapped: {}", refused.getMessage());
+      return "a pool that cannot be mapped";
+    }
+  }
+
+  private String poolClosed(ByteBuffer body) {
+    if (body.remaining() != SharedFrames.POOL_CLOSED_LENGTH) return "a pool of the wrong form";
+    final MappedPool pool = pools.remove(body.getInt());
+    if (pool != null) pool.close();
+    return null;
+  }
+
+  private String posts(int count, ByteBuffer body) {
+    final String agent = SharedFrames.getName(body);
+    if (agent == null || body.remaining() != count * SharedFrames.POST_ENTRY_LENGTH) {
+      return count + " posts in " + body.remaining() + " bytes";
+    }
+    List<SharedFrames.Post> batch = new ArrayList<>(TASK_POSTS_MAX);
+    long batchBytes = 0;
+    for (int i = 0; i < count; i++) {
+      final var post = SharedFrames.Post.decode(body);
+      batch.add(post);
+      batchBytes += Math.clamp(post.length(), 0, TASK_BYTES_MAX);
+      if (batch.size() < TASK_POSTS_MAX && batchBytes < TASK_BYTES_MAX && i < count - 1) continue;
+      copyLater(agent, batch);
+      batch = new ArrayList<>(TASK_POSTS_MAX);
+      batchBytes = 0;
+    }
+    return null;
+  }
+
+  private void copyLater(String agent, List<SharedFrames.Post> batch) {
+    final boolean taken =
+        workers.tryRun(() -> {
+          for (var post : batch) answer(post, copy(agent, post));
+          return this;
+        });
+    if (taken) return;
+    for (var post : batch) answer(post, counters.count(TransferStatus.BACK_PRESSURED));
+    flush();
+  }
+
+  private TransferStatus copy(String agent, SharedFrames.Post post) {
+    final BlockSink sink = sinks.apply(agent);
+    if (sink == null) return counters.count(TransferStatus.UNREACHABLE);
+    final MappedPool pool = pools.get(post.poolId());
+    final MemorySegment source = pool == null ? null : pool.slice(post.offset(), post.length());
+    if (source == null) return counters.count(TransferStatus.OUT_OF_RANGE);
+    try {
+      return sink.deliver(
+          post.grantId(),
+          post.keyHigh(),
+          post.keyLow(),
+          post.targetBlock(),
+          post.checksum(),
+          source);
+    } catch (IllegalStateException | InternalError gone) { // Unmapped, or the file was cut short.
+      LOG.warn("A block could not be read from process {}", writer, gone);
+      return counters.count(TransferStatus.FAILED);
+    }
+  }
+
+  private void answer(SharedFrames.Post post, TransferStatus status) {
+    final boolean appended =
+        appendEntry(
+            SharedFrames.ANSWER,
+            SharedFrames.ANSWER,
+            0,
+            out -> {},
+            SharedFrames.ANSWER_ENTRY_LENGTH,
+            out -> out.putLong(post.sequence()).putLong(status.ordinal()));
+    if (!appended && !isClosed()) {
+      LOG.warn("Disconnected from process {}: it posts blocks and does not read answers", writer);
+      close();
+    }
+  }
+
+  private String message(ByteBuffer body) {
+    final String agent = SharedFrames.getName(body);
+    if (agent == null) return "a message to nobody";
+    final BlockSink sink = sinks.apply(agent);
+    if (sink == null) counters.count(TransferStatus.UNREACHABLE);
+    else sink.receive(MemorySegment.ofBuffer(body));
+    return null;
+  }
+
+  @Override
+  void onSenseless(String trouble) {
+    counters.count(TransferStatus.MALFORMED);
+    LOG.warn("Disconnected from process {}, which sends {}", writer, trouble);
+    final byte[] reason = trouble.getBytes(StandardCharsets.UTF_8);
+    append(SharedFrames.REFUSED, 0, reason.length, out -> out.put(reason));
+    flush();
+  }
+
+  @Override
+  void onClosed() {
+    onClosed.accept(this);
+    closePools();
+  }
+
+  private void closePools() {
+    for (Integer id : pools.keySet()) {
+      final MappedPool pool = pools.remove(id);
+      if (pool != null) pool.close();
+    }
+  }
+}

@@ -1,0 +1,268 @@
+package dev.stator.transport.shared;
+
+import dev.stator.transport.AgentAddress;
+import dev.stator.transport.BlockSink;
+import dev.stator.transport.BlockWrite;
+import dev.stator.transport.Checksums;
+import dev.stator.transport.HostId;
+import dev.stator.transport.SharedMemory;
+import dev.stator.transport.TransferBackend;
+import dev.stator.transport.TransferStatus;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.lang.foreign.MemorySegment;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.nio.file.Files;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Blocks between processes of one user on one host, with one copy in all.
+ *
+ * <pre>
+ *   writer's process                                    receiver's process
+ *   pool, mapped ◀───────── mapped to be read ───────── copies from it into its own memory, verifies
+ *   takes the CRC32C ── post: grant, key, where ──────▶ (a few threads)
+ *   completes the write ◀── answer ────────────────────
+ * </pre>
+ *
+ * <ul>
+ *   <li><b>Safety:</b> only the receiver writes into its memory, by its own grants and clock. A
+ *       writer that hangs can at worst leave a source block that no longer has its checksum.
+ *   <li><b>Threads:</b> any; sockets have one thread, checksums and copies {@code threads}. While
+ *       nothing moves, none of them runs. The death of a process is seen at once, as its socket
+ *       closes.
+ *   <li><b>Copies:</b> one, and one more for blocks that do not lie in memory of {@link #allocate}.
+ *   <li><b>Bounds:</b> {@link SharedSettings}.
+ * </ul>
+ */
+public final class SharedBackend implements TransferBackend {
+  public static final String NAME = "shared";
+
+  private static final Logger LOG = LoggerFactory.getLogger(SharedBackend.class);
+  private static final int STAGED_LENGTHS_MAX = 8; // As many kinds of device memory.
+  private static final int BACKLOG = 128;
+
+  private final SharedSettings settings;
+  private final SharedFolder folder;
+  private final SocketLoop loop;
+  private final Workers workers;
+  private final FrameCounters counters = new FrameCounters();
+  private final ServerSocketChannel server;
+  private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
+  private final Map<String, Outgoing> outgoing = new ConcurrentHashMap<>(); // By folder's name.
+  private final Set<Incoming> incoming = ConcurrentHashMap.newKeySet();
+  private final Map<Long, Staging> stagings = new ConcurrentHashMap<>(); // By blocks' length.
+
+  private SharedBackend(SharedSettings settings, SharedFolder folder) throws IOException {
+    this.settings = settings;
+    this.folder = folder;
+    this.server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
+    this.server.bind(UnixDomainSocketAddress.of(folder.socket()), BACKLOG);
+    this.workers = new Workers(settings.threads(), settings.tasksMax());
+    this.loop = new SocketLoop("stator-shared-sockets");
+    loop.register(server, SelectionKey.OP_ACCEPT, new Acceptor());
+  }
+
+  /**
+   * Makes this process reachable, and deletes what dead processes left behind.
+   *
+   * @throws UncheckedIOException when the settings' folder cannot be used
+   */
+  public static SharedBackend start(SharedSettings settings) {
+    final SharedFolder folder = SharedFolder.open(settings.folder());
+    try {
+      return new SharedBackend(settings, folder);
+    } catch (IOException | RuntimeException broken) {
+      folder.close();
+      throw new UncheckedIOException(
+          "cannot listen at " + folder.socket(),
+          broken instanceof IOException io ? io : new IOException(broken));
+    }
+  }
+
+  /** Memory that blocks go from with one copy; its owner closes it, before this. */
+  public SharedMemory allocate(long bytes) {
+    return folder.allocate(bytes);
+  }
+
+  /** What was refused before it reached an agent, by reason. */
+  public Map<TransferStatus, Long> rejected() {
+    return counters.counts();
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public Map<String, String> attach(String agent, BlockSink sink) {
+    if (sinks.putIfAbsent(agent, sink) != null) {
+      throw new IllegalStateException("agent " + agent + " is attached already");
+    }
+    return Map.of(NAME, folder.name());
+  }
+
+  @Override
+  public void detach(String agent) {
+    sinks.remove(agent);
+  }
+
+  @Override
+  public boolean reaches(AgentAddress to) {
+    final String name = to.endpoints().get(NAME);
+    return name != null
+        && to.host().equals(HostId.current())
+        && SharedFolder.isName(name)
+        && Files.exists(folder.socketOf(name));
+  }
+
+  @Override
+  public boolean offer(BlockWrite write) {
+    final Optional<SharedMemory> pool = write.shared().filter(this::isOwn);
+    if (pool.isPresent()) return workers.tryRun(() -> post(write, pool.get()));
+    final Staging staging = staging(write.grant().geometry().blockBytes());
+    final Staging.Slot slot = staging == null ? null : staging.take();
+    if (slot == null) return false;
+    final boolean taken = workers.tryRun(() -> stage(write, slot));
+    if (!taken) slot.free();
+    return taken;
+  }
+
+  private boolean isOwn(SharedMemory pool) {
+    return pool.file().getParent().equals(folder.path());
+  }
+
+  private Staging staging(long blockBytes) {
+    final Staging known = stagings.get(blockBytes);
+    if (known != null || stagings.size() >= STAGED_LENGTHS_MAX) return known;
+    return stagings.computeIfAbsent(
+        blockBytes, length -> new Staging(folder, length, settings.stagingBytes()));
+  }
+
+  private Connection post(BlockWrite write, SharedMemory pool) {
+    final Outgoing to = connection(write);
+    final MemorySegment block = to == null ? null : write.acquire();
+    if (block == null) return null;
+    final int checksum;
+    try {
+      checksum = Checksums.crc32c(block);
+    } finally {
+      write.release(); // From here on it is the other process that reads.
+    }
+    to.post(write, pool, block, checksum, null);
+    return to;
+  }
+
+  private Connection stage(BlockWrite write, Staging.Slot slot) {
+    final Outgoing to = connection(write);
+    final MemorySegment block = to == null ? null : write.acquire();
+    if (block == null) {
+      slot.free();
+      return null;
+    }
+    try {
+      slot.block().copyFrom(block);
+    } finally {
+      write.release();
+    }
+    to.post(write, slot.pool(), slot.block(), Checksums.crc32c(slot.block()), slot);
+    return to;
+  }
+
+  /** Ends the write when there is none. */
+  private Outgoing connection(BlockWrite write) {
+    final Outgoing to = connection(write.grant().agent());
+    if (to == null) write.complete(TransferStatus.UNREACHABLE);
+    return to;
+  }
+
+  private Outgoing connection(AgentAddress to) {
+    final String name = to.endpoints().get(NAME);
+    final Outgoing known = name == null ? null : outgoing.get(name);
+    if (known != null && !known.isClosed()) return known;
+    if (!reaches(to) || outgoing.size() >= settings.connectionsMax()) return null;
+    return outgoing.computeIfAbsent(name, this::connect);
+  }
+
+  private Outgoing connect(String name) {
+    try {
+      final SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+      channel.configureBlocking(false); // A full backlog is an answer, too.
+      if (!channel.connect(UnixDomainSocketAddress.of(folder.socketOf(name)))) {
+        channel.close();
+        return null;
+      }
+      final Outgoing connection =
+          new Outgoing(
+              channel,
+              loop,
+              settings,
+              folder.name(),
+              counters,
+              closed -> outgoing.remove(name, closed));
+      connection.start();
+      return connection;
+    } catch (IOException gone) {
+      LOG.debug("Nobody listens at {}: {}", folder.socketOf(name), gone.getMessage());
+      return null;
+    }
+  }
+
+  @Override
+  public boolean send(AgentAddress to, MemorySegment message) {
+    if (message.byteSize() > MESSAGE_BYTES_MAX) return false;
+    final Outgoing connection = connection(to);
+    return connection != null && connection.message(to.agent(), message);
+  }
+
+  /** Takes in other processes. The loop's thread. */
+  private final class Acceptor implements SocketLoop.Handler {
+    @Override
+    public void ready(SelectionKey key) throws IOException {
+      final SocketChannel channel = server.accept();
+      if (channel == null) return;
+      if (incoming.size() >= settings.connectionsMax()) {
+        counters.count(TransferStatus.BACK_PRESSURED);
+        LOG.warn("More than {} processes want to write here", settings.connectionsMax());
+        channel.close();
+        return;
+      }
+      final Incoming connection =
+          new Incoming(
+              channel, loop, settings, folder, workers, counters, sinks::get, incoming::remove);
+      incoming.add(connection);
+      connection.start();
+    }
+
+    @Override
+    public void broken(IOException why) {
+      LOG.error("No other process can reach this one through shared memory any more", why);
+    }
+  }
+
+  @Override
+  public void close() {
+    List.copyOf(outgoing.values()).forEach(Connection::close);
+    List.copyOf(incoming).forEach(Connection::close);
+    loop.close();
+    workers.close();
+    try {
+      server.close();
+    } catch (IOException broken) {
+      LOG.warn("Cannot close", broken);
+    }
+    stagings.values().forEach(Staging::close);
+    folder.close();
+  }
+}

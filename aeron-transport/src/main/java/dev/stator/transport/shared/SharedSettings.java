@@ -1,0 +1,65 @@
+package dev.stator.transport.shared;
+
+import com.typesafe.config.Config;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * {@code stator.transport.shared} in reference.conf; read and checked once, at start.
+ *
+ * @param folder what processes that are to reach each other share; in memory
+ * @param threads that take checksums and copy
+ * @param tasksMax blocks to be sent and batches that have arrived, waiting for a thread
+ * @param peerBlocksMax blocks on their way to one process
+ * @param stagingBytes for blocks that do not lie in shared memory, of each length
+ * @param connectionsMax processes that may write to this one
+ * @param poolsMax pools that one of them may have
+ */
+public record SharedSettings(
+    Path folder,
+    int threads,
+    int tasksMax,
+    int peerBlocksMax,
+    long stagingBytes,
+    int connectionsMax,
+    int poolsMax) {
+  private static final Path MEMORY = Path.of("/dev/shm");
+
+  public SharedSettings {
+    requirePositive("threads", threads);
+    requirePositive("tasks-max", tasksMax);
+    requirePositive("peer-blocks-max", peerBlocksMax);
+    requirePositive("staging-bytes", stagingBytes);
+    requirePositive("connections-max", connectionsMax);
+    requirePositive("pools-max", poolsMax);
+  }
+
+  /**
+   * @param config at {@code stator.transport}
+   */
+  public static SharedSettings from(Config config) {
+    final Config shared = config.getConfig("shared");
+    final String folder = shared.getString("folder");
+    return new SharedSettings(
+        folder.isEmpty() ? usual() : Path.of(folder),
+        shared.getInt("threads"),
+        shared.getInt("tasks-max"),
+        shared.getInt("peer-blocks-max"),
+        shared.getBytes("staging-bytes"),
+        shared.getInt("connections-max"),
+        shared.getInt("pools-max"));
+  }
+
+  private static Path usual() {
+    final Path parent =
+        Files.isWritable(MEMORY) ? MEMORY : Path.of(System.getProperty("java.io.tmpdir"));
+    return parent.resolve("stator-" + System.getProperty("user.name"));
+  }
+
+  private static void requirePositive(String key, long value) {
+    if (value <= 0) {
+      throw new IllegalArgumentException(
+          "stator.transport.shared." + key + " must be positive: " + value);
+    }
+  }
+}

@@ -1,0 +1,100 @@
+package dev.stator.transport.shared;
+
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.ClosedSelectorException;
+import java.nio.channels.SelectableChannel;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One thread that waits for all sockets, and sleeps while nothing happens. */
+final class SocketLoop implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(SocketLoop.class);
+
+  /**
+   * What a socket does when it can. Called on the loop's thread; an exception closes the socket.
+   */
+  interface Handler {
+    void ready(SelectionKey key) throws IOException;
+
+    /** The socket is of no more use. */
+    void broken(IOException why);
+  }
+
+  private final Selector selector;
+  private final Thread thread;
+  private final Queue<Runnable> changes = new ConcurrentLinkedQueue<>();
+
+  SocketLoop(String name) {
+    try {
+      this.selector = Selector.open();
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
+    this.thread = Thread.ofPlatform().daemon().name(name).start(this::run);
+  }
+
+  /** Any thread. */
+  void register(SelectableChannel channel, int interest, Handler handler) {
+    change(() -> {
+      try {
+        channel.configureBlocking(false).register(selector, interest, handler);
+      } catch (IOException gone) {
+        handler.broken(gone);
+      }
+    });
+  }
+
+  /** Also waits until this socket takes more. Any thread. */
+  void awaitWritable(SelectableChannel channel) {
+    change(() -> {
+      final SelectionKey key = channel.keyFor(selector);
+      if (key != null && key.isValid()) key.interestOpsOr(SelectionKey.OP_WRITE);
+    });
+  }
+
+  private void change(Runnable change) {
+    changes.add(change);
+    selector.wakeup();
+  }
+
+  private void run() {
+    try {
+      while (selector.isOpen()) {
+        selector.select(SocketLoop::handle);
+        for (Runnable due = changes.poll(); due != null; due = changes.poll()) due.run();
+      }
+    } catch (ClosedSelectorException closed) {
+      LOG.debug("Closed");
+    } catch (IOException broken) {
+      LOG.error("No block comes or goes through shared memory any more", broken);
+    }
+  }
+
+  private static void handle(SelectionKey key) {
+    final Handler handler = (Handler) key.attachment();
+    try {
+      if (key.isValid()) handler.ready(key);
+    } catch (IOException | RuntimeException broken) {
+      key.cancel();
+      handler.broken(broken instanceof IOException io ? io : new IOException(broken));
+    }
+  }
+
+  /** Returns when the thread has ended, unless it is the caller. */
+  @Override
+  public void close() {
+    try {
+      selector.close();
+      if (Thread.currentThread() != thread) thread.join();
+    } catch (IOException broken) {
+      LOG.warn("Cannot close", broken);
+    } catch (InterruptedException stopped) {
+      Thread.currentThread().interrupt();
+    }
+  }
+}
