@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Assumptions;
@@ -25,6 +26,11 @@ public record Distribution(Path home, Path archive) {
   /** The launcher. */
   public Path launcher() {
     return home.resolve("bin").resolve("stator");
+  }
+
+  /** Environment with which processes start quickly: a cache that is made once a build. */
+  public Map<String, String> startUpCache() {
+    return Map.of("STATOR_CACHE", StartUpCache.of(this).toString());
   }
 
   private static Optional<Path> find() {

@@ -23,6 +23,7 @@ public final class StatorProcess implements AutoCloseable {
   public static final Duration PATIENCE = Duration.ofSeconds(90);
 
   private static final Pattern ADDRESS = Pattern.compile("^  address +(http\\S+)$");
+  private static final Pattern CLUSTER = Pattern.compile("^  cluster +(\\S+:\\d+)");
   private static final Pattern READY = Pattern.compile("^Ready in ");
 
   private final Process process;
@@ -53,7 +54,22 @@ public final class StatorProcess implements AutoCloseable {
   public static StatorProcess start(
       Path launcher, Path folder, Map<String, String> environment, String... arguments)
       throws IOException {
-    final List<String> command = new ArrayList<>();
+    return start(List.of(), launcher, folder, environment, arguments);
+  }
+
+  /**
+   * Starts a command on another host.
+   *
+   * @param on what stands before it, as {@link TestNetwork#on} says
+   */
+  static StatorProcess start(
+      List<String> on,
+      Path launcher,
+      Path folder,
+      Map<String, String> environment,
+      String... arguments)
+      throws IOException {
+    final List<String> command = new ArrayList<>(on);
     command.add(launcher.toString());
     command.addAll(List.of(arguments));
     final ProcessBuilder builder = new ProcessBuilder(command).directory(folder.toFile());
@@ -82,6 +98,28 @@ public final class StatorProcess implements AutoCloseable {
     final boolean ready = address.isPresent() && out.waitFor(READY, PATIENCE).isPresent();
     if (!ready) throw new AssertionError("the server did not become ready\n" + this);
     return URI.create(address.get().group(1));
+  }
+
+  /** Where other nodes join it, as {@code host:port}. */
+  public String clusterAddress() throws InterruptedException {
+    return out.waitFor(CLUSTER, PATIENCE)
+        .orElseThrow(() -> new AssertionError("it names no cluster address\n" + this))
+        .group(1);
+  }
+
+  /** Stops it where it is (SIGSTOP), as a machine that hangs does. */
+  public void hang() throws IOException, InterruptedException {
+    signal("STOP");
+  }
+
+  /** Lets it go on (SIGCONT). */
+  public void resume() throws IOException, InterruptedException {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws IOException, InterruptedException {
+    final Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start();
+    if (kill.waitFor() != 0) throw new AssertionError("kill -" + name + " failed for " + this);
   }
 
   /** Waits for a line of its standard error that holds {@code text}. */

@@ -1,0 +1,170 @@
+package dev.stator.multijvm.harness;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+
+/**
+ * Hosts on a network of their own: network namespaces on one bridge, which this process reaches,
+ * too. Made with root's rights and iproute2; where these are missing the test is skipped, which
+ * says so.
+ *
+ * <pre>
+ *   this process ── bridge 10.213.N.254 ──┬── host 1, 10.213.N.1
+ *                                         └── host 2, 10.213.N.2 ...
+ * </pre>
+ *
+ * One test thread.
+ */
+public final class TestNetwork implements AutoCloseable {
+  private static final int COMMAND_SECONDS = 20;
+
+  private final int number; // Two networks of one machine must differ.
+  private final int hostCount;
+
+  private TestNetwork(int number, int hostCount) {
+    this.number = number;
+    this.hostCount = hostCount;
+  }
+
+  /** A network of {@code hostCount} hosts, numbered from 1. */
+  public static TestNetwork orSkip(int hostCount) {
+    final String user = System.getProperty("user.name");
+    Assumptions.assumeTrue(user.equals("root"), "needs root, to make network namespaces");
+    Assumptions.assumeTrue(succeeds("ip", "netns", "list"), "needs iproute2 with namespaces");
+    final int number = (int) (ProcessHandle.current().pid() % 250);
+    final TestNetwork network = new TestNetwork(number, hostCount);
+    network.close(); // What a killed run may have left.
+    try {
+      network.build();
+    } catch (AssertionError refused) {
+      network.close();
+      Assumptions.abort("needs a machine that makes network namespaces: " + refused.getMessage());
+    }
+    return network;
+  }
+
+  private void build() {
+    run("ip", "link", "add", bridge(), "type", "bridge");
+    run("ip", "address", "add", prefix() + "254/24", "dev", bridge());
+    run("ip", "link", "set", bridge(), "up");
+    for (int host = 1; host <= hostCount; host++) {
+      run("ip", "netns", "add", namespace(host));
+      run(
+          "ip",
+          "link",
+          "add",
+          port(host),
+          "type",
+          "veth",
+          "peer",
+          "name",
+          "eth0",
+          "netns",
+          namespace(host));
+      run("ip", "link", "set", port(host), "master", bridge(), "up");
+      inside(host, "ip", "address", "add", address(host) + "/24", "dev", "eth0");
+      inside(host, "ip", "link", "set", "lo", "up");
+      inside(host, "ip", "link", "set", "eth0", "up");
+    }
+  }
+
+  /** A host's address. */
+  public String address(int host) {
+    return prefix() + host;
+  }
+
+  /** What stands before a command that shall run on a host. */
+  public List<String> on(int host) {
+    return List.of("ip", "netns", "exec", namespace(host));
+  }
+
+  /** Nothing reaches the host, nor leaves it; nobody is told. */
+  public void cut(int host) {
+    run("ip", "link", "set", port(host), "down");
+  }
+
+  /** The opposite of {@link #cut}. */
+  public void heal(int host) {
+    run("ip", "link", "set", port(host), "up");
+  }
+
+  /** Loses a share of the UDP packets that arrive at a host; skips the test without nftables. */
+  public void loseUdp(int host, int percent) {
+    Assumptions.assumeTrue(succeeds("nft", "--version"), "needs nftables, to lose packets");
+    inside(host, "nft", "add", "table", "ip", "loss");
+    inside(
+        host, "nft", "add", "chain", "ip", "loss", "in", "{ type filter hook input priority 0; }");
+    final String rule = "ip protocol udp numgen random mod 100 < " + percent + " drop";
+    inside(host, "nft", "add", "rule", "ip", "loss", "in", rule);
+  }
+
+  /** Limits what leaves a host, in bytes a second. */
+  public void limitRate(int host, long bytesPerSecond) {
+    final String rate = bytesPerSecond * 8 + "bit";
+    inside(
+        host, "tc", "qdisc", "replace", "dev", "eth0", "root", "tbf", "rate", rate, "burst",
+        "256kb", "latency", "200ms");
+  }
+
+  @Override
+  public void close() {
+    for (int host = 1; host <= hostCount; host++) {
+      succeeds("ip", "netns", "delete", namespace(host));
+      succeeds("ip", "link", "delete", port(host));
+    }
+    succeeds("ip", "link", "delete", bridge());
+  }
+
+  private String bridge() {
+    return "stbr" + number;
+  }
+
+  private String namespace(int host) {
+    return "stator" + number + "-" + host;
+  }
+
+  private String port(int host) {
+    return "stv" + number + "-" + host;
+  }
+
+  private String prefix() {
+    return "10.213." + number + ".";
+  }
+
+  private void inside(int host, String... command) {
+    final List<String> words = new ArrayList<>(on(host));
+    words.addAll(List.of(command));
+    run(words.toArray(String[]::new));
+  }
+
+  private static boolean succeeds(String... command) {
+    try {
+      run(command);
+      return true;
+    } catch (AssertionError failed) {
+      return false;
+    }
+  }
+
+  private static void run(String... command) {
+    final String what = String.join(" ", command);
+    try {
+      final Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+      process.getOutputStream().close();
+      final String output =
+          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+      if (!process.waitFor(COMMAND_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
+        throw new AssertionError(what + ": " + output.strip());
+      }
+    } catch (IOException missing) {
+      throw new AssertionError(what + ": " + missing.getMessage(), missing);
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new AssertionError(what + " was interrupted", interrupted);
+    }
+  }
+}
