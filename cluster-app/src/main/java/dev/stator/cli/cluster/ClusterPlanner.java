@@ -21,6 +21,7 @@ final class ClusterPlanner {
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
   private static final int NODES_MAX = 256;
   private static final long HEAP_BYTES_MIN = 256L << 20;
+  private static final long KV_BYTES_MAX = 512L << 20; // As 'auto' in stator.device.cpu.kv-bytes.
   private static final long KV_BYTES_MIN = 1L << 20;
 
   /** What the user asked for. */
@@ -148,15 +149,13 @@ final class ClusterPlanner {
   }
 
   /**
-   * What one server alone would take where there is room: a quarter of the memory for all engines,
-   * and half of what shared memory has left.
+   * What one server alone would take at least, where there is room: a quarter of the memory for all
+   * engines, and half of what shared memory has left.
    */
   private String kvMemory() {
     final int engines = wanted.workers() * wanted.slots();
-    final long configured =
-        wanted.engine().effective(context).getBytes("stator.device.cpu.kv-bytes");
     final long room = Math.min(Runtime.getRuntime().maxMemory(), sharedMemoryBytes() / 2);
-    return Long.toString(Math.max(KV_BYTES_MIN, Math.min(configured, room / engines)));
+    return Long.toString(Math.max(KV_BYTES_MIN, Math.min(KV_BYTES_MAX, room / engines)));
   }
 
   private static long sharedMemoryBytes() {
