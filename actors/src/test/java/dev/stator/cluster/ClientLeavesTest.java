@@ -76,7 +76,7 @@ class ClientLeavesTest {
     node.awaitTrue("not resumed", () -> worker("decode").load().runningSequences() == 1);
     reader.cancel();
     node.awaitTrue("no end", () -> node.node.stats().sessions().active() == 0);
-    decoding.allowAll(); // The cancel may come behind the next step.
+    decoding.allowAll();
     node.awaitEmpty();
     assertGoesOn();
   }
