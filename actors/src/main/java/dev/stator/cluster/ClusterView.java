@@ -88,7 +88,7 @@ public record ClusterView(
 
   /**
    * @param node where the planner runs; {@code null} while unknown
-   * @param decisions the last ones, newest first
+   * @param decisions the last moves, and the last decision of each model; newest first
    */
   public record PlannerView(String node, List<PlannerNote> decisions) {
     public PlannerView {
@@ -97,5 +97,5 @@ public record ClusterView(
   }
 
   /** What the planner decided for a model, in words with its reasons. */
-  public record PlannerNote(String model, Instant at, String decision) {}
+  public record PlannerNote(String model, Instant at, boolean isMove, String decision) {}
 }

@@ -59,7 +59,8 @@ final class NodeFigures {
     if (decision instanceof PlannerDecision.Hold) {
       decisions.removeIf(note -> note.model().equals(model) && note.decision().startsWith("hold:"));
     }
-    decisions.addFirst(new PlannerNote(model, at, decision.toString()));
+    decisions.addFirst(
+        new PlannerNote(model, at, decision instanceof PlannerDecision.Move, decision.toString()));
     while (decisions.size() > DECISIONS_MAX) decisions.removeLast();
   }
 

@@ -72,8 +72,8 @@ public final class CostModel {
     }
   }
 
-  /** A decode worker with its best source of cached blocks; {@code null} for none. */
-  private record Choice(Option decode, Option source, Candidate candidate) {
+  /** A decode worker with the sources of cached blocks that are worth it, best first. */
+  private record Choice(Option decode, List<Option> sources, Candidate candidate) {
     long missingTokens(int tokenCount) {
       final long pulled = (long) candidate.pullBlocks() * decode.description().blockSize();
       return Math.max(0, decode.uncachedTokens(tokenCount) - pulled);
@@ -114,21 +114,22 @@ public final class CostModel {
 
   private Choice choice(Option option, List<Option> sources, int tokenCount, int maxNewTokens) {
     final Candidate alone = candidate(option, 0, tokenCount, maxNewTokens);
-    final Option source =
+    final List<Option> able =
         sources.stream()
             .filter(other -> canSendTo(option, other))
             .filter(other -> pullable(option, other, tokenCount) >= settings.pullMinBlocks())
-            .max(
+            .sorted(
                 Comparator.comparingInt(Option::overlapBlocks)
-                    .thenComparing(other -> -other.load().prefillTokens())
+                    .reversed()
+                    .thenComparing(other -> other.load().prefillTokens())
                     .thenComparing(other -> other.id().slot()))
-            .orElse(null);
-    if (source == null) return new Choice(option, null, alone);
-    final int pullBlocks = pullable(option, source, tokenCount);
+            .toList();
+    if (able.isEmpty()) return new Choice(option, List.of(), alone);
+    final int pullBlocks = pullable(option, able.getFirst(), tokenCount);
     final Candidate pulling = candidate(option, pullBlocks, tokenCount, maxNewTokens);
     return pulling.cost() < alone.cost()
-        ? new Choice(option, source, pulling)
-        : new Choice(option, null, alone);
+        ? new Choice(option, able, pulling)
+        : new Choice(option, List.of(), alone);
   }
 
   /** Full blocks before the last token that a source has beyond the worker's own. */
@@ -184,13 +185,13 @@ public final class CostModel {
       final long there = prefill.uncachedTokens(tokenCount);
       return new Decision(decode, able, false, there, candidates, remote);
     }
-    if (choice.source() == null) {
+    if (choice.sources().isEmpty()) {
       return new Decision(decode, List.of(), false, missing, candidates, "local: " + stays);
     }
     final String pull =
         "pull: %d blocks from %s; %s"
-            .formatted(choice.candidate().pullBlocks(), choice.source().id(), stays);
-    return new Decision(decode, List.of(choice.source()), true, missing, candidates, pull);
+            .formatted(choice.candidate().pullBlocks(), choice.sources().getFirst().id(), stays);
+    return new Decision(decode, choice.sources(), true, missing, candidates, pull);
   }
 
   private static List<Option> leastBusyFirst(

@@ -241,7 +241,7 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
     decoding.arrived(outcome.contiguousBlocks());
     if (!takeOver(decoding)) {
       getContext().getLog().debug("Sequence [{}] goes on with {}", engineId, outcome);
-      surroundings.gauge().remotePrefillEnded(complete);
+      if (!decoding.call.prefill().pull()) surroundings.gauge().remotePrefillEnded(complete);
       resume(decoding);
     }
   }

@@ -48,7 +48,7 @@ class ClusterFaultTest {
     cluster.awaitServing(heir);
     dying.kill(cluster.members);
     assertEquals(alone(call), Answer.of(answer.join(), 0));
-    assertEquals(1, frontend.node.stats().sessions().moves(), cluster.figures());
+    cluster.awaitTrue("not moved", () -> frontend.node.stats().sessions().moves() == 1);
     cluster.awaitEmpty(frontend, heir);
     cluster.awaitTrue("still a member", () -> frontend.node.view().nodes().size() == 2);
   }
