@@ -164,6 +164,7 @@ final class ClusterJson {
       json.writeStartObject();
       json.writeStringField("model", note.model());
       json.writeStringField("at", note.at().toString());
+      json.writeBooleanField("move", note.isMove());
       json.writeStringField("decision", note.decision());
       json.writeEndObject();
     }

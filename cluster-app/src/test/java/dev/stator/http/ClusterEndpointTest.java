@@ -58,7 +58,7 @@ class ClusterEndpointTest {
           List.of(new ClusterView.ModelView("tiny", 200, List.of("decode-1"))),
           List.of(new ClusterView.RouterView("tiny", "frontend-1", RouterStats.NONE)),
           new ClusterView.PlannerView(
-              null, List.of(new ClusterView.PlannerNote("tiny", Instant.EPOCH, false, "nothing to do"))));
+              null, List.of(new ClusterView.PlannerNote("tiny", Instant.EPOCH, true, "nothing to do"))));
 
   private final List<String> drained = new ArrayList<>();
   private final AtomicBoolean isDrainingElsewhere = new AtomicBoolean();
@@ -113,6 +113,7 @@ class ClusterEndpointTest {
     assertEquals(200, view.path("models").path(0).path("context_length").asInt());
     assertEquals("frontend-1", view.path("routers").path(0).path("node").asText());
     assertTrue(view.path("planner").path("node").isNull());
+    assertTrue(view.path("planner").path("decisions").path(0).path("move").asBoolean());
     assertEquals(
         "nothing to do", view.path("planner").path("decisions").path(0).path("decision").asText());
   }

@@ -20,6 +20,20 @@ public final class ClusterLook {
     return node(cluster, name).path("state").asText().equals("serving");
   }
 
+  /** Slots of all nodes. */
+  public static int slotCount(JsonNode cluster) {
+    int count = 0;
+    for (JsonNode node : cluster.path("nodes")) count += node.path("slots").size();
+    return count;
+  }
+
+  /** Workers that the routers of all models know. */
+  public static int routedWorkers(JsonNode cluster) {
+    int count = 0;
+    for (JsonNode router : cluster.path("routers")) count += router.path("workers").asInt();
+    return count;
+  }
+
   /** A figure of all slots together. */
   public static long sumOverSlots(JsonNode cluster, String pointer) {
     long sum = 0;

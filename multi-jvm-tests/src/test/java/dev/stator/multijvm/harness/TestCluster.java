@@ -71,6 +71,7 @@ public final class TestCluster implements AutoCloseable {
       else started.add(name);
     }
     for (String name : started) awaitReady(name);
+    awaitServing();
     return this;
   }
 
@@ -79,7 +80,31 @@ public final class TestCluster implements AutoCloseable {
     plans.put(name, new Plan(name, role, plans.size() + 1, List.of(arguments)));
     start(name);
     awaitReady(name);
+    awaitServing();
     return this;
+  }
+
+  /** Waits until every frontend knows every living node, and the routers of what they serve. */
+  private void awaitServing() {
+    for (String name : nodes.keySet()) {
+      if (!isFrontend(name) || !nodes.get(name).isAlive()) continue;
+      await(name, name + " knows all nodes", this::isComplete);
+    }
+  }
+
+  private boolean isFrontend(String name) {
+    return plans.get(name).role().matches(".*(frontend|all).*");
+  }
+
+  private boolean isComplete(JsonNode view) {
+    for (String name : nodes.keySet()) {
+      if (nodes.get(name).isAlive() && !ClusterLook.serves(view, name)) return false;
+    }
+    final boolean hasWorkers = ClusterLook.slotCount(view) > 0;
+    return !hasWorkers
+        || !view.path("models").isEmpty()
+            && view.path("routers").size() == view.path("models").size()
+            && ClusterLook.routedWorkers(view) == ClusterLook.slotCount(view);
   }
 
   private void start(String name) throws IOException {
@@ -130,6 +155,7 @@ public final class TestCluster implements AutoCloseable {
   public void startAgain(String name) throws Exception {
     start(name);
     awaitReady(name);
+    awaitServing();
   }
 
   /** Where those join that are started from now on. */
