@@ -93,8 +93,7 @@ class NodeRoleTest {
       calls.add(call("call-" + i, i, 60, 5));
       running.add(node.start(calls.get(i)));
     }
-    node.awaitTrue("nothing queues up", () -> slot("prefill").load().waitingTokens() > 0);
-    control.allow(1); // The step that waited; the next one sees all prompts.
+    node.awaitTrue("nothing queues up", () -> queuesUp(slot("prefill").load().waitingTokens()));
     node.awaitTrue(
         "no slot has moved",
         () ->
@@ -108,6 +107,12 @@ class NodeRoleTest {
     }
     assertTrue(node.node.stats().router().placedRemote() == 3, node.figures());
     node.awaitEmpty();
+  }
+
+  /** The engine sees prompts between two steps; a step takes eight tokens of the first one. */
+  private boolean queuesUp(long waitingTokens) {
+    if (waitingTokens > 0 && waitingTokens <= 100) control.allow(1);
+    return waitingTokens > 100;
   }
 
   private WorkerStats slot(String name) {

@@ -14,6 +14,8 @@ import dev.stator.engine.GenerationRequest;
 import dev.stator.engine.LocalEngine;
 import dev.stator.engine.RequestId;
 import dev.stator.engine.SamplingParams;
+import dev.stator.protocol.DecodeCommand;
+import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.WorkerId;
 import dev.stator.transport.BlockMove;
 import dev.stator.transport.Grant;
@@ -80,7 +82,8 @@ class EngineOwnersTest {
                   System::nanoTime,
                   3,
                   worker.ref())));
-  private final int memoryId = worker.expectMessageClass(EngineActor.Started.class).memoryId();
+  private final EngineActor.Started started = worker.expectMessageClass(EngineActor.Started.class);
+  private final int memoryId = started.memoryId();
 
   private TransferAgent agent(String name) {
     return new TransferAgent(
@@ -139,6 +142,30 @@ class EngineOwnersTest {
     assertEquals(List.of(ID), owner.expectMessageClass(EngineActor.Broken.class).ids());
     assertEquals(PROMPT_BLOCKS, load().usedBlocks());
     owner.stop();
+    awaitUsedBlocks(0);
+  }
+
+  @Test
+  void shouldFreeThePromptsBlocksWhenThePrefillWorkerDies() {
+    final TestProbe<DecodeCommand> decode = testKit.createTestProbe();
+    final var surroundings =
+        new RoleSurroundings(
+            started.description(),
+            engine,
+            memoryId,
+            agent,
+            new WorkerGauge(
+                started.description().id(), Set.of(), new StatsBoard(() -> TransferFigures.NONE)),
+            WorkerSettings.from(ConfigFactory.load().getConfig("stator.worker")));
+    final ActorRef<PrefillCommand> prefill =
+        testKit.spawn(PrefillWorker.create(surroundings, true));
+    final Grant grant =
+        peer.grant(peerMemoryId, List.of(0, 1, 2, 3, 4), LONG, outcome -> {}).orElseThrow();
+    prefill.tell(new PrefillCommand.Prefill(0, request(ID), 0, grant, decode.ref()));
+    steps.release();
+    awaitUsedBlocks(PROMPT_BLOCKS);
+    testKit.stop(prefill);
+    steps.release(1000); // The engine hears of it between two steps.
     awaitUsedBlocks(0);
   }
 
@@ -255,11 +282,13 @@ class EngineOwnersTest {
   }
 
   private void ask(EngineActor.Kind kind, RequestId id, TestProbe<EngineActor.Event> probe) {
+    engine.tell(new EngineActor.Take(kind, request(id), probe.ref()));
+  }
+
+  private static GenerationRequest request(RequestId id) {
     final int[] prompt = IntStream.rangeClosed(0, PROMPT_BLOCKS * BLOCK_SIZE).toArray();
     prompt[0] = id.value().charAt(0) % 50; // Nothing shared.
-    final var request =
-        new GenerationRequest(id, prompt, prompt.length, SamplingParams.greedy(3), "");
-    engine.tell(new EngineActor.Take(kind, request, probe.ref()));
+    return new GenerationRequest(id, prompt, prompt.length, SamplingParams.greedy(3), "");
   }
 
   /** The blocks of a finished prefill that nobody has let go of. */

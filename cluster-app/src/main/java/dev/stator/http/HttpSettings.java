@@ -60,11 +60,6 @@ public record HttpSettings(
           "stator.http.idle-timeout (%s) must not be less than stator.http.request-timeout (%s)"
               .formatted(idleTimeout, requestTimeout));
     }
-    if (keepAliveInterval.compareTo(idleTimeout) >= 0) {
-      throw new IllegalArgumentException(
-          "stator.http.keep-alive-interval (%s) must be less than stator.http.idle-timeout (%s)"
-              .formatted(keepAliveInterval, idleTimeout));
-    }
   }
 
   /** Reads the section {@code stator.http}. */

@@ -95,7 +95,7 @@ class IdleConnectionTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"connection-idle-timeout, 0s", "idle-timeout, 29m", "keep-alive-interval, 31m"})
+  @CsvSource({"connection-idle-timeout, 0s", "idle-timeout, 29m", "keep-alive-interval, 0s"})
   void shouldRefuseTimesThatMakeNoSense(String key, String value) {
     IllegalArgumentException refusal =
         assertThrows(
