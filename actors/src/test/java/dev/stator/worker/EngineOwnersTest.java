@@ -156,12 +156,13 @@ class EngineOwnersTest {
             agent,
             new WorkerGauge(
                 started.description().id(), Set.of(), new StatsBoard(() -> TransferFigures.NONE)),
+            System::nanoTime,
             WorkerSettings.from(ConfigFactory.load().getConfig("stator.worker")));
     final ActorRef<PrefillCommand> prefill =
         testKit.spawn(PrefillWorker.create(surroundings, true));
     final Grant grant =
         peer.grant(peerMemoryId, List.of(0, 1, 2, 3, 4), LONG, outcome -> {}).orElseThrow();
-    prefill.tell(new PrefillCommand.Prefill(0, request(ID), 0, grant, decode.ref()));
+    prefill.tell(new PrefillCommand.Prefill(0, request(ID), 0, false, grant, decode.ref()));
     steps.release();
     awaitUsedBlocks(PROMPT_BLOCKS);
     testKit.stop(prefill);
