@@ -90,7 +90,7 @@ class WithdrawTest {
     final AtomicInteger opened = new AtomicInteger();
     onCopy =
         () -> {
-          if (opened.incrementAndGet() < 2) return; // The source; then the target, both in use.
+          if (opened.incrementAndGet() != 2) return; // The source; then the target, both in use.
           left.add(agent.withdraw(sourceId, Set.of(8)));
           left.add(agent.withdraw(targetId, Set.of(1)));
           assertTrue(writes.isEmpty());
