@@ -58,7 +58,8 @@ class ClusterEndpointTest {
           List.of(new ClusterView.ModelView("tiny", 200, List.of("decode-1"))),
           List.of(new ClusterView.RouterView("tiny", "frontend-1", RouterStats.NONE)),
           new ClusterView.PlannerView(
-              null, List.of(new ClusterView.PlannerNote("tiny", Instant.EPOCH, true, "nothing to do"))));
+              null,
+              List.of(new ClusterView.PlannerNote("tiny", Instant.EPOCH, true, "nothing to do"))));
 
   private final List<String> drained = new ArrayList<>();
   private final AtomicBoolean isDrainingElsewhere = new AtomicBoolean();
