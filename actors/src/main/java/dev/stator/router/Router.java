@@ -303,7 +303,11 @@ public final class Router extends AbstractBehavior<Router.Command> {
                     .filter(known -> !known.has(WorkerRole.DECODE))
                     .toList(),
                 overlaps),
-            options(reachableWorkers(), overlaps));
+            options(
+                reachableWorkers().stream() // Who is avoided may be gone, and would be waited for.
+                    .filter(known -> !place.avoid().contains(known.id()))
+                    .toList(),
+                overlaps));
     final CostModel.Decision decision = costs.decide(field, tokenCount, place.maxNewTokens());
     book(place, decision);
     final Placement placement = placement(decision, overlaps);

@@ -75,7 +75,8 @@ class ClientLeavesTest {
     final SinkQueueWithCancel<GenerationEvent> reader = node.read(call("decoded", 1));
     node.awaitTrue("not resumed", () -> worker("decode").load().runningSequences() == 1);
     reader.cancel();
-    decoding.allow(1);
+    node.awaitTrue("no end", () -> node.node.stats().sessions().active() == 0);
+    decoding.allowAll();
     node.awaitEmpty();
     assertGoesOn();
   }

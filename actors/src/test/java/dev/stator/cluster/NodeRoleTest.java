@@ -78,6 +78,7 @@ class NodeRoleTest {
             """
             stator.worker.remote-prefill-timeout = 15s
             stator.planner.interval = 20ms
+            stator.planner.report-interval = 20ms
             stator.planner.prefill-queue-tokens-high = 100
             stator.planner.prefill-queue-tokens-low = 10
             """,

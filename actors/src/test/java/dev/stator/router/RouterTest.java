@@ -438,7 +438,8 @@ class RouterTest {
     final FakeWorker a = new FakeWorker("a").joined(DECODE);
     final FakeWorker b = new FakeWorker("b").joined(DECODE);
     a.stored(0, HASHES);
-    place("r/0", 0, Set.of(a.id));
+    a.report(Set.of(), IDLE); // It drains, and lends.
+    place("r/0", 0, Set.of());
     cache.expectMessageClass(CacheCommand.Locate.class);
     time.timePasses(SETTINGS.locateTimeout());
     final Placement placement = ((Placed) answers.receiveMessage()).placement();
@@ -447,9 +448,10 @@ class RouterTest {
         new Placement.PrefillPlan(new Placement.Prefiller(a.id, a.lender.ref()), true, List.of()),
         placement.prefill());
     awaitStat(1, RouterStats::placedPull);
-    place("r/1", 0, Set.of(a.id));
-    assertTrue(((Placed) answers.receiveMessage()).placement().prefill().pull());
+    assertTrue(placed("r/1", 0).prefill().pull());
     cache.expectNoMessage(Duration.ofMillis(20)); // It has just been silent.
+    place("r/2", 0, Set.of(a.id));
+    assertNull(((Placed) answers.receiveMessage()).placement().prefill());
   }
 
   private Placement placed(String id, int attempt) {
