@@ -182,9 +182,9 @@ class NodeStreamTest {
     final var running = node.start(call("broken", 6, 10, 30));
     node.awaitTrue("not running", () -> node.node.stats().router().inFlight() == 1);
     final var stopped = node.node.stop().toCompletableFuture();
+    final Failed failed = (Failed) running.get(15, TimeUnit.SECONDS).getLast();
     control.allowAll();
     stopped.get(15, TimeUnit.SECONDS);
-    final Failed failed = (Failed) running.get(15, TimeUnit.SECONDS).getLast();
     assertEquals(Kind.UNAVAILABLE, failed.kind());
     assertEquals(control.opened(), control.closed());
   }

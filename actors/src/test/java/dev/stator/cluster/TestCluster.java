@@ -8,6 +8,9 @@ import dev.stator.request.ServedModel;
 import dev.stator.transport.InProcessBackend;
 import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferSettings;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.ServerSocket;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.time.Instant;
@@ -22,6 +25,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -127,8 +131,8 @@ final class TestCluster implements AutoCloseable {
   Member start(String name, String roles, Optional<HostedModel> hosted, String more) {
     final Config user =
         ConfigFactory.parseString(
-                "stator.cluster { node-name = \"%s\", roles = [%s], seed-nodes = [%s] }"
-                    .formatted(name, roles, seeds()))
+                "stator.cluster { node-name = \"%s\", roles = [%s], seed-nodes = [%s], port = %d }"
+                    .formatted(name, roles, seeds(), members.isEmpty() ? lowPort() : 0))
             .withFallback(ConfigFactory.parseString(more))
             .withFallback(ConfigFactory.parseString(overrides))
             .withFallback(ConfigFactory.parseString(QUICK))
@@ -155,6 +159,19 @@ final class TestCluster implements AutoCloseable {
     return member;
   }
 
+  /** Below those that systems give away: of two halves the one with the first member stays. */
+  private static int lowPort() {
+    final Random random = new Random();
+    while (true) {
+      final int port = 10_000 + random.nextInt(20_000);
+      try (ServerSocket free = new ServerSocket(port, 1, InetAddress.getLoopbackAddress())) {
+        return free.getLocalPort();
+      } catch (IOException taken) {
+        // Another one.
+      }
+    }
+  }
+
   private String seeds() {
     return members.isEmpty() ? "" : "\"" + members.getFirst().node.address() + "\"";
   }
@@ -170,7 +187,7 @@ final class TestCluster implements AutoCloseable {
         name, 0, TestNode.CONTEXT, TestNode.TOKENIZER, null, TestNode.MODEL.defaults());
   }
 
-  /** Everybody is up and the frontends know the model. */
+  /** Everybody is up, the frontends know the model, and its router their slots. */
   void awaitServing(Member... some) {
     for (Member member : some) {
       member.node.ready().toCompletableFuture().orTimeout(30, TimeUnit.SECONDS).join();
@@ -182,6 +199,13 @@ final class TestCluster implements AutoCloseable {
                 .filter(member -> !member.node.view().nodes().isEmpty())
                 .filter(TestCluster::isFrontend)
                 .noneMatch(member -> member.node.models().isEmpty()));
+    final int slots =
+        Stream.of(some).mapToInt(member -> member.node.stats().workers().size()).sum();
+    awaitTrue(
+        "slots are not known",
+        () ->
+            members.stream().mapToInt(member -> member.node.stats().router().workers()).sum()
+                >= slots);
   }
 
   private static boolean isFrontend(Member member) {
