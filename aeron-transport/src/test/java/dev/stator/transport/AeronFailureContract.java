@@ -81,10 +81,20 @@ abstract class AeronFailureContract {
     try (TransferSide writer = side("writer", small, 1);
         TransferSide receiver = side("receiver", "", 2)) {
       final CompletableFuture<GrantOutcome> stuck = new CompletableFuture<>();
-      final Grant first = receiver.grant(0, 1, stuck);
+      final CompletableFuture<Boolean> released = new CompletableFuture<>();
+      final Grant first =
+          receiver
+              .agent
+              .grant(
+                  receiver.registered,
+                  List.of(0),
+                  TransferSide.LIFE,
+                  outcome -> { // On the receiver's thread.
+                    stuck.complete(outcome);
+                    released.complete(awaitLatch(goOn));
+                  })
+              .orElseThrow();
       final Grant rest = receiver.grant(1, 40);
-      final CompletableFuture<Boolean> released =
-          stuck.thenApply(outcome -> awaitLatch(goOn)); // On the receiver's thread.
       final List<CompletableFuture<WriteOutcome>> writes = new ArrayList<>();
       writes.add(writer.write(first, 0, 1));
       TransferSide.await(stuck);

@@ -22,6 +22,7 @@ import java.util.function.Consumer;
 public final class TransferBench {
   private static final String SHARED = "shared";
   private static final String UDP = "udp";
+  private static final int WARM_UP_ROUNDS = 3; // Until compilers have done most of their work.
 
   private final TransferBenchSettings settings;
   private final Consumer<String> progress;
@@ -145,8 +146,8 @@ public final class TransferBench {
       Ways ways, PeerProcess peer, int blockBytes) throws Exception {
     final Map<String, Taken> taken = new LinkedHashMap<>();
     for (Way way : ways.all) taken.put(way.name(), new Taken(settings.rounds()));
-    for (int round = -1; round < settings.rounds(); round++) { // One to warm up.
-      progress.accept("blocks of " + blockBytes + " bytes, round " + (round + 1));
+    for (int round = -WARM_UP_ROUNDS; round < settings.rounds(); round++) {
+      progress.accept("blocks of " + blockBytes + " bytes, round " + round);
       for (Way way : ways.all) {
         way.prepare();
         final Duration cpuBefore = cpuTime(peer);
