@@ -33,7 +33,7 @@ class ShippedConfigTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"single.conf, 5", "agg.conf, 1", "disagg.conf, 5"})
+  @CsvSource({"single.conf, 5", "agg.conf, 1", "disagg.conf, 4"})
   void shouldOfferKeysThatExistWithTheirDefaults(String name, int keysMin) throws IOException {
     final String uncommented =
         Files.readString(FOLDER.resolve(name)).replaceAll("(?m)^( *)# ([a-z-]+ = .*)$", "$1$2");
