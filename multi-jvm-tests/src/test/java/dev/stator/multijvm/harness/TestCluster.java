@@ -185,6 +185,11 @@ public final class TestCluster implements AutoCloseable {
         .until(() -> condition.test(status(name)));
   }
 
+  /** Waits until a node does not count as a member any more, as {@code name} sees it. */
+  public void awaitGone(String name, String gone) {
+    await(name, gone + " is gone", view -> ClusterLook.node(view, gone).isMissingNode());
+  }
+
   /** Waits until nothing in the cluster is held by a request any more, as {@code name} sees it. */
   public void awaitNothingHeld(String name) {
     await(name, "nothing held", cluster -> ClusterLook.held(cluster).isEmpty());

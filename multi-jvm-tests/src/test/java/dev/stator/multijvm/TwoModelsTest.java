@@ -1,0 +1,51 @@
+package dev.stator.multijvm;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.stator.multijvm.harness.Answer;
+import dev.stator.multijvm.harness.Distribution;
+import dev.stator.multijvm.harness.Load;
+import dev.stator.multijvm.harness.Question;
+import dev.stator.multijvm.harness.QuietRun;
+import dev.stator.multijvm.harness.TestCluster;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Two models in one cluster: a frontend without a model serves both, each by its own workers. */
+class TwoModelsTest {
+  private static final String OTHER = "other-tiny";
+  private static final List<Question> QUESTIONS = Question.stories(6, 64);
+
+  @TempDir private Path folder;
+  private final Distribution distribution = Distribution.orSkip();
+
+  @Test
+  void shouldServeEveryModelOfTheClusterAtAFrontendWithout() throws Exception {
+    final List<Answer.Bytes> quiet = QuietRun.answers(distribution, folder, QUESTIONS);
+    try (TestCluster cluster =
+        TestCluster.create(distribution, folder)
+            .with("frontend", "frontend-1")
+            .with("decode", "decode-1")
+            .withNode("decode-2", "decode", "--model-name", OTHER)) {
+      final JsonNode listed =
+          new ObjectMapper().readTree(cluster.get("frontend-1", "/v1/models").body());
+      final Set<String> names = new TreeSet<>();
+      for (JsonNode model : listed.path("data")) names.add(model.path("id").asText());
+      assertEquals(Set.of(OTHER, "stator-tiny-q8_0"), names);
+      final List<Question> ofOther =
+          QUESTIONS.stream().map(question -> question.withModel(OTHER)).toList();
+      try (Load first = Load.start(cluster.address("frontend-1"), QUESTIONS);
+          Load second = Load.start(cluster.address("frontend-1"), ofOther)) {
+        assertEquals(quiet, first.bytes(), cluster::toString);
+        assertEquals(quiet, second.bytes(), cluster::toString);
+      }
+      cluster.awaitNothingHeld("frontend-1");
+    }
+  }
+}
