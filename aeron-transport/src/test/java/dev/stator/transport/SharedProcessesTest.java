@@ -108,7 +108,8 @@ class SharedProcessesTest {
     agent.revoke(grant.id());
     final GrantOutcome outcome = granted.get(10, TimeUnit.SECONDS);
     assertEquals(GrantOutcome.Ending.REVOKED, outcome.ending());
-    assertTrue(outcome.arrivedBlocks() >= MIDDLE - 4, outcome.toString()); // By two workers, in no order.
+    assertTrue(
+        outcome.arrivedBlocks() >= MIDDLE - 4, outcome.toString()); // By two workers, in no order.
     final long arrivedBytes = (long) outcome.contiguousBlocks() * SharedPeer.BLOCK_BYTES;
     assertEquals(-1, memory.asSlice(0, arrivedBytes).mismatch(peersPool.asSlice(0, arrivedBytes)));
     assertUnchangedFrom(200, before);
