@@ -130,7 +130,7 @@ final class ClusterPlanner {
     final String self = contacts.get(index);
     final List<String> words = new ArrayList<>();
     if (index == 0) {
-      words.addAll(List.of("seed", "--peers", String.join(",", contacts)));
+      words.addAll(List.of("seed", NodePlan.PEERS, String.join(",", contacts)));
     } else {
       words.addAll(List.of("join", String.join(",", contacts)));
     }

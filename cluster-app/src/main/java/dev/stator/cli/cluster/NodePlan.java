@@ -14,8 +14,20 @@ import java.util.List;
  * @param arguments of {@code stator}
  */
 public record NodePlan(String name, String role, boolean isFrontend, List<String> arguments) {
+  /** Of {@code stator seed}: members to join rather than begin a cluster, when one answers. */
+  static final String PEERS = "--peers";
+
   public NodePlan {
     arguments = List.copyOf(arguments);
+  }
+
+  /** The same for a cluster that begins: nobody is there to be joined, so nobody is waited for. */
+  NodePlan alone() {
+    final int peers = arguments.indexOf(PEERS);
+    if (peers < 0) return this;
+    final List<String> words = new ArrayList<>(arguments);
+    words.subList(peers, peers + 2).clear();
+    return new NodePlan(name, role, isFrontend, words);
   }
 
   void write(ObjectNode json) {

@@ -155,7 +155,7 @@ final class UpCommand implements Callable<Integer> {
     Runtime.getRuntime().addShutdownHook(onSignal);
     final StartWatch watch = new StartWatch(folder, out, patience);
     try {
-      for (NodePlan node : plan.nodes()) processes.start(plan, node);
+      for (NodePlan node : plan.nodes()) processes.start(plan, node.alone());
       watch.await(plan, plan.nodes());
     } catch (RuntimeException | InterruptedException failure) {
       nodes.killAll(plan.nodes());

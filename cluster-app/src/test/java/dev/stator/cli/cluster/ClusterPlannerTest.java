@@ -71,6 +71,14 @@ class ClusterPlannerTest {
   }
 
   @Test
+  void shouldWaitForNobodyWhenTheClusterBegins() {
+    final NodePlan first = plan(1, 1, 1, 0).nodes().getFirst();
+    assertEquals(List.of("seed", "--role", "frontend"), first.alone().arguments().subList(0, 3));
+    final NodePlan other = plan(1, 1, 1, 0).node("decode-1");
+    assertEquals(other.arguments(), other.alone().arguments());
+  }
+
+  @Test
   void shouldShareProcessorsAndMemory() {
     final List<String> words = plan(2, 2, 1, 0).node("decode-2").arguments();
     assertEquals(
