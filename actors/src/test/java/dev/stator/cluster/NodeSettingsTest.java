@@ -21,8 +21,8 @@ class NodeSettingsTest {
   @CsvSource({
     "stator.node.restart-delay-min, 31s, restart-delay-max",
     "stator.session.retry-delay, 3s, stator.session.retry-delay-max",
-    "stator.session.place-timeout, 30050ms, stator.router.pending-timeout",
-    "stator.session.place-timeout, 30050ms, stator.router.locate-timeout",
+    "stator.session.place-patience, 1s, stator.router.pending-timeout",
+    "stator.session.check-interval, 10ms, stator.worker.reconcile-interval",
     "stator.transport.write-timeout, 60s, stator.worker.remote-prefill-timeout"
   })
   void shouldNameBothKeysWhenTwoContradictEachOther(String key, String value, String otherKey) {

@@ -17,6 +17,8 @@ import dev.stator.engine.SamplingParams;
 import dev.stator.protocol.DecodeCommand;
 import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.WorkerId;
+import dev.stator.transport.BlockGeometry;
+import dev.stator.transport.BlockMemory;
 import dev.stator.transport.BlockMove;
 import dev.stator.transport.Grant;
 import dev.stator.transport.GrantOutcome;
@@ -67,7 +69,7 @@ class EngineOwnersTest {
   private final InProcessBackend backend = new InProcessBackend(Runnable::run);
   private final TransferAgent agent = agent("agent");
   private final TransferAgent peer = agent("peer");
-  private final int peerMemoryId = peer.register(arena.allocate(64 * blockBytes()), blockBytes());
+  private final int peerMemoryId = peer.register(blocks());
   private final Semaphore steps = new Semaphore(0);
   private final AtomicBoolean fails = new AtomicBoolean();
   private final AtomicReference<Runnable> onBlock = new AtomicReference<>(() -> {});
@@ -98,9 +100,12 @@ class EngineOwnersTest {
     return new SimulatedDevice(16, BLOCK_SIZE, 50, 60);
   }
 
-  private static long blockBytes() {
+  /** Blocks as the engine's are. */
+  private BlockMemory blocks() {
     try (SimulatedDevice device = simulated()) {
-      return device.kvLayout().blockBytes();
+      final long blockBytes = device.kvLayout().blockBytes();
+      final var geometry = new BlockGeometry(blockBytes, device.kvLayout().toString());
+      return BlockMemory.of(arena.allocate(64 * blockBytes), geometry);
     }
   }
 
