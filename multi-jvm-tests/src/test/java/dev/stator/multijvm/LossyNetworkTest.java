@@ -1,7 +1,6 @@
 package dev.stator.multijvm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.multijvm.harness.Answer;
 import dev.stator.multijvm.harness.ClusterLook;
@@ -43,9 +42,10 @@ class LossyNetworkTest {
           assertEquals(quiet, load.bytes(), cluster::toString);
         }
         cluster.awaitNothingHeld("frontend-1");
-        assertTrue(
-            ClusterLook.sumOverSlots(cluster.status("frontend-1"), "/received_bytes") > 0,
-            "no block came over UDP");
+        cluster.await(
+            "frontend-1",
+            "blocks have come over UDP",
+            view -> ClusterLook.sumOverSlots(view, "/received_bytes") > 0);
       }
     }
   }
