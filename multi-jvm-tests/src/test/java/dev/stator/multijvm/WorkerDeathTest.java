@@ -39,6 +39,7 @@ class WorkerDeathTest {
       shouldAnswerThough(cluster, quiet, () -> cluster.node("prefill-1").kill());
       cluster.startAgain("prefill-1");
       shouldAnswerThough(cluster, quiet, () -> cluster.node("decode-2").hang());
+      cluster.awaitGone("frontend-1", "decode-2"); // Until then it may come back.
       cluster.node("decode-2").resume();
       cluster.node("decode-2").waitForExit();
     }
