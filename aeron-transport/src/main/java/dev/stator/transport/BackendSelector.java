@@ -8,6 +8,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -16,8 +17,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Several backends as one: to each address goes the first in order that reaches it, and stays, so
  * that all blocks of a pair go one way. One that turns out not to get there ({@link
- * TransferStatus#UNREACHABLE}) is passed over for a while, and the blocks it could not move go to
- * the next at once.
+ * TransferStatus#UNREACHABLE}) is passed over for a while, twice as long each time in a row, and
+ * the blocks it could not move go to the next at once.
  *
  * <p><b>Threads:</b> any.
  */
@@ -30,12 +31,20 @@ public final class BackendSelector implements TransferBackend {
 
   /** What is known of the way to one address. Guarded by {@link #routes}. */
   private static final class Route {
-    private final Map<TransferBackend, Long> failedNs = new HashMap<>();
+    private final Map<TransferBackend, Failure> failures = new HashMap<>();
     private TransferBackend chosen;
   }
 
+  /** A backend did not get to an address, and is passed over for it that long. */
+  private record Failure(long atNs, long pauseNs) {
+    boolean isPassedOver(long nowNs) {
+      return nowNs - atNs < pauseNs;
+    }
+  }
+
   private final List<TransferBackend> inOrder;
-  private final long retryNs;
+  private final long retryMinNs;
+  private final long retryMaxNs;
   private final LongSupplier nanoClock;
   private final Map<AgentAddress, Route> routes =
       new LinkedHashMap<>(16, 0.75f, true) {
@@ -47,13 +56,27 @@ public final class BackendSelector implements TransferBackend {
 
   /**
    * @param inOrder most wanted first, of distinct names; closed with this
-   * @param retryAfter how long a backend that did not get to an address is passed over for it
+   * @param retryMin how long a backend that did not get to an address is passed over for it
+   * @param retryMax the same, at most, when that happens again and again; a pause of twice this
+   *     length without a failure forgets all that was
+   * @throws IllegalArgumentException without a backend, or when the least is not above zero and at
+   *     most the other
    */
   public BackendSelector(
-      List<TransferBackend> inOrder, Duration retryAfter, LongSupplier nanoClock) {
+      List<TransferBackend> inOrder, Duration retryMin, Duration retryMax, LongSupplier nanoClock) {
     if (inOrder.isEmpty()) throw new IllegalArgumentException("no transfer backend to choose from");
+    if (!retryMin.isPositive() || retryMin.compareTo(retryMax) > 0) {
+      throw new IllegalArgumentException(
+          "stator.transport.route-retry-min must be above zero and at most route-retry-max; they"
+              + " are "
+              + retryMin.toMillis()
+              + " ms and "
+              + retryMax.toMillis()
+              + " ms");
+    }
     this.inOrder = List.copyOf(inOrder);
-    this.retryNs = retryAfter.toNanos();
+    this.retryMinNs = retryMin.toNanos();
+    this.retryMaxNs = retryMax.toNanos();
     this.nanoClock = nanoClock;
   }
 
@@ -136,10 +159,12 @@ public final class BackendSelector implements TransferBackend {
     synchronized (routes) {
       final Route route = routes.computeIfAbsent(to, unknown -> new Route());
       final long nowNs = nanoClock.getAsLong();
-      route.failedNs.values().removeIf(failedNs -> nowNs - failedNs >= retryNs);
+      route.failures.values().removeIf(failure -> nowNs - failure.atNs() >= 2 * retryMaxNs);
       for (TransferBackend backend : inOrder) {
         if (backend == route.chosen) return Optional.of(backend);
-        if (route.failedNs.containsKey(backend) || !backend.reaches(to)) continue;
+        final Failure failure = route.failures.get(backend);
+        if (failure != null && failure.isPassedOver(nowNs)) continue;
+        if (!backend.reaches(to)) continue;
         LOG.info("Blocks to {} go by {}", to.agent(), backend.name());
         route.chosen = backend;
         return Optional.of(backend);
@@ -151,10 +176,16 @@ public final class BackendSelector implements TransferBackend {
   private void passOver(AgentAddress to, TransferBackend failed) {
     synchronized (routes) {
       final Route route = routes.computeIfAbsent(to, unknown -> new Route());
-      route.failedNs.put(failed, nanoClock.getAsLong());
-      if (route.chosen != failed) return;
+      if (route.chosen != failed) return; // Another block has told.
       route.chosen = null;
-      LOG.warn("Agent {} is not reached by {}", to.agent(), failed.name());
+      final Failure last = route.failures.get(failed);
+      final long pauseNs = last == null ? retryMinNs : Math.min(retryMaxNs, 2 * last.pauseNs());
+      route.failures.put(failed, new Failure(nanoClock.getAsLong(), pauseNs));
+      LOG.warn(
+          "Agent {} is not reached by {}, tried again after {} ms",
+          to.agent(),
+          failed.name(),
+          TimeUnit.NANOSECONDS.toMillis(pauseNs));
     }
   }
 

@@ -22,7 +22,8 @@ import org.junit.jupiter.api.Test;
 
 /** Which backend a pair gets, and what happens when it does not get there. */
 class BackendSelectorTest {
-  private static final Duration RETRY = Duration.ofSeconds(30);
+  private static final Duration RETRY = Duration.ofSeconds(1);
+  private static final Duration RETRY_MAX = Duration.ofSeconds(4);
   private static final int BLOCK_BYTES = 64;
 
   /** Claims to reach everybody, and finds nobody when it is asked to move a block. */
@@ -83,7 +84,7 @@ class BackendSelectorTest {
   private final Broken broken = new Broken();
   private final InProcessBackend inProcess = new InProcessBackend(Runnable::run);
   private final BackendSelector selector =
-      new BackendSelector(List.of(broken, inProcess), RETRY, nowNs::get);
+      new BackendSelector(List.of(broken, inProcess), RETRY, RETRY_MAX, nowNs::get);
   private final TransferAgent agent =
       new TransferAgent(
           "agent", TransferBackendContract.SETTINGS, selector, nowNs::get, new Random(1));
@@ -130,6 +131,45 @@ class BackendSelectorTest {
   }
 
   @Test
+  void shouldPassOverTwiceAsLongEachTimeInARow() {
+    for (int seconds : new int[] {1, 2, 4, 4}) assertEquals(seconds, secondsPassedOver());
+  }
+
+  @Test
+  void shouldForgetFailuresThatAreLongAgo() {
+    assertEquals(1, secondsPassedOver());
+    nowNs.addAndGet(2 * RETRY_MAX.toNanos());
+    assertEquals(1, secondsPassedOver());
+  }
+
+  @Test
+  void shouldCountBlocksThatFailTogetherOnce() {
+    write(1);
+    write(2);
+    assertEquals(1, secondsPassedOver());
+    assertEquals(2, secondsPassedOver());
+  }
+
+  @Test
+  void shouldRefuseRetriesThatContradict() {
+    assertThrows(
+        IllegalArgumentException.class,
+        () -> new BackendSelector(List.of(broken), RETRY_MAX, RETRY, nowNs::get));
+  }
+
+  /** Lets a block fail; how long until the backend is tried again. */
+  private int secondsPassedOver() {
+    write(1);
+    broken.fail();
+    int seconds = 0;
+    while (selector.route(agent.address()).equals("in-process")) {
+      nowNs.addAndGet(Duration.ofSeconds(1).toNanos());
+      seconds++;
+    }
+    return seconds;
+  }
+
+  @Test
   void shouldSayUnreachableWhenNoWayIsLeft() {
     final AgentAddress nobody = new AgentAddress("nobody", HostId.current(), Map.of());
     broken.reaches = false;
@@ -162,7 +202,7 @@ class BackendSelectorTest {
     @Override
     TransferBackend backend() {
       return new BackendSelector(
-          List.of(InProcessBackend.create(SETTINGS)), RETRY, System::nanoTime);
+          List.of(InProcessBackend.create(SETTINGS)), RETRY, RETRY_MAX, System::nanoTime);
     }
   }
 }

@@ -37,7 +37,6 @@ public final class AeronTransport {
   private static final Logger LOG = LoggerFactory.getLogger(AeronTransport.class);
   private static final int TASKS_MAX = 256;
   private static final long PAUSE_NS = TimeUnit.MILLISECONDS.toNanos(100);
-  private static final long BUSY_NS = TimeUnit.MILLISECONDS.toNanos(10);
   private static final long REPAIR_INTERVAL_NS = TimeUnit.SECONDS.toNanos(1);
   private static final long CALL_TIMEOUT_MS = 15_000; // Beyond an Aeron client's own of 10 s.
 
@@ -55,7 +54,7 @@ public final class AeronTransport {
   private int openBackends = 2; // Guarded by this.
   private Station station; // Transport's thread.
   private long repairAtNs;
-  private long lastWorkNs;
+  private int driverWork; // In this cycle.
 
   private AeronTransport(AeronSettings settings) {
     this.settings = settings;
@@ -173,7 +172,8 @@ public final class AeronTransport {
       final Dozing dozing = new Dozing(settings.parkMax(), settings.dozeMax());
       while (isRunning) {
         final long nowNs = System.nanoTime();
-        dozing.idle(tryWork(nowNs), nowNs);
+        final int work = tryWork(nowNs);
+        dozing.idle(work, driverWork, nowNs);
       }
       ipc.failAll(TransferStatus.UNREACHABLE, System.nanoTime());
       udp.failAll(TransferStatus.UNREACHABLE, System.nanoTime());
@@ -195,16 +195,10 @@ public final class AeronTransport {
     }
   }
 
-  /**
-   * One cycle. What the driver does by itself, such as heartbeats, is work only while blocks move:
-   * else it would keep the thread awake.
-   */
   private int doWork(long nowNs) {
-    final int driverWork = station.doWork();
-    if (station.isBroken()) return repair(nowNs);
-    final int work = doOwnWork(nowNs);
-    if (work > 0) lastWorkNs = nowNs;
-    return nowNs - lastWorkNs < BUSY_NS ? work + driverWork : work;
+    driverWork = 0;
+    driverWork = station.doWork();
+    return station.isBroken() ? repair(nowNs) : doOwnWork(nowNs);
   }
 
   private int doOwnWork(long nowNs) {

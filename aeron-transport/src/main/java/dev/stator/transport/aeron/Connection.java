@@ -130,14 +130,23 @@ final class Connection implements FragmentHandler {
   /** Why this is over; {@code null} while it is not. */
   TransferStatus trouble(long nowNs) {
     if (refusal != null) return refusal;
-    if (parts.client().isClosed()) return TransferStatus.UNREACHABLE;
+    final String lost = lostBecause(nowNs);
+    if (lost == null) return null;
+    LOG.info("No way to {} at {}: {}", parts.agent(), parts.endpoint(), lost);
+    return TransferStatus.UNREACHABLE;
+  }
+
+  private String lostBecause(long nowNs) {
+    if (parts.client().isClosed()) return "the Aeron client has ended";
     if (!isOpen) {
-      final boolean isLate = nowNs - openedNs > settings.connectTimeout().toNanos();
-      return isLate ? TransferStatus.UNREACHABLE : null;
+      return nowNs - openedNs > settings.connectTimeout().toNanos()
+          ? (hasGreeted ? "not welcomed in time" : "not connected in time")
+          : null;
     }
-    if (!publication.isConnected()) return TransferStatus.UNREACHABLE;
-    final boolean isSilent = nowNs - lastProgressNs > settings.acknowledgeTimeout().toNanos();
-    return isSilent ? TransferStatus.UNREACHABLE : null;
+    if (!publication.isConnected()) return "disconnected";
+    return nowNs - lastProgressNs > settings.acknowledgeTimeout().toNanos()
+        ? sender().inFlightCount() + " blocks are not acknowledged in time"
+        : null;
   }
 
   @Override

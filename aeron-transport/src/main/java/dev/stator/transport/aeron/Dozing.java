@@ -31,20 +31,26 @@ final class Dozing {
     dozeMaxNs = dozeMax.toNanos();
   }
 
-  /** Ends a cycle that did this much. */
-  void idle(int work, long nowNs) {
-    final long pauseNs = pauseNs(work, nowNs);
+  /**
+   * Ends a cycle that did this much.
+   *
+   * @param work for blocks, messages and connections; wakes the thread up
+   * @param driverWork datagrams and heartbeats: puts the next sleep off, no more
+   */
+  void idle(int work, int driverWork, long nowNs) {
+    final long pauseNs = pauseNs(work, driverWork, nowNs);
     if (pauseNs > 0) LockSupport.parkNanos(pauseNs);
     else if (idleCycles > 0) Thread.onSpinWait();
   }
 
   /** How long to park; 0 for not at all. */
-  long pauseNs(int work, long nowNs) {
+  long pauseNs(int work, int driverWork, long nowNs) {
     if (work > 0) {
       idleCycles = 0;
       parkNs = 0;
       return 0;
     }
+    if (driverWork > 0) return 0;
     if (idleCycles == 0) idleSinceNs = nowNs;
     if (idleCycles < SPINS) {
       idleCycles++;

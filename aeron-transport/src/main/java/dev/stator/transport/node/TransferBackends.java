@@ -57,9 +57,10 @@ public final class TransferBackends implements AutoCloseable {
       throw new IllegalArgumentException(
           "no transfer backend can start; stator.transport.backends has " + names);
     }
-    final Duration retry = config.getDuration("route-retry");
+    final Duration retryMin = config.getDuration("route-retry-min");
+    final Duration retryMax = config.getDuration("route-retry-max");
     return new TransferBackends(
-        new BackendSelector(starter.started, retry, nanoClock),
+        new BackendSelector(starter.started, retryMin, retryMax, nanoClock),
         Optional.ofNullable(starter.shared));
   }
 

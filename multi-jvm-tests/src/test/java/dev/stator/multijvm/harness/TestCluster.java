@@ -2,6 +2,7 @@ package dev.stator.multijvm.harness;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.io.IOException;
 import java.net.URI;
 import java.net.http.HttpClient;
@@ -13,8 +14,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
+import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * Nodes of one cluster, each a process of its own. The first one is the seed. Every wait is
@@ -178,11 +181,21 @@ public final class TestCluster implements AutoCloseable {
 
   /** Waits until what a node says of the cluster is as wanted. */
   public void await(String name, String what, Predicate<JsonNode> condition) {
-    Awaitility.await(what)
-        .atMost(StatorProcess.PATIENCE)
-        .pollInterval(POLL_INTERVAL)
-        .ignoreExceptions()
-        .until(() -> condition.test(status(name)));
+    final AtomicReference<JsonNode> seen = new AtomicReference<>(MissingNode.getInstance());
+    try {
+      Awaitility.await(what)
+          .atMost(StatorProcess.PATIENCE)
+          .pollInterval(POLL_INTERVAL)
+          .ignoreExceptions()
+          .until(() -> condition.test(look(name, seen)));
+    } catch (ConditionTimeoutException e) {
+      throw new AssertionError(what + ", in vain: " + seen.get() + '\n' + this, e);
+    }
+  }
+
+  private JsonNode look(String name, AtomicReference<JsonNode> seen) throws Exception {
+    seen.set(status(name));
+    return seen.get();
   }
 
   /** Waits until a node does not count as a member any more, as {@code name} sees it. */
