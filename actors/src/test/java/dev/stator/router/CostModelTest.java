@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
 import dev.stator.protocol.Placement.Candidate;
+import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
 import dev.stator.router.CostModel.Decision;
@@ -69,6 +70,28 @@ class CostModelTest {
   void shouldExpectBlocksOfPromptAndSomeAnswer() {
     assertEquals(2, costs.expectedBlocks(worker("a", "f"), 17, 10));
     assertEquals(4, costs.expectedBlocks(worker("a", "f"), 17, 1_000_000));
+  }
+
+  /** 160 tokens are 10 blocks: 20 ms at 500 blocks a second. */
+  @Test
+  void shouldNotSendWhatIsComputedSooner() {
+    final long blockBytes = worker("p", "f").blockBytes();
+    final WorkRates computes = new WorkRates(8_000, Double.NaN); // 20 ms.
+    final WorkRates asQuick = new WorkRates(Double.NaN, 500 * blockBytes);
+    final WorkRates slower = new WorkRates(Double.NaN, 400 * blockBytes);
+    assertRemote(decide(computes, asQuick));
+    assertLocal("sending takes 0.025 s, computing 0.020 s", decide(computes, slower));
+    assertRemote(decide(WorkRates.UNKNOWN, slower));
+    assertRemote(decide(computes, WorkRates.UNKNOWN));
+    final WorkRates slowerAndKnown = new WorkRates(8_000, 400 * blockBytes);
+    assertLocal(
+        "sending takes 0.025 s, computing 0.020 s", decide(WorkRates.UNKNOWN, slowerAndKnown));
+  }
+
+  private Decision decide(WorkRates decode, WorkRates prefill) {
+    final Option decoder = new Option(worker("d", "f"), 0, Load.NONE, decode);
+    final Option prefiller = new Option(worker("p", "f"), 0, Load.NONE, prefill);
+    return costs.decide(new Field(List.of(decoder), List.of(prefiller), List.of()), 160, 10);
   }
 
   @Test
