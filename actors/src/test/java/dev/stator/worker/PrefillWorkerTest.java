@@ -70,10 +70,9 @@ class PrefillWorkerTest {
   private final int sourceId = sender.register(source, 16);
   private final int targetId = receiver.register(target, 16);
   private final StatsBoard board = new StatsBoard(() -> TransferFigures.NONE);
-  private ActorRef<PrefillCommand> worker = spawn(true, SETTINGS);
-
   private final WorkerGauge gauge =
       new WorkerGauge(WORKER.id(), Set.of(), board, nowNs::get, Duration.ofSeconds(30));
+  private ActorRef<PrefillCommand> worker = spawn(true, SETTINGS);
 
   private static WorkerSettings settings(String overrides) {
     return WorkerSettings.from(
