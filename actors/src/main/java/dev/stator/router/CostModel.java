@@ -189,7 +189,7 @@ public final class CostModel {
     if (stays == null) {
       final String remote =
           "remote: %d uncached tokens, share %.2f, %s owes %d"
-              .formatted(missing, share, prefill.id(), prefill.load().prefillTokens());
+              .formatted(missing, share, prefill.id().slot(), prefill.load().prefillTokens());
       final long there = prefill.uncachedTokens(tokenCount);
       return new Decision(decode, able, false, there, candidates, remote);
     }
@@ -198,7 +198,8 @@ public final class CostModel {
     }
     final String pull =
         "pull: %d blocks from %s; %s"
-            .formatted(choice.candidate().pullBlocks(), choice.sources().getFirst().id(), stays);
+            .formatted(
+                choice.candidate().pullBlocks(), choice.sources().getFirst().id().slot(), stays);
     return new Decision(decode, choice.sources(), true, missing, candidates, pull);
   }
 

@@ -128,7 +128,7 @@ class CostModelTest {
     assertEquals("s", decision.prefillers().getFirst().id().slot());
     assertEquals(161 - 9 * 16, decision.prefillTokens());
     assertEquals(7, decision.candidates().getFirst().pullBlocks());
-    assertEquals("pull: 7 blocks from s~0; no prefill worker", decision.reason());
+    assertEquals("pull: 7 blocks from s; no prefill worker", decision.reason());
     assertEquals("d", decision.prefill().id().slot(), "what is missing it computes itself");
   }
 
