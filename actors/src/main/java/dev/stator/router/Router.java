@@ -313,7 +313,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
     final Placement placement = placement(decision, overlaps);
     getContext()
         .getLog()
-        .debug("Placed [{}], attempt {}: {}", place.id(), place.attempt(), placement);
+        .info("Placed [{}], attempt {}: {}", place.id(), place.attempt(), placement);
     final var placed = new PlacementAnswer.Placed(place.id(), place.attempt(), placement);
     if (placement.sources().isEmpty() || cacheIsSilent) asked.answer(placed);
     else askCache(placed, overlaps.hashes(decision.decode().description()));
