@@ -1,7 +1,10 @@
 package dev.stator.multijvm;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.stator.multijvm.harness.Load;
 import dev.stator.multijvm.harness.Question;
 import dev.stator.multijvm.harness.Stage;
@@ -16,6 +19,7 @@ import org.junit.jupiter.api.Test;
  */
 @Staged
 class RouterDeathTest {
+  private static final double REBUILD_SECONDS_MAX = 1; // By the router's own clock.
   private static final List<Question> RUNNING = Question.stories(600, 12, 300);
   private static final List<Question> WAITING = Question.stories(620, 8, 60);
 
@@ -35,6 +39,12 @@ class RouterDeathTest {
       assertEquals(running, load.bytes(), cluster::toString);
     }
     cluster.awaitNothingHeld(client);
+    final JsonNode router = cluster.status(client).at("/routers/0");
+    assertNotEquals(victim, router.path("node").asText());
+    final double rebuildSeconds = router.path("rebuild_seconds").asDouble(Double.NaN);
+    System.out.printf("The router was rebuilt in %.3f s%n", rebuildSeconds);
+    assertTrue(rebuildSeconds <= REBUILD_SECONDS_MAX, cluster::toString);
+    assertTrue(router.path("indexed_blocks").asLong() > 0, cluster::toString);
     cluster.start();
     cluster.remove("router-1");
   }
