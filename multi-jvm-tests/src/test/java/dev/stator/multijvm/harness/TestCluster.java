@@ -204,6 +204,26 @@ public final class TestCluster implements AutoCloseable {
     return Optional.empty();
   }
 
+  /** Where other nodes reach a node, as {@code host:port}. */
+  public String clusterAddress(String name) throws InterruptedException {
+    return nodes.get(name).clusterAddress();
+  }
+
+  /** A sum over a counter's labels, of a node's metrics. */
+  public double metric(String name, String counter) throws IOException, InterruptedException {
+    return get(name, "/metrics")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith(counter))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
+  }
+
+  /** The names of all nodes. */
+  public List<String> names() {
+    return List.copyOf(nodes.keySet());
+  }
+
   /** The host that a node runs on, in its network. */
   public int host(String name) {
     return plans.get(name).host();
