@@ -21,8 +21,8 @@ class WorkerDeathTest {
   /** The prompts, when a prefill worker dies, must still be computed: it takes a while. */
   private static final int WORDS = 250;
 
-  private static final int TOKENS = 250;
-  private static final int STREAMS = 16;
+  private static final int TOKENS = 200;
+  private static final int STREAMS = 12;
 
   @Test
   void shouldFinishEveryStreamWhenADecodeWorkerDies(Stage stage) throws Exception {
