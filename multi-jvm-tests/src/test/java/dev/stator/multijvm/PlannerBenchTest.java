@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.stator.multijvm.harness.Distribution;
+import dev.stator.multijvm.harness.Stage;
 import dev.stator.multijvm.harness.StatorProcess;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,10 +15,12 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** A bench that starts clusters is terminated: none of their processes is left. */
+@Order(Stage.OWN_CLUSTER)
 class PlannerBenchTest {
   private static final int NODES = 3;
 
