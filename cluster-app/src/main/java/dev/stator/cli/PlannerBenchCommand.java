@@ -53,7 +53,7 @@ final class PlannerBenchCommand implements Callable<Integer> {
     static final Defaults SIMULATED =
         new Defaults(8, List.of("4m:42:4000:60", "4m:34:300:800"), "24m", "ttft=2s,itl=30ms");
     static final Defaults REAL =
-        new Defaults(3, List.of("20s:14:1200:16", "20s:7:100:300"), "40s", "ttft=500ms,itl=20ms");
+        new Defaults(3, List.of("25s:6:900:16", "25s:9:100:350"), "50s", "ttft=1s,itl=25ms");
   }
 
   private final CliContext context;
@@ -88,7 +88,7 @@ final class PlannerBenchCommand implements Callable<Integer> {
   @Option(
       names = "--duration",
       paramLabel = "TIME",
-      description = "Load of each split. Default: 24m of virtual time; with --real 40s.")
+      description = "Load of each split. Default: 24m of virtual time; with --real 50s.")
   private String duration;
 
   @Option(
@@ -96,7 +96,7 @@ final class PlannerBenchCommand implements Callable<Integer> {
       paramLabel = "TARGETS",
       description =
           "What a request must meet, and what the planner plans for. Default: ttft=2s,itl=30ms;"
-              + " with --real ttft=500ms,itl=20ms.")
+              + " with --real ttft=1s,itl=25ms.")
   private String goodput;
 
   @Option(
@@ -118,8 +118,8 @@ final class PlannerBenchCommand implements Callable<Integer> {
   @Option(
       names = "--warm-up",
       paramLabel = "TIME",
-      defaultValue = "15s",
-      description = "With --real: load of each cluster before it is measured. Default: 15s.")
+      defaultValue = "20s",
+      description = "With --real: load of each cluster before it is measured. Default: 20s.")
   private String warmUp;
 
   @Option(

@@ -124,15 +124,13 @@ public final class RealPools {
         final int moves = (int) decided.stream().filter(PlannerBenchReport.Decision::move).count();
         final PlannerStudy.Row row =
             PlannerStudy.Row.of(name, targets, load, settings.phases(), outcomes(results), moves);
-        if (System.getenv("X_DECISIONS") != null) decided.forEach(d -> log.accept(d.toString()));
         log.accept(
             String.format(
                 Locale.ROOT,
-                "%s: goodput %.2f requests/s, %.1f %% of all, %s%s",
+                "%s: goodput %.2f requests/s, %.1f %% of all%s",
                 name,
                 row.goodput(),
                 100 * row.share(),
-                row.phasesMet(),
                 failures(results)));
         return row;
       }
