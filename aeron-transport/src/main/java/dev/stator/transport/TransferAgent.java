@@ -193,8 +193,10 @@ public final class TransferAgent implements AutoCloseable {
     final long deadlineNs = nanoClock.getAsLong() + settings.writeTimeout().toNanos();
     final PostedWrite write = new PostedWrite(id, grant, memory, moves, deadlineNs, onEnd);
     writes.put(id, write);
-    for (BlockWrite block : write.blocks()) {
-      if (!backend.offer(block)) block.complete(TransferStatus.BACK_PRESSURED);
+    final List<BlockWrite> blocks = write.blocks();
+    final int taken = backend.offerAll(blocks);
+    for (BlockWrite refused : blocks.subList(taken, blocks.size())) {
+      refused.complete(TransferStatus.BACK_PRESSURED);
     }
     return id;
   }
