@@ -253,6 +253,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
               parts.settings().router(),
               context.spawn(CacheFront.create(directory(parts, cacheBlocks, model)), "cache"),
               new SplittableRandom(parts.seeds().getAsLong()),
+              parts.nanoClock(),
               stats -> parts.figures().router(model, stats));
         }));
   }

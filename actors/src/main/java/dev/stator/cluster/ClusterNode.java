@@ -121,7 +121,7 @@ public final class ClusterNode implements Node {
     check(settings, self, hosted);
     final NodeSettings nodeSettings = NodeSettings.from(system.settings().config());
     this.cluster = Cluster.get(system);
-    this.status = new ClusterStatus(system);
+    this.status = new ClusterStatus(system, self);
     final var agent =
         new TransferAgent(
             self.name() + "~" + system.startTime(), // Differs between lives.

@@ -2,6 +2,7 @@ package dev.stator.cluster;
 
 import dev.stator.cluster.ClusterNode.Ending;
 import dev.stator.cluster.LocalNode.State;
+import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import org.apache.pekko.Done;
 import org.apache.pekko.actor.CoordinatedShutdown;
@@ -13,12 +14,19 @@ final class ClusterStatus {
   record EndReason(Ending ending) implements CoordinatedShutdown.Reason {}
 
   private final ActorSystem<?> system;
+  private final Optional<String> firstPhase;
   private final CompletableFuture<Done> ready = new CompletableFuture<>();
   private final CompletableFuture<Ending> stopped = new CompletableFuture<>();
   private State state = State.STARTING; // Guarded by this.
 
-  ClusterStatus(ActorSystem<?> system) {
+  ClusterStatus(ActorSystem<?> system, NodeIdentity self) {
     this.system = system;
+    // A node that hosts no routers has nothing to hand over, for its entities ended with their
+    // slots. Its regions would wait for routers to take what is buffered, though all have gone.
+    this.firstPhase =
+        self.has(NodeRole.ROUTER)
+            ? Optional.empty()
+            : Optional.of(CoordinatedShutdown.PhaseClusterLeave());
     system.getWhenTerminated().whenComplete((done, failure) -> onTerminated());
   }
 
@@ -48,7 +56,7 @@ final class ClusterStatus {
     onDraining();
     if (!expected) ready.completeExceptionally(new IllegalStateException(reason));
     final var ending = new EndReason(new Ending(expected, reason));
-    CoordinatedShutdown.get(system).runAll(ending);
+    CoordinatedShutdown.get(system).run(ending, firstPhase);
   }
 
   private void onTerminated() {

@@ -23,6 +23,7 @@ import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.RouterCommand;
 import dev.stator.protocol.StepSums;
 import dev.stator.protocol.TrafficReport;
+import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.protocol.WorkerCommand;
 import dev.stator.protocol.WorkerDescription;
@@ -129,7 +130,8 @@ final class MessageTable {
           entry(106, RouterCommand.NodeReachable.class),
           entry(107, RouterCommand.NodeUnreachable.class),
           entry(108, WorkerAnswer.Running.class),
-          entry(109, WorkerAnswer.RunningSequence.class));
+          entry(109, WorkerAnswer.RunningSequence.class),
+          entry(110, WorkRates.class));
 
   private MessageTable() {}
 

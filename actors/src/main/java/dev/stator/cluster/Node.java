@@ -12,7 +12,7 @@ public interface Node {
   /** Of any of {@link #models}. */
   Generations generations();
 
-  /** What can be asked for now. */
+  /** What can be asked for; changes as models come and go. */
   List<ServedModel> models();
 
   /** This node's figures. */

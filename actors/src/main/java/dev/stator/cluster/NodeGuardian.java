@@ -94,7 +94,12 @@ final class NodeGuardian extends AbstractBehavior<NodeGuardian.Command> {
     final ActorRef<RouterCommand> router =
         context.spawn(
             restarting(
-                Router.create(settings.router(), cache, parts.random(), parts.board()::publish)),
+                Router.create(
+                    settings.router(),
+                    cache,
+                    parts.random(),
+                    parts.nanoClock(),
+                    parts.board()::publish)),
             "router");
     final ActorRef<PlannerCommand> planner =
         context.spawn(restarting(Planner.create(settings.planner(), decision -> {})), "planner");

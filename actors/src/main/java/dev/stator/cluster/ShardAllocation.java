@@ -80,10 +80,11 @@ abstract class ShardAllocation extends AbstractShardAllocationStrategy {
   @Override
   public final Future<ActorRef> allocateShard(
       ActorRef requester, String shardId, Map<ActorRef, IndexedSeq<String>> regions) {
+    // Without a place the question stays open: the region that asks does so again, and gives up the
+    // old one.
     return place(shardId, regions)
         .map(Futures::successful)
-        .orElseGet(
-            () -> Futures.failed(new IllegalStateException("no node for [" + shardId + "] yet")));
+        .orElseGet(() -> Futures.<ActorRef>promise().future());
   }
 
   @Override

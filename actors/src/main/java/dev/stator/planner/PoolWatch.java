@@ -23,6 +23,13 @@ import java.util.Set;
 public final class PoolWatch {
   private static final double PREFILL_STEPS_KEPT = 4_000; // Minutes of a busy pool.
   private static final double DECODE_STEPS_KEPT = 20_000;
+
+  /**
+   * Of steps, what is left an interval with steps later: a slot's code is compiled while it runs,
+   * neighbours come and go.
+   */
+  private static final double STEPS_FADE = 0.8;
+
   private static final double CACHE_ALPHA = 0.3; // Weight of an interval in the uncached share.
   private static final int SILENT_INTERVALS_MAX = 3; // Of a frontend; then it is gone.
   private static final int USUAL_BLOCK_SIZE = 16; // Until a worker has said another.
@@ -47,6 +54,8 @@ public final class PoolWatch {
   private final Map<String, Source> sources = new HashMap<>();
   private StepSums prefillSteps = StepSums.NONE;
   private StepSums decodeSteps = StepSums.NONE;
+  private StepSums newPrefillSteps = StepSums.NONE; // Of this interval.
+  private StepSums newDecodeSteps = StepSums.NONE;
   private double queriedTokens;
   private double hitTokens;
   private int blockSize = USUAL_BLOCK_SIZE;
@@ -84,14 +93,22 @@ public final class PoolWatch {
     final StepSums steps = total.minus(before);
     if (steps.steps() <= 0) return;
     if (slot.isOnly(WorkerRole.PREFILL)) {
-      prefillSteps = window(prefillSteps, steps, PREFILL_STEPS_KEPT);
+      newPrefillSteps = newPrefillSteps.plus(steps);
     } else {
-      decodeSteps = window(decodeSteps, steps, DECODE_STEPS_KEPT);
+      newDecodeSteps = newDecodeSteps.plus(steps);
     }
   }
 
+  private void countSteps() {
+    prefillSteps = window(prefillSteps, newPrefillSteps, PREFILL_STEPS_KEPT);
+    decodeSteps = window(decodeSteps, newDecodeSteps, DECODE_STEPS_KEPT);
+    newPrefillSteps = StepSums.NONE;
+    newDecodeSteps = StepSums.NONE;
+  }
+
   private static StepSums window(StepSums kept, StepSums more, double stepsMax) {
-    final StepSums sum = kept.plus(more);
+    if (more.steps() <= 0) return kept;
+    final StepSums sum = kept.times(STEPS_FADE).plus(more);
     return sum.steps() <= stepsMax ? sum : sum.times(stepsMax / sum.steps());
   }
 
@@ -106,6 +123,7 @@ public final class PoolWatch {
   public Situation endInterval() {
     final TrafficReport traffic = countTraffic();
     countCache();
+    countSteps();
     return new Situation(
         new ArrayList<>(slots.values()),
         forecast.intervals() < settings.forecasting().intervalsMin()

@@ -26,8 +26,9 @@ import java.util.Set;
  *
  * In reach is what the minimums, the moves at once, and the budget leave. The price of a move is in
  * its score, which counts how the moved slots finish what they have; so what must exceed gain-min
- * is what remains. As long as load or speed are unknown, {@link ThresholdRule} decides instead.
- * Slots with both roles are left alone. Counts intervals, knows no clock. One thread.
+ * is what remains. As long as load or speed are unknown, {@link ThresholdRule} decides instead;
+ * while decode slots drown, {@link BacklogRule} does. Slots with both roles are left alone. Counts
+ * intervals, knows no clock. One thread.
  */
 public final class SizingModel {
   /** What is wanted: so many slots from decode to prefill, negative for the other way. */
@@ -42,6 +43,7 @@ public final class SizingModel {
 
   private final PlannerSettings settings;
   private final ThresholdRule thresholds;
+  private final BacklogRule backlog;
   private final int budgetIntervals;
   private final Deque<Long> movedAt =
       new ArrayDeque<>(); // Intervals, one a move that still counts.
@@ -54,6 +56,7 @@ public final class SizingModel {
   public SizingModel(PlannerSettings settings) {
     this.settings = settings;
     this.thresholds = new ThresholdRule(settings);
+    this.backlog = new BacklogRule(settings);
     this.budgetIntervals =
         (int)
             Math.ceilDiv(settings.moves().budgetWindow().toNanos(), settings.interval().toNanos());
@@ -86,7 +89,12 @@ public final class SizingModel {
     final int toDecode =
         Math.min(reach, spare(situation, WorkerRole.PREFILL, settings.prefillMin(), moving));
     final Optional<PoolModel> model = PoolModel.of(settings, situation);
-    if (model.isPresent()) return modelWish(model.get(), toDecode, toPrefill);
+    if (model.isPresent()) {
+      backlog.observe(situation, model.get().speed, isCalm(situation));
+      return backlog.isDrowning()
+          ? drainWish(situation, model.get(), toDecode)
+          : modelWish(model.get(), toDecode, toPrefill);
+    }
     final ThresholdRule.Verdict verdict = thresholds.judge(situation);
     final int moves =
         verdict.shortRole() == WorkerRole.PREFILL
@@ -100,6 +108,16 @@ public final class SizingModel {
     final List<Slot> pool = situation.only(role);
     final int movable = (int) pool.stream().filter(slot -> !moving.contains(slot.id())).count();
     return Math.max(0, Math.min(movable, pool.size() - min));
+  }
+
+  private Wish drainWish(Situation situation, PoolModel model, int toDecode) {
+    final int moves = backlog.isOwed(situation, model.speed) ? -Math.max(0, toDecode) : 0;
+    return new Wish(
+        moves,
+        true,
+        backlog.reason(situation, model.speed),
+        OptionalDouble.empty(),
+        OptionalDouble.empty());
   }
 
   private Wish modelWish(PoolModel model, int toDecode, int toPrefill) {

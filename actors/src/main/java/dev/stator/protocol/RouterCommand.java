@@ -20,7 +20,9 @@ public sealed interface RouterCommand extends ClusterMessage
   /** A placed request does not run at its worker any more. */
   record Ended(RequestId id, int attempt) implements RouterCommand {}
 
-  /** Nothing is placed at workers of this node for now; told within the router's own node. */
+  /**
+   * Nothing is placed at workers of this node until it is back; told within the router's own node.
+   */
   record NodeUnreachable(Address node) implements RouterCommand {}
 
   /** The node is back, or gone for good. */

@@ -29,7 +29,7 @@ public record TrafficReport(
     LogCounts ttftMicros,
     LogCounts itlMicros)
     implements PlannerCommand {
-  /** Who is younger tells of what is asked for now. */
+  /** A younger request counts among what is asked at present. */
   public static final Duration YOUNG = Duration.ofSeconds(5);
 
   /** What has come since {@code earlier}; all of it when the sender has started anew meanwhile. */

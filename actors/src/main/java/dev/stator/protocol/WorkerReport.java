@@ -9,9 +9,19 @@ import org.apache.pekko.actor.typed.ActorRef;
  * that it drains.
  */
 public record WorkerReport(
-    WorkerId id, Set<WorkerRole> roles, EngineLoad load, ActorRef<WorkerCommand> worker)
+    WorkerId id,
+    Set<WorkerRole> roles,
+    EngineLoad load,
+    WorkRates rates,
+    ActorRef<WorkerCommand> worker)
     implements RouterCommand, PlannerCommand {
   public WorkerReport {
     roles = Set.copyOf(roles);
+  }
+
+  /** Of a worker that has done nothing of late. */
+  public WorkerReport(
+      WorkerId id, Set<WorkerRole> roles, EngineLoad load, ActorRef<WorkerCommand> worker) {
+    this(id, roles, load, WorkRates.UNKNOWN, worker);
   }
 }

@@ -17,6 +17,7 @@ import java.util.List;
  * @param cacheSalt keeps a tenant's blocks to itself; empty for shared
  * @param showsSpecialTokens whether the text has the answer's special tokens in it, as the marks of
  *     some models' tool calls are; the token that ends an answer is never shown
+ * @param showsPlacements whether {@link GenerationEvent.Placed} is told
  */
 public record GenerationCall(
     String requestId,
@@ -26,12 +27,13 @@ public record GenerationCall(
     int choiceCount,
     List<String> stopStrings,
     String cacheSalt,
-    boolean showsSpecialTokens) {
+    boolean showsSpecialTokens,
+    boolean showsPlacements) {
   public GenerationCall {
     stopStrings = List.copyOf(stopStrings);
   }
 
-  /** A call whose text is without special tokens. */
+  /** A call whose text is without special tokens, and which is not told where it runs. */
   public GenerationCall(
       String requestId,
       String model,
@@ -40,6 +42,15 @@ public record GenerationCall(
       int choiceCount,
       List<String> stopStrings,
       String cacheSalt) {
-    this(requestId, model, promptTokens, sampling, choiceCount, stopStrings, cacheSalt, false);
+    this(
+        requestId,
+        model,
+        promptTokens,
+        sampling,
+        choiceCount,
+        stopStrings,
+        cacheSalt,
+        false,
+        false);
   }
 }

@@ -1,6 +1,7 @@
 package dev.stator.request;
 
 import dev.stator.engine.FinishReason;
+import dev.stator.protocol.Placement;
 import java.time.Duration;
 import java.util.List;
 
@@ -8,7 +9,7 @@ import java.util.List;
  * What a client sees of its generation, in order.
  *
  * <pre>
- *   (Delta* Finished) for each choice, interleaved, then Completed
+ *   ((Placed* Delta)* Finished) for each choice, interleaved, then Completed
  *   anything, then Failed
  * </pre>
  *
@@ -26,6 +27,53 @@ public sealed interface GenerationEvent {
       implements GenerationEvent {
     public Delta {
       logprobs = List.copyOf(logprobs);
+    }
+  }
+
+  /**
+   * A choice was placed at a worker; told before the next delta, to a call that asks for it.
+   *
+   * @param attempt 0, and one more each time it is placed anew
+   * @param worker the slot that decodes it
+   * @param cachedBlocks leading blocks that the worker was expected to hold
+   * @param prefiller the slot that sends the prompt's blocks; {@code null} when the worker computes
+   *     them itself
+   * @param pulls whether the prefiller sends only what it has cached
+   * @param reason in words why the prompt's blocks come from where they come
+   * @param candidates the workers compared, cheapest first
+   */
+  record Placed(
+      int choiceIndex,
+      int attempt,
+      String worker,
+      int cachedBlocks,
+      String prefiller,
+      boolean pulls,
+      String reason,
+      List<Placement.Candidate> candidates)
+      implements GenerationEvent {
+    public Placed {
+      candidates = List.copyOf(candidates);
+    }
+
+    static Placed of(Choice choice) {
+      final Placement placement = choice.placement();
+      final Placement.PrefillPlan plan = placement.prefill();
+      return new Placed(
+          choice.index(),
+          choice.attempt(),
+          placement.worker().slot(),
+          placement.overlapBlocks(),
+          plan == null ? null : plan.first().worker().slot(),
+          plan != null && plan.pull(),
+          placement.reason(),
+          placement.candidates());
+    }
+
+    /** The same of another choice. */
+    public Placed of(int otherChoice) {
+      return new Placed(
+          otherChoice, attempt, worker, cachedBlocks, prefiller, pulls, reason, candidates);
     }
   }
 

@@ -208,6 +208,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     if (!choice.isAt(State.PLACING, placed.attempt())) return;
     timers.cancel(choice.id());
     choice.placed(placed.placement());
+    if (call.showsPlacements()) outbox.place(GenerationEvent.Placed.of(choice));
     watched.add(choice.placement().decode());
     if (surroundings.nodes().reaches(choice.placement().decode())) {
       generate(choice);

@@ -5,18 +5,25 @@ import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Failed;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.TokenLogprob;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
 import java.util.List;
 
 /**
  * What a client has not read yet. Waiting text of a choice is joined into one delta, so this holds
- * at most one delta a choice, as long as its answer may get. Choices take turns. One thread.
+ * at most one delta a choice, as long as its answer may get, and its last few placements. Choices
+ * take turns. One thread.
  */
 final class Outbox {
+  static final int PLACEMENTS_MAX = 16;
+
   private static final class Waiting {
     final StringBuilder text = new StringBuilder();
     final List<TokenLogprob> logprobs = new ArrayList<>();
+    final Deque<Placed> placements = new ArrayDeque<>(); // Told with the next text.
     int tokenCount;
     FinishReason finish;
     boolean finishTaken;
@@ -42,6 +49,13 @@ final class Outbox {
     waiting.text.append(text);
     waiting.tokenCount += tokenCount;
     waiting.logprobs.addAll(logprobs);
+  }
+
+  /** Of many that nobody reads the oldest go. */
+  void place(Placed placed) {
+    final Deque<Placed> placements = choices[placed.choiceIndex()].placements;
+    if (placements.size() == PLACEMENTS_MAX) placements.removeFirst();
+    placements.addLast(placed);
   }
 
   void finish(int choiceIndex, FinishReason reason) {
@@ -81,6 +95,9 @@ final class Outbox {
 
   private GenerationEvent poll(int choiceIndex) {
     final Waiting waiting = choices[choiceIndex];
+    if (!waiting.placements.isEmpty() && (waiting.hasDelta() || waiting.finish != null)) {
+      return waiting.placements.removeFirst();
+    }
     if (waiting.hasDelta()) {
       final Delta delta =
           new Delta(choiceIndex, waiting.text.toString(), waiting.tokenCount, waiting.logprobs);

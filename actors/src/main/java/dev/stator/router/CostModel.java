@@ -1,6 +1,7 @@
 package dev.stator.router;
 
 import dev.stator.protocol.Placement.Candidate;
+import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
 import java.util.ArrayList;
@@ -20,9 +21,9 @@ import java.util.random.RandomGenerator;
  *
  * the least wins, among equals the one with fewer requests, then any (the form of NVIDIA Dynamo's
  * KV router). What the winner has neither cached nor pulled is computed by itself, unless it is
- * long, both absolutely and as a share of the prompt, and a dedicated prefill worker with equal
- * numerics is not busier than allowed: then that one computes it, and sends what it has cached as
- * well. One thread.
+ * long, both absolutely and as a share of the prompt, a dedicated prefill worker with equal
+ * numerics is not busier than allowed, and sending is not slower than computing by what both have
+ * measured: then that one computes it, and sends what it has cached as well. One thread.
  */
 public final class CostModel {
   /**
@@ -30,8 +31,15 @@ public final class CostModel {
    *
    * @param overlapBlocks leading blocks of the sequence that it holds
    * @param load booked, or more when the book cannot know
+   * @param rates as the worker has measured them
    */
-  public record Option(WorkerDescription description, int overlapBlocks, LoadBook.Load load) {
+  public record Option(
+      WorkerDescription description, int overlapBlocks, LoadBook.Load load, WorkRates rates) {
+    /** A worker that has measured nothing. */
+    public Option(WorkerDescription description, int overlapBlocks, LoadBook.Load load) {
+      this(description, overlapBlocks, load, WorkRates.UNKNOWN);
+    }
+
     WorkerId id() {
       return description.id();
     }
@@ -176,12 +184,12 @@ public final class CostModel {
     } else if (prefill.load().prefillTokens() >= settings.prefillQueueTokensMax()) {
       stays = "prefill workers owe " + prefill.load().prefillTokens() + " tokens or more";
     } else {
-      stays = null;
+      stays = slowWay(decode, prefill, missing);
     }
     if (stays == null) {
       final String remote =
           "remote: %d uncached tokens, share %.2f, %s owes %d"
-              .formatted(missing, share, prefill.id(), prefill.load().prefillTokens());
+              .formatted(missing, share, prefill.id().slot(), prefill.load().prefillTokens());
       final long there = prefill.uncachedTokens(tokenCount);
       return new Decision(decode, able, false, there, candidates, remote);
     }
@@ -190,8 +198,24 @@ public final class CostModel {
     }
     final String pull =
         "pull: %d blocks from %s; %s"
-            .formatted(choice.candidate().pullBlocks(), choice.sources().getFirst().id(), stays);
+            .formatted(
+                choice.candidate().pullBlocks(), choice.sources().getFirst().id().slot(), stays);
     return new Decision(decode, choice.sources(), true, missing, candidates, pull);
+  }
+
+  /** Why blocks should not be sent; {@code null} when they may, as far as is known. */
+  private String slowWay(Option decode, Option prefill, long missingTokens) {
+    final WorkerDescription description = decode.description();
+    final double bytes =
+        (double) missingTokens / description.blockSize() * description.blockBytes();
+    final double sendSeconds = bytes / prefill.rates().sentBytesPerSecond();
+    final double hereRate = decode.rates().promptTokensPerSecond();
+    final double rate = Double.isNaN(hereRate) ? prefill.rates().promptTokensPerSecond() : hereRate;
+    final double computeSeconds = missingTokens / rate;
+    // Whatever is unknown is NaN, and nothing is larger than that.
+    return sendSeconds > settings.remotePrefillTransferShareMax() * computeSeconds
+        ? "sending takes %.3f s, computing %.3f s".formatted(sendSeconds, computeSeconds)
+        : null;
   }
 
   private static List<Option> leastBusyFirst(

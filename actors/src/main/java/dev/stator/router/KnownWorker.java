@@ -1,6 +1,7 @@
 package dev.stator.router;
 
 import dev.stator.engine.EngineLoad;
+import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
 import dev.stator.protocol.WorkerReport;
@@ -18,6 +19,7 @@ final class KnownWorker {
   private WorkerUp up;
   private Set<WorkerRole> roles;
   private EngineLoad reported;
+  private WorkRates rates = WorkRates.UNKNOWN;
   private boolean hasStrangers;
 
   KnownWorker(WorkerUp up) {
@@ -68,11 +70,12 @@ final class KnownWorker {
   void reported(WorkerReport report, LoadBook book) {
     roles = report.roles();
     reported = report.load();
+    rates = report.rates();
     hasStrangers &= sequences() > book.load(id()).requests();
   }
 
   CostModel.Option option(Overlaps overlaps, LoadBook book) {
-    return new CostModel.Option(description(), overlaps.of(description()), load(book));
+    return new CostModel.Option(description(), overlaps.of(description()), load(book), rates);
   }
 
   private LoadBook.Load load(LoadBook book) {

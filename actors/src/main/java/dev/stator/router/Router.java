@@ -28,6 +28,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
+import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
@@ -77,17 +78,26 @@ public final class Router extends AbstractBehavior<Router.Command> {
   private static final Duration SILENT_CACHE_PAUSE = Duration.ofSeconds(1);
 
   /**
+   * @param nanoClock for how long it takes to know what its predecessor knew
    * @param onStats gets the figures whenever they change; called on the router's thread
    */
   public static Behavior<RouterCommand> create(
       RouterSettings settings,
       ActorRef<CacheCommand> cache,
       RandomGenerator random,
+      LongSupplier nanoClock,
       Consumer<RouterStats> onStats) {
     final Behavior<Command> inner =
         Behaviors.setup(context ->
-            Behaviors.withTimers(
-                timers -> new Router(context, timers, settings, cache, random, onStats)));
+            Behaviors.withTimers(timers ->
+                new Router(
+                    context,
+                    timers,
+                    settings,
+                    cache,
+                    random,
+                    new RebuildClock(nanoClock),
+                    onStats)));
     return Behaviors.transformMessages(
         RouterCommand.class, inner, builder -> builder.match(RouterCommand.class, Received::new));
   }
@@ -104,6 +114,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
   private final Asked asked = new Asked();
   private final Set<Address> unreachable = new HashSet<>(); // Nodes; bounded by the cluster's.
   private final Watched watched;
+  private final RebuildClock rebuild;
   private boolean settled;
   private boolean cacheIsSilent;
   private long placedLocal;
@@ -118,6 +129,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
       RouterSettings settings,
       ActorRef<CacheCommand> cache,
       RandomGenerator random,
+      RebuildClock rebuild,
       Consumer<RouterStats> onStats) {
     super(context);
     this.timers = timers;
@@ -126,6 +138,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
     this.onStats = onStats;
     this.costs = new CostModel(settings, random);
     this.watched = new Watched(context);
+    this.rebuild = rebuild;
     this.settled = settings.settleTime().isZero();
     if (!settled) timers.startSingleTimer(new Settled(), settings.settleTime());
     timers.startTimerWithFixedDelay(new CheckBookings(), settings.checkInterval());
@@ -313,7 +326,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
     final Placement placement = placement(decision, overlaps);
     getContext()
         .getLog()
-        .debug("Placed [{}], attempt {}: {}", place.id(), place.attempt(), placement);
+        .info("Placed [{}], attempt {}: {}", place.id(), place.attempt(), placement);
     final var placed = new PlacementAnswer.Placed(place.id(), place.attempt(), placement);
     if (placement.sources().isEmpty() || cacheIsSilent) asked.answer(placed);
     else askCache(placed, overlaps.hashes(decision.decode().description()));
@@ -466,6 +479,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
   }
 
   private void publishStats() {
+    if (settled) rebuild.look(workers.keySet(), index);
     onStats.accept(
         new RouterStats(
             workers.size(),
@@ -476,6 +490,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
             placedRemote,
             placedPull,
             refused,
-            gaps));
+            gaps,
+            rebuild.ns()));
   }
 }

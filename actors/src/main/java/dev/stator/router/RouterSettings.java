@@ -20,6 +20,8 @@ import java.time.Duration;
  * @param remotePrefillMinTokens uncached tokens from which a remote prefill is worth it
  * @param remotePrefillMinShare uncached share of the prompt from which it is worth it
  * @param prefillQueueTokensMax owed tokens from which a prefill worker gets no more
+ * @param remotePrefillTransferShareMax seconds of sending for a second of computing up to which it
+ *     is worth it
  * @param pullMinBlocks blocks that another place must have more for it to be named
  * @param locateTimeout how long the cache directory may take to name places
  * @param candidatesMax compared workers named in a placement
@@ -39,6 +41,7 @@ public record RouterSettings(
     int remotePrefillMinTokens,
     double remotePrefillMinShare,
     long prefillQueueTokensMax,
+    double remotePrefillTransferShareMax,
     int pullMinBlocks,
     Duration locateTimeout,
     int candidatesMax) {
@@ -69,6 +72,10 @@ public record RouterSettings(
         prefillQueueTokensMax > 0,
         "prefill-queue-tokens-max must be positive",
         prefillQueueTokensMax);
+    require(
+        remotePrefillTransferShareMax > 0,
+        "remote-prefill-transfer-share-max must be positive",
+        remotePrefillTransferShareMax);
     require(pullMinBlocks > 0, "pull-min-blocks must be positive", pullMinBlocks);
     require(locateTimeout.isPositive(), "locate-timeout must be positive", locateTimeout);
     require(candidatesMax > 0, "candidates-max must be positive", candidatesMax);
@@ -93,6 +100,7 @@ public record RouterSettings(
         config.getInt("remote-prefill-min-tokens"),
         config.getDouble("remote-prefill-min-share"),
         config.getLong("prefill-queue-tokens-max"),
+        config.getDouble("remote-prefill-transfer-share-max"),
         config.getInt("pull-min-blocks"),
         config.getDuration("locate-timeout"),
         config.getInt("candidates-max"));

@@ -4,16 +4,18 @@ import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.stator.planner.PlannerSettings;
 import dev.stator.router.RouterSettings;
-import java.io.PrintStream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 
 /**
  * What the planner is worth: goodput of a pool whose load swings from prompt-heavy to answer-heavy,
- * with the planner and with every fixed split. Simulated.
+ * with the planner and with every fixed split. Simulated here; its figures are those of real pools,
+ * too.
  */
 public final class PlannerStudy {
+  /** The planner's name where splits have theirs. */
+  public static final String PLANNER = "planner";
+
   /**
    * @param cluster what is simulated
    * @param planner with its targets, which decide what is good
@@ -49,13 +51,73 @@ public final class PlannerStudy {
   }
 
   /**
-   * One line of the table.
+   * What became of a request.
    *
-   * @param goodput requests a second that met both targets
+   * @param atS its arrival
+   * @param ttftS infinite without a first token
+   * @param itlS mean between its tokens; infinite without its last token
    */
-  public record Row(String split, double goodput, int moves) {}
+  public record Outcome(double atS, double ttftS, double itlS) {}
 
-  /** Goodput of the planner and of each fixed split. */
+  /**
+   * A split and what it is worth.
+   *
+   * @param split such as 1P7D, or "planner"
+   * @param goodput requests a second that met both targets
+   * @param share of all requests that met both
+   * @param ttftMet share of all requests whose first token came in time
+   * @param itlMet share of all requests whose tokens came in time, on the average
+   * @param phasesMet share of the requests that met both, of each phase
+   * @param moves of slots
+   */
+  public record Row(
+      String split,
+      double goodput,
+      double share,
+      double ttftMet,
+      double itlMet,
+      List<Double> phasesMet,
+      int moves) {
+    public Row {
+      phasesMet = List.copyOf(phasesMet);
+    }
+
+    /**
+     * @param load that was asked for; a request without outcome counts as failed
+     */
+    public static Row of(
+        String split,
+        PlannerSettings targets,
+        Workload load,
+        List<Workload.Phase> phases,
+        List<Outcome> outcomes,
+        int moves) {
+      final double ttftS = targets.ttftTarget().toNanos() / 1e9;
+      final double itlS = targets.itlTarget().toNanos() / 1e9;
+      final int[] sent = new int[phases.size()];
+      final int[] met = new int[phases.size()];
+      load.arrivals().forEach(arrival -> sent[Workload.phaseAt(phases, arrival.atS())]++);
+      int inTime = 0;
+      int smooth = 0;
+      int good = 0;
+      for (Outcome outcome : outcomes) {
+        final boolean isInTime = outcome.ttftS() <= ttftS;
+        final boolean isSmooth = outcome.itlS() <= itlS;
+        if (isInTime) inTime++;
+        if (isSmooth) smooth++;
+        if (!isInTime || !isSmooth) continue;
+        good++;
+        met[Workload.phaseAt(phases, outcome.atS())]++;
+      }
+      final double all = Math.max(1, load.arrivals().size());
+      final List<Double> phasesMet = new ArrayList<>();
+      for (int i = 0; i < met.length; i++) phasesMet.add((double) met[i] / Math.max(1, sent[i]));
+      return new Row(
+          split, good / load.seconds(), good / all, inTime / all, smooth / all, phasesMet, moves);
+    }
+  }
+
+  /** The planner and each fixed split under one load. */
   public record Result(Workload workload, Row planned, List<Row> fixed) {
     public Result {
       fixed = List.copyOf(fixed);
@@ -68,21 +130,19 @@ public final class PlannerStudy {
       return best;
     }
 
-    /** The planner's goodput over that of the best fixed split. */
+    /** The planner's goodput over that of the best fixed split; 1 where both have none. */
     public double advantage() {
+      if (bestFixed().goodput() == 0) return planned.goodput() == 0 ? 1 : Double.POSITIVE_INFINITY;
       return planned.goodput() / bestFixed().goodput();
     }
   }
 
   private PlannerStudy() {}
 
-  /** Simulates the swinging load of a seed and prints the table. */
-  public static Result run(Settings settings, long seed, PrintStream out) {
-    final Workload workload =
-        Workload.phases("swinging", settings.phases(), settings.seconds(), seed);
-    final Result result = compare(settings, workload, seed);
-    print(settings, seed, result, out);
-    return result;
+  /** Simulates the swinging load of a seed. */
+  public static Result run(Settings settings, long seed) {
+    return compare(
+        settings, Workload.phases("swinging", settings.phases(), settings.seconds(), seed), seed);
   }
 
   /** Simulates any load with the planner, and with every fixed split of the slots. */
@@ -91,52 +151,27 @@ public final class PlannerStudy {
     final List<Row> fixed = new ArrayList<>();
     for (int prefill = 1; prefill < slots; prefill++) {
       final var cluster = new SimulatedCluster(settings.cluster(), prefill, workload, seed);
-      fixed.add(row(settings, prefill + "P" + (slots - prefill) + "D", cluster.run()));
+      fixed.add(row(settings, split(prefill, slots), workload, cluster.run()));
     }
     final var planned =
         new SimulatedCluster(settings.cluster(), slots / 2, workload, seed)
             .planned(settings.planner());
-    return new Result(workload, row(settings, "planner", planned.run()), fixed);
+    return new Result(workload, row(settings, PLANNER, workload, planned.run()), fixed);
   }
 
-  private static Row row(Settings settings, String split, SimulatedCluster cluster) {
-    final double goodput =
-        cluster.goodput(
-            settings.planner().ttftTarget().toNanos() / 1e9,
-            settings.planner().itlTarget().toNanos() / 1e9);
-    return new Row(split, goodput, cluster.moves().size());
+  /** A fixed split's name. */
+  public static String split(int prefillSlots, int slots) {
+    return prefillSlots + "P" + (slots - prefillSlots) + "D";
   }
 
-  private static void print(Settings settings, long seed, Result result, PrintStream out) {
-    out.printf(
-        Locale.ROOT,
-        "simulated: %d slots, %s load, seed %d, %d requests in %.0f s; goodput: requests/s with"
-            + " TTFT <= %d ms and ITL <= %d ms%n",
-        settings.cluster().slots(),
-        result.workload().name(),
-        seed,
-        result.workload().arrivals().size(),
-        result.workload().seconds(),
-        settings.planner().ttftTarget().toMillis(),
-        settings.planner().itlTarget().toMillis());
-    out.printf("%-10s %10s %8s %7s%n", "split", "goodput", "of all", "moves");
-    for (Row row : result.fixed()) print(result, row, out);
-    print(result, result.planned(), out);
-    out.printf(
-        Locale.ROOT,
-        "planner / best fixed (%s): %.3f%n",
-        result.bestFixed().split(),
-        result.advantage());
-  }
-
-  private static void print(Result result, Row row, PrintStream out) {
-    final double all = result.workload().arrivals().size() / result.workload().seconds();
-    out.printf(
-        Locale.ROOT,
-        "%-10s %10.2f %7.1f%% %7d%n",
-        row.split(),
-        row.goodput(),
-        100 * row.goodput() / all,
-        row.moves());
+  private static Row row(
+      Settings settings, String split, Workload workload, SimulatedCluster cluster) {
+    return Row.of(
+        split,
+        settings.planner(),
+        workload,
+        settings.phases(),
+        cluster.outcomes(),
+        cluster.moves().size());
   }
 }

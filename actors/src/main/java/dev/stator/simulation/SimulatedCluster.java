@@ -85,11 +85,6 @@ public final class SimulatedCluster implements SimulatedSlot.Listener {
     return this;
   }
 
-  /** Every request, in order of arrival. */
-  List<SimulatedRequest> requests() {
-    return requests;
-  }
-
   public List<TimedMove> moves() {
     return List.copyOf(moves);
   }
@@ -99,18 +94,12 @@ public final class SimulatedCluster implements SimulatedSlot.Listener {
     return List.copyOf(decisions);
   }
 
-  /**
-   * Requests a second of arrivals that met both targets.
-   *
-   * @param ttftS target of the time to the first token
-   * @param itlS target of the mean time between an answer's tokens
-   */
-  public double goodput(double ttftS, double itlS) {
-    final long good =
-        requests.stream()
-            .filter(request -> request.ttftS() <= ttftS && request.itlS() <= itlS)
-            .count();
-    return good / workload.seconds();
+  /** What became of every request. */
+  public List<PlannerStudy.Outcome> outcomes() {
+    return requests.stream()
+        .map(request ->
+            new PlannerStudy.Outcome(request.arrival.atS(), request.ttftS(), request.itlS()))
+        .toList();
   }
 
   private void arrive(int number) {

@@ -59,6 +59,16 @@ public record Workload(String name, double seconds, List<Arrival> arrivals) {
     return new Workload(name, seconds, arrivals);
   }
 
+  /** Which of the phases, over and over, a time belongs to. */
+  static int phaseAt(List<Phase> phases, double atS) {
+    double left = atS % phases.stream().mapToDouble(Phase::seconds).sum();
+    for (int i = 0; i < phases.size() - 1; i++) {
+      if (left < phases.get(i).seconds()) return i;
+      left -= phases.get(i).seconds();
+    }
+    return phases.size() - 1;
+  }
+
   /**
    * A trace in the format of Mooncake's: JSON lines with {@code timestamp} in ms, {@code
    * input_length}, {@code output_length}.

@@ -260,8 +260,10 @@ final class PrefillWorker extends AbstractBehavior<PrefillWorker.Command> {
 
   private void writeEnded(Prefilling prefilling, WriteOutcome outcome) {
     if (prefilling == null) return;
-    prefilling.clock.ended(surroundings.nanoClock().getAsLong());
-    surroundings.gauge().sent(outcome.writtenBlocks() * surroundings.description().blockBytes());
+    final long writeNs = prefilling.clock.ended(surroundings.nanoClock().getAsLong());
+    final long bytes = outcome.writtenBlocks() * surroundings.description().blockBytes();
+    surroundings.gauge().sent(bytes);
+    if (outcome.status() == TransferStatus.OK) surroundings.gauge().wrote(bytes, writeNs);
     if (prefilling.ending) {
       drop(prefilling);
     } else if (outcome.status() == TransferStatus.OK) {

@@ -12,6 +12,8 @@ package dev.stator.worker;
  * @param placedPull placements whose worker gets cached blocks from another
  * @param refused requests without a place
  * @param kvGaps holes found in KV event streams
+ * @param rebuildNs from its start until it had the dumps of all workers that had reported by the
+ *     end of {@code router.settle-time}; {@link #REBUILDING} until then
  */
 public record RouterStats(
     int workers,
@@ -22,8 +24,10 @@ public record RouterStats(
     long placedRemote,
     long placedPull,
     long refused,
-    long kvGaps) {
-  public static final RouterStats NONE = new RouterStats(0, 0, 0, 0, 0, 0, 0, 0, 0);
+    long kvGaps,
+    long rebuildNs) {
+  public static final long REBUILDING = -1;
+  public static final RouterStats NONE = new RouterStats(0, 0, 0, 0, 0, 0, 0, 0, 0, REBUILDING);
 
   /** Of two models together. */
   public RouterStats plus(RouterStats other) {
@@ -36,6 +40,7 @@ public record RouterStats(
         placedRemote + other.placedRemote,
         placedPull + other.placedPull,
         refused + other.refused,
-        kvGaps + other.kvGaps);
+        kvGaps + other.kvGaps,
+        Math.max(rebuildNs, other.rebuildNs));
   }
 }

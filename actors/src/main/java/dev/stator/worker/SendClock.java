@@ -29,15 +29,17 @@ final class SendClock {
     computedNs = nowNs;
   }
 
-  /** The write is over. */
-  void ended(long nowNs) {
-    if (postedNs == NONE) return;
-    totalNs += nowNs - postedNs;
+  /** The write is over; returns how long it was on its way. */
+  long ended(long nowNs) {
+    if (postedNs == NONE) return 0;
+    final long writeNs = nowNs - postedNs;
+    totalNs += writeNs;
     if (computedNs != NONE) {
       final long exposedFromNs = postedNs - computedNs > 0 ? postedNs : computedNs;
       exposedNs += nowNs - exposedFromNs;
     }
     postedNs = NONE;
+    return writeNs;
   }
 
   /** How long writes were on their way. */

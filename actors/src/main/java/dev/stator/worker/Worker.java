@@ -141,7 +141,9 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     this.roles = Set.copyOf(roles);
     this.peers = peers;
     this.tools = tools;
-    this.gauge = new WorkerGauge(id, this.roles, tools.board());
+    this.gauge =
+        new WorkerGauge(
+            id, this.roles, tools.board(), tools.nanoClock(), tools.settings().rateMaxAge());
     final var surroundings =
         new EngineActor.Surroundings(
             id,
@@ -302,7 +304,8 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private void report() {
     openRoles();
     if (!introduced) return;
-    final WorkerReport report = new WorkerReport(id, openRolesTaken(), gauge.load(), self());
+    final WorkerReport report =
+        new WorkerReport(id, openRolesTaken(), gauge.load(), gauge.rates(), self());
     peers.router().tell(report);
     peers.planner().tell(report);
     final StepSums steps = gauge.steps();

@@ -3,9 +3,12 @@ package dev.stator.worker;
 import dev.stator.engine.EngineLoad;
 import dev.stator.engine.StepReport;
 import dev.stator.protocol.StepSums;
+import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerId;
 import dev.stator.protocol.WorkerRole;
+import java.time.Duration;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /**
  * Gathers one worker's figures and keeps its line on the board fresh.
@@ -17,8 +20,10 @@ final class WorkerGauge {
 
   private final WorkerId id;
   private final StatsBoard board;
+  private final LongSupplier nanoClock;
+  private final RecentRate promptTokens; // Guarded by this, as all below.
+  private final RecentRate sendBytes;
 
-  // Guarded by this.
   private Set<WorkerRole> roles;
   private EngineLoad load = NOTHING;
   private int batchTokens;
@@ -34,10 +39,21 @@ final class WorkerGauge {
   private long exposedSendNs;
   private boolean closed;
 
-  WorkerGauge(WorkerId id, Set<WorkerRole> roles, StatsBoard board) {
+  /**
+   * @param rateMaxAge how long rates count after what they were measured by
+   */
+  WorkerGauge(
+      WorkerId id,
+      Set<WorkerRole> roles,
+      StatsBoard board,
+      LongSupplier nanoClock,
+      Duration rateMaxAge) {
     this.id = id;
     this.roles = roles;
     this.board = board;
+    this.nanoClock = nanoClock;
+    this.promptTokens = new RecentRate(rateMaxAge);
+    this.sendBytes = new RecentRate(rateMaxAge);
   }
 
   synchronized void stepped(StepReport report, EngineLoad newLoad, double seconds) {
@@ -47,10 +63,11 @@ final class WorkerGauge {
     stepSecondsTotal += seconds;
     final long choosing =
         report.progress().stream().filter(progress -> !progress.tokens().isEmpty()).count();
-    final long promptTokens = Math.max(0, report.batchTokenCount() - choosing);
+    final long prompt = Math.max(0, report.batchTokenCount() - choosing);
     if (report.batchTokenCount() > 0) {
-      steps = steps.plus(StepSums.of(promptTokens, choosing, newLoad.usedBlocks(), seconds));
+      steps = steps.plus(StepSums.of(prompt, choosing, newLoad.usedBlocks(), seconds));
     }
+    if (prompt > 0) promptTokens.add(prompt, seconds, nanoClock.getAsLong());
     loaded(newLoad);
   }
 
@@ -67,6 +84,17 @@ final class WorkerGauge {
   synchronized void sent(long bytes) {
     sentBytes += bytes;
     publish();
+  }
+
+  /** A write of blocks has arrived as a whole. */
+  synchronized void wrote(long bytes, long tookNs) {
+    sendBytes.add(bytes, tookNs / 1e9, nanoClock.getAsLong());
+  }
+
+  /** As of now. */
+  synchronized WorkRates rates() {
+    final long nowNs = nanoClock.getAsLong();
+    return new WorkRates(promptTokens.perSecond(nowNs), sendBytes.perSecond(nowNs));
   }
 
   /** Writes of a prefill have ended. */

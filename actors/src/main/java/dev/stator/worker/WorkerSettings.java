@@ -7,6 +7,7 @@ import java.time.Duration;
  * {@code stator.worker} in reference.conf; read and checked once, at start.
  *
  * @param reportInterval how often a worker reports its load
+ * @param rateMaxAge how long what a worker has measured of its own work counts
  * @param reconcileInterval how often roles tell whoever they work for what they do
  * @param reconcileSequences sequences in one such message
  * @param silentIntervalsMax intervals without a word of a prefill worker until it is given up
@@ -21,6 +22,7 @@ import java.time.Duration;
  */
 public record WorkerSettings(
     Duration reportInterval,
+    Duration rateMaxAge,
     Duration reconcileInterval,
     int reconcileSequences,
     int silentIntervalsMax,
@@ -34,6 +36,7 @@ public record WorkerSettings(
     int dumpPartBlocks) {
   public WorkerSettings {
     requirePositive("report-interval", reportInterval);
+    requirePositive("rate-max-age", rateMaxAge);
     requirePositive("reconcile-interval", reconcileInterval);
     requirePositive("reconcile-sequences", reconcileSequences);
     requirePositive("silent-intervals-max", silentIntervalsMax);
@@ -56,6 +59,7 @@ public record WorkerSettings(
   public static WorkerSettings from(Config config) {
     return new WorkerSettings(
         config.getDuration("report-interval"),
+        config.getDuration("rate-max-age"),
         config.getDuration("reconcile-interval"),
         config.getInt("reconcile-sequences"),
         config.getInt("silent-intervals-max"),

@@ -159,6 +159,7 @@ final class LossyCluster implements AutoCloseable {
         settings.router(),
         toCache,
         new SplittableRandom(seed + life),
+        System::nanoTime,
         stats -> routerSays(life, stats));
   }
 

@@ -135,7 +135,8 @@ final class LossyNetwork {
               to(up.prefill()),
               to(up.lender()));
       case WorkerReport report ->
-          new WorkerReport(report.id(), report.roles(), report.load(), to(report.worker()));
+          new WorkerReport(
+              report.id(), report.roles(), report.load(), report.rates(), to(report.worker()));
       case KvBatch batch ->
           new KvBatch(
               batch.id(), batch.firstSequence(), batch.tier(), batch.events(), to(batch.worker()));

@@ -65,15 +65,7 @@ class SizingModelTest {
 
   @Test
   void shouldWantASecondOpinionWhenTheTargetsAreKeptAllTheSame() {
-    final Situation calm =
-        new Situation(
-            PROMPTS.slots(),
-            PROMPTS.traffic(),
-            PROMPTS.stepTime(),
-            1,
-            16,
-            micros(100_000),
-            micros(10_000));
+    final Situation calm = withLatencies(PROMPTS, 100_000, 10_000);
     final SizingModel model = model("gain-urgent = 0.2");
     assertInstanceOf(Hold.class, one(model, calm));
     assertTrue(moves(model, calm, 1).size() > 0);
@@ -110,6 +102,40 @@ class SizingModelTest {
       assertTrue(one(model, ANSWERS).reason().contains("cooling down"), "interval " + i);
     }
     assertEquals(1, moves(model, ANSWERS, 1).size());
+  }
+
+  @Test
+  void shouldGiveDecodeEverySlotWhenItsSlotsOweMorePromptsThanTheyCanCompute() {
+    final SizingModel model = model("moves-at-once-max = 8");
+    final List<Move> moves = moves(model, drowning(200_000), 1);
+    assertEquals(3, moves.size(), "all but prefill-min");
+    assertTrue(moves.stream().allMatch(move -> move.to() == WorkerRole.DECODE));
+    assertTrue(moves.getFirst().reason().contains("owe 200000 prompt tokens"));
+  }
+
+  @Test
+  void shouldKeepDecodeSlotsUntilTargetsAreKeptWhenTheirBacklogIsGone() {
+    final SizingModel model = model("");
+    one(model, drowning(200_000));
+    for (int i = 0; i < 5; i++) assertInstanceOf(Hold.class, one(model, PROMPTS));
+    one(model, withLatencies(PROMPTS, 100_000, 10_000));
+    assertTrue(moves(model, PROMPTS, 2).size() > 0);
+  }
+
+  /** Full decode slots that owe prompts beside prefill slots without work. */
+  private static Situation drowning(long owedTokens) {
+    final List<Situation.Slot> slots = new ArrayList<>();
+    for (int i = 0; i < 4; i++) {
+      slots.add(slot("p" + i, Set.of(WorkerRole.PREFILL), load(0, 0, 0)));
+      slots.add(slot("d" + i, Set.of(WorkerRole.DECODE), load(20, owedTokens, 9_500)));
+    }
+    return new Situation(
+        slots, PROMPTS.traffic(), PROMPTS.stepTime(), 1, 16, micros(9_000_000), micros(90_000));
+  }
+
+  private static Situation withLatencies(Situation of, int ttftMicros, int itlMicros) {
+    return new Situation(
+        of.slots(), of.traffic(), of.stepTime(), 1, 16, micros(ttftMicros), micros(itlMicros));
   }
 
   @Test

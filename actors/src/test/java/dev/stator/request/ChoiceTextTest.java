@@ -54,7 +54,7 @@ class ChoiceTextTest {
         text(0, false).accept(tokens(FinishReason.STOP, ids)).text());
     final var asked =
         new GenerationCall(
-            "r", "m", new int[] {1}, SamplingParams.greedy(9), 1, List.of(), "", true);
+            "r", "m", new int[] {1}, SamplingParams.greedy(9), 1, List.of(), "", true, false);
     assertEquals(
         WORDS.decode(new int[] {1, END}, false),
         new ChoiceText(WORDS, asked).accept(tokens(FinishReason.STOP, ids)).text());

@@ -11,6 +11,7 @@ import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Failed;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.Usage;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -47,6 +48,33 @@ class OutboxTest {
     assertEquals(new Delta(0, "", 1, List.of()), outbox.poll());
     assertEquals(new Finished(0, FinishReason.STOP), outbox.poll());
     assertNull(outbox.poll());
+  }
+
+  @Test
+  void shouldTellPlacementsWithTheNextText() {
+    final Outbox outbox = new Outbox(2);
+    outbox.place(placed(0, 0));
+    assertNull(outbox.poll()); // The status of the answer is still open.
+    outbox.place(placed(0, 1));
+    outbox.add(0, "a", 1, List.of());
+    assertEquals(placed(0, 0), outbox.poll());
+    assertEquals(placed(0, 1), outbox.poll());
+    assertEquals(new Delta(0, "a", 1, List.of()), outbox.poll());
+    assertNull(outbox.poll());
+  }
+
+  @Test
+  void shouldKeepTheLastPlacementsOnly() {
+    final Outbox outbox = new Outbox(1);
+    for (int attempt = 0; attempt <= Outbox.PLACEMENTS_MAX; attempt++) {
+      outbox.place(placed(0, attempt));
+    }
+    outbox.finish(0, FinishReason.STOP);
+    assertEquals(placed(0, 1), outbox.poll());
+  }
+
+  private static Placed placed(int choice, int attempt) {
+    return new Placed(choice, attempt, "d/0", 0, null, false, "local: test", List.of());
   }
 
   @Test

@@ -107,6 +107,26 @@ class SessionRecoveryTest extends SessionFixture {
   }
 
   @Test
+  void shouldTellWhereItRunsEachTimeWhenAsked() {
+    final Generate first =
+        started(new GenerationCall("r", "m", PROMPT, sampling(), 1, List.of(), "", false, true));
+    answer(first, A, 0, null, 5);
+    assertEquals(placedAt("a", 0), next());
+    assertEquals(new GenerationEvent.Delta(0, words(5), 1, List.of()), next());
+    lose(first);
+    time.timePasses(SETTINGS.retryDelay());
+    router.expectMessageClass(RouterCommand.PrefillFinished.class);
+    router.expectMessageClass(RouterCommand.Ended.class);
+    placed(router.expectMessageClass(Place.class), B, workerB);
+    answer(workerB.expectMessageClass(Generate.class), B, 1, FinishReason.LENGTH, 6);
+    assertEquals(placedAt("b", 1), next());
+  }
+
+  private static GenerationEvent.Placed placedAt(String worker, int attempt) {
+    return new GenerationEvent.Placed(0, attempt, worker, 0, null, false, "local: test", List.of());
+  }
+
+  @Test
   void shouldMoveWhenTheWorkerHasSentMoreThanHasCome() {
     final Generate generate = started(call(1));
     answer(generate, A, 0, null, 5);

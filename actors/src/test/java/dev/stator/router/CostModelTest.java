@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
 import dev.stator.protocol.Placement.Candidate;
+import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
 import dev.stator.router.CostModel.Decision;
@@ -71,6 +72,28 @@ class CostModelTest {
     assertEquals(4, costs.expectedBlocks(worker("a", "f"), 17, 1_000_000));
   }
 
+  /** 160 tokens are 10 blocks: 20 ms at 500 blocks a second. */
+  @Test
+  void shouldNotSendWhatIsComputedSooner() {
+    final long blockBytes = worker("p", "f").blockBytes();
+    final WorkRates computes = new WorkRates(8_000, Double.NaN); // 20 ms.
+    final WorkRates asQuick = new WorkRates(Double.NaN, 500 * blockBytes);
+    final WorkRates slower = new WorkRates(Double.NaN, 400 * blockBytes);
+    assertRemote(decide(computes, asQuick));
+    assertLocal("sending takes 0.025 s, computing 0.020 s", decide(computes, slower));
+    assertRemote(decide(WorkRates.UNKNOWN, slower));
+    assertRemote(decide(computes, WorkRates.UNKNOWN));
+    final WorkRates slowerAndKnown = new WorkRates(8_000, 400 * blockBytes);
+    assertLocal(
+        "sending takes 0.025 s, computing 0.020 s", decide(WorkRates.UNKNOWN, slowerAndKnown));
+  }
+
+  private Decision decide(WorkRates decode, WorkRates prefill) {
+    final Option decoder = new Option(worker("d", "f"), 0, Load.NONE, decode);
+    final Option prefiller = new Option(worker("p", "f"), 0, Load.NONE, prefill);
+    return costs.decide(new Field(List.of(decoder), List.of(prefiller), List.of()), 160, 10);
+  }
+
   @Test
   void shouldPrefillElsewhereOnlyWhenTheUncachedPartIsLong() {
     final List<Option> prefillers = List.of(option("p", 0, 0, 0));
@@ -105,7 +128,7 @@ class CostModelTest {
     assertEquals("s", decision.prefillers().getFirst().id().slot());
     assertEquals(161 - 9 * 16, decision.prefillTokens());
     assertEquals(7, decision.candidates().getFirst().pullBlocks());
-    assertEquals("pull: 7 blocks from s~0; no prefill worker", decision.reason());
+    assertEquals("pull: 7 blocks from s; no prefill worker", decision.reason());
     assertEquals("d", decision.prefill().id().slot(), "what is missing it computes itself");
   }
 

@@ -78,7 +78,7 @@ class RouterTest {
   private final TestProbe<CacheCommand> cache = testKit.createTestProbe();
   private final AtomicReference<RouterStats> stats = new AtomicReference<>(RouterStats.NONE);
   private ActorRef<RouterCommand> router =
-      testKit.spawn(Router.create(SETTINGS, cache.ref(), new Random(1), stats::set));
+      testKit.spawn(Router.create(SETTINGS, cache.ref(), new Random(1), () -> 0, stats::set));
 
   /** A worker played by probes. */
   private final class FakeWorker {
@@ -388,7 +388,8 @@ class RouterTest {
         RouterSettings.from(
             ConfigFactory.parseString("settle-time = 1s")
                 .withFallback(ConfigFactory.load().getConfig("stator.router")));
-    router = testKit.spawn(Router.create(settling, cache.ref(), new Random(1), stats::set));
+    router =
+        testKit.spawn(Router.create(settling, cache.ref(), new Random(1), () -> 0, stats::set));
     new FakeWorker("a").joined(DECODE);
     place("r/0", 0, Set.of());
     place("r/1", 0, Set.of());

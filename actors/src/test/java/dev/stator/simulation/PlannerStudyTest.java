@@ -7,10 +7,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
 import dev.stator.planner.PlannerSettings;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -27,7 +24,7 @@ class PlannerStudyTest {
   @Test
   void shouldBeatEveryFixedSplitWhenTheLoadSwings() {
     for (long seed = 1; seed <= 2; seed++) {
-      final var result = PlannerStudy.run(SETTINGS, seed, discard());
+      final var result = PlannerStudy.run(SETTINGS, seed);
       assertTrue(result.advantage() > 1.15, "seed " + seed + ": " + result.advantage());
     }
   }
@@ -75,18 +72,20 @@ class PlannerStudyTest {
   }
 
   @Test
-  void shouldPrintATableThatSaysItIsSimulated() {
-    final var out = new ByteArrayOutputStream();
-    final var shorter =
-        new PlannerStudy.Settings(SETTINGS.cluster(), SETTINGS.planner(), SETTINGS.phases(), 60);
-    PlannerStudy.run(shorter, 1, new PrintStream(out, true, StandardCharsets.UTF_8));
-    final String table = out.toString(StandardCharsets.UTF_8);
-    assertTrue(table.startsWith("simulated: 8 slots"), table);
-    assertTrue(table.contains("7P1D") && table.contains("planner / best fixed"), table);
+  void shouldComeCloseToTheBestSplitOfARecordedTrace() throws IOException {
+    final var result = PlannerStudy.compare(SETTINGS, trace(1), 1);
+    assertTrue(result.advantage() > 0.95, () -> "advantage " + result.advantage());
   }
 
   @Test
-  void shouldComeCloseToTheBestSplitOfARecordedTrace() throws IOException {
+  void shouldDrainTheBacklogWhenFarMoreIsAskedForThanCanBeServed() throws IOException {
+    final var result = PlannerStudy.compare(SETTINGS, trace(2), 1);
+    assertTrue(result.advantage() > 0.7, () -> "advantage " + result.advantage());
+    final var begun = result.fixed().get(SETTINGS.cluster().slots() / 2 - 1);
+    assertTrue(result.planned().goodput() > begun.goodput(), result::toString);
+  }
+
+  private static Workload trace(double compression) throws IOException {
     final Path trace =
         Path.of(
             System.getProperty("stator.root"),
@@ -95,11 +94,6 @@ class PlannerStudyTest {
             "traces",
             "mooncake_conversation_trace.jsonl");
     assumeTrue(Files.exists(trace), "needs " + trace);
-    final var result = PlannerStudy.compare(SETTINGS, Workload.trace(trace, 1), 1);
-    assertTrue(result.advantage() > 0.95, () -> "advantage " + result.advantage());
-  }
-
-  private static PrintStream discard() {
-    return new PrintStream(PrintStream.nullOutputStream(), false, StandardCharsets.UTF_8);
+    return Workload.trace(trace, compression);
   }
 }

@@ -75,7 +75,7 @@ abstract class DecodeFixture {
             engine.ref(),
             memoryId,
             agent,
-            new WorkerGauge(WORKER.id(), Set.of(), board),
+            new WorkerGauge(WORKER.id(), Set.of(), board, System::nanoTime, Duration.ofSeconds(30)),
             nowNs::get,
             SETTINGS);
     return testKit.spawn(DecodeWorker.create(surroundings, accepts));

@@ -64,7 +64,12 @@ class EngineActorTest {
               new EngineActor.Surroundings(
                   new WorkerId("slot", 0),
                   agent,
-                  new WorkerGauge(new WorkerId("slot", 0), Set.of(), board),
+                  new WorkerGauge(
+                      new WorkerId("slot", 0),
+                      Set.of(),
+                      board,
+                      System::nanoTime,
+                      Duration.ofSeconds(30)),
                   System::nanoTime,
                   3,
                   worker.ref())));

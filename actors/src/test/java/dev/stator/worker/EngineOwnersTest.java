@@ -80,7 +80,12 @@ class EngineOwnersTest {
               new EngineActor.Surroundings(
                   new WorkerId("slot", 0),
                   agent,
-                  new WorkerGauge(new WorkerId("slot", 0), Set.of(), board),
+                  new WorkerGauge(
+                      new WorkerId("slot", 0),
+                      Set.of(),
+                      board,
+                      System::nanoTime,
+                      Duration.ofSeconds(30)),
                   System::nanoTime,
                   3,
                   worker.ref())));
@@ -160,7 +165,11 @@ class EngineOwnersTest {
             memoryId,
             agent,
             new WorkerGauge(
-                started.description().id(), Set.of(), new StatsBoard(() -> TransferFigures.NONE)),
+                started.description().id(),
+                Set.of(),
+                new StatsBoard(() -> TransferFigures.NONE),
+                System::nanoTime,
+                Duration.ofSeconds(30)),
             System::nanoTime,
             WorkerSettings.from(ConfigFactory.load().getConfig("stator.worker")));
     final ActorRef<PrefillCommand> prefill =

@@ -70,6 +70,8 @@ class PrefillWorkerTest {
   private final int sourceId = sender.register(source, 16);
   private final int targetId = receiver.register(target, 16);
   private final StatsBoard board = new StatsBoard(() -> TransferFigures.NONE);
+  private final WorkerGauge gauge =
+      new WorkerGauge(WORKER.id(), Set.of(), board, nowNs::get, Duration.ofSeconds(30));
   private ActorRef<PrefillCommand> worker = spawn(true, SETTINGS);
 
   private static WorkerSettings settings(String overrides) {
@@ -84,14 +86,7 @@ class PrefillWorkerTest {
 
   private ActorRef<PrefillCommand> spawn(boolean accepts, WorkerSettings settings) {
     final var surroundings =
-        new RoleSurroundings(
-            WORKER,
-            engine.ref(),
-            sourceId,
-            sender,
-            new WorkerGauge(WORKER.id(), Set.of(), board),
-            nowNs::get,
-            settings);
+        new RoleSurroundings(WORKER, engine.ref(), sourceId, sender, gauge, nowNs::get, settings);
     return testKit.spawn(PrefillWorker.create(surroundings, accepts));
   }
 
@@ -108,6 +103,8 @@ class PrefillWorkerTest {
     for (int i = 0; i < 16; i++) source.asSlice(i * 16, 16).fill((byte) (i + 1));
     final ActorRef<EngineActor.Event> owner = start(1, 8, 9, 10);
     owner.tell(stepped(null, 2, 3)); // The first block is at the decode worker already.
+    awaitCopies(1);
+    nowNs.addAndGet(1_000_000);
     runCopies(1);
     owner.tell(stepped(null, 4));
     runCopies(1);
@@ -121,6 +118,8 @@ class PrefillWorkerTest {
       assertEquals(-1, target.asSlice((8 + i) * 16, 16).mismatch(source.asSlice((3 + i) * 16, 16)));
     }
     assertEquals(48, board.workers().getFirst().transferSentBytes());
+    assertTrue(gauge.rates().sentBytesPerSecond() > 0); // 48 bytes in a millisecond, old ones less.
+    assertTrue(gauge.rates().sentBytesPerSecond() < 100_000);
     assertIdle();
   }
 

@@ -90,6 +90,7 @@ final class MemberAssembly {
     readiness.watch(() -> actors.state().compareTo(LocalNode.State.DRAINING) >= 0);
     final Metrics metrics = new Metrics(System::nanoTime);
     metrics.watch(actors.stats());
+    metrics.watchFrameFaults(transfers::frameFaults);
     metrics.identify(member.nodeName(), roles());
     final CompletionStage<HttpServer> binding =
         HttpServer.start(

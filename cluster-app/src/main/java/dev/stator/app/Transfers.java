@@ -45,6 +45,11 @@ final class Transfers implements AutoCloseable {
     return byNode;
   }
 
+  /** As {@link TransferBackends#frameFaults}. */
+  Map<String, Long> frameFaults() {
+    return backends.frameFaults();
+  }
+
   private static String node(String agent) {
     final int end = agent.indexOf(LIFE_SEPARATOR);
     return end < 0 ? agent : agent.substring(0, end);

@@ -154,6 +154,30 @@ public final class EngineOptions {
     return words;
   }
 
+  /**
+   * The same and more.
+   *
+   * @param defaults keys that count unless the user's options or configuration say otherwise
+   * @param forced keys that count whatever the user says
+   */
+  public EngineOptions with(
+      CliContext context, Map<String, String> defaults, Map<String, String> forced) {
+    final Config overlay = readOverlay(context, ConfigOverlay.DISAGGREGATED_FILE);
+    final EngineOptions more = new EngineOptions();
+    more.threads = threads;
+    more.contextLength = contextLength;
+    more.kvMemory = kvMemory;
+    more.kvBlocks = kvBlocks;
+    more.configFile = configFile;
+    more.logging = logging;
+    defaults.forEach((key, value) -> {
+      if (!overlay.hasPath(key)) more.definitions.put(key, value);
+    });
+    more.definitions.putAll(definitions);
+    more.definitions.putAll(forced);
+    return more;
+  }
+
   private static void add(List<String> words, String option, Object value) {
     if (value == null) return;
     words.add(option);

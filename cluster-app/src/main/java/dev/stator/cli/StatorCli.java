@@ -78,7 +78,8 @@ public final class StatorCli implements Runnable {
             .addSubcommand(new InspectCommand(context))
             .addSubcommand(
                 new CommandLine(new BenchCommand(context))
-                    .addSubcommand(new TransferBenchCommand()))
+                    .addSubcommand(new TransferBenchCommand())
+                    .addSubcommand(new PlannerBenchCommand(context)))
             .addSubcommand(new RehearseCommand(context))
             .addSubcommand(new VersionCommand());
     commands.setUsageHelpWidth(USAGE_COLUMNS);

@@ -6,6 +6,7 @@ import dev.stator.http.tools.Piece;
 import dev.stator.http.tools.ToolCallParser;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.TokenLogprob;
 import dev.stator.request.GenerationEvent.Usage;
 import java.io.IOException;
@@ -47,6 +48,7 @@ final class ChatAnswerWriter implements EventWriter {
   private final AnswerHead head;
   private final boolean hasLogprobs;
   private final List<Choice> choices = new ArrayList<>();
+  private final List<Placed> placements = new ArrayList<>();
   private ByteString ready = ByteString.emptyByteString();
 
   /**
@@ -57,6 +59,11 @@ final class ChatAnswerWriter implements EventWriter {
     this.head = head;
     this.hasLogprobs = hasLogprobs;
     for (int index = 0; index < head.choiceCount(); index++) choices.add(new Choice(parsers.get()));
+  }
+
+  @Override
+  public void placed(Placed placed) {
+    placements.add(placed);
   }
 
   @Override
@@ -85,6 +92,7 @@ final class ChatAnswerWriter implements EventWriter {
           }
           json.writeEndArray();
           AnswerHead.writeUsage(json, usage);
+          PlacementWriter.write(json, placements);
           json.writeEndObject();
         });
   }

@@ -5,6 +5,7 @@ import dev.stator.http.tools.Piece;
 import dev.stator.http.tools.ToolCallParser;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.TokenLogprob;
 import dev.stator.request.GenerationEvent.Usage;
 import java.util.ArrayList;
@@ -38,6 +39,19 @@ final class ChatChunkWriter implements EventWriter {
   ChatChunkWriter(AnswerHead head, Supplier<ToolCallParser> parsers) {
     this.head = head;
     for (int index = 0; index < head.choiceCount(); index++) choices.add(new Choice(parsers.get()));
+  }
+
+  @Override
+  public void placed(Placed placed) {
+    out.event(json -> {
+      json.writeStartObject();
+      head.write(json, "chat.completion.chunk");
+      json.writeArrayFieldStart("choices");
+      json.writeEndArray();
+      json.writeFieldName("placement");
+      PlacementWriter.write(json, placed);
+      json.writeEndObject();
+    });
   }
 
   @Override

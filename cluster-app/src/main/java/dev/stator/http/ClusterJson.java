@@ -153,6 +153,8 @@ final class ClusterJson {
     json.writeNumberField("placed_pull", stats.placedPull());
     json.writeNumberField("refused", stats.refused());
     json.writeNumberField("kv_gaps", stats.kvGaps());
+    if (stats.rebuildNs() == RouterStats.REBUILDING) json.writeNullField("rebuild_seconds");
+    else json.writeNumberField("rebuild_seconds", stats.rebuildNs() / 1e9);
     json.writeEndObject();
   }
 

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.stator.engine.FinishReason;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.TokenLogprob;
 import dev.stator.request.GenerationEvent.Usage;
 import java.io.IOException;
@@ -22,6 +23,7 @@ final class CompletionAnswerWriter implements EventWriter {
 
   private final AnswerHead head;
   private final List<Choice> choices = new ArrayList<>();
+  private final List<Placed> placements = new ArrayList<>();
   private ByteString ready = ByteString.emptyByteString();
 
   /**
@@ -34,6 +36,11 @@ final class CompletionAnswerWriter implements EventWriter {
       if (!echoes.isEmpty()) choice.text.append(echoes.get(index));
       choices.add(choice);
     }
+  }
+
+  @Override
+  public void placed(Placed placed) {
+    placements.add(placed);
   }
 
   @Override
@@ -60,6 +67,7 @@ final class CompletionAnswerWriter implements EventWriter {
           }
           json.writeEndArray();
           AnswerHead.writeUsage(json, usage);
+          PlacementWriter.write(json, placements);
           json.writeEndObject();
         });
   }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import dev.stator.engine.FinishReason;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.TokenLogprob;
 import dev.stator.request.GenerationEvent.Usage;
 import java.io.IOException;
@@ -26,6 +27,19 @@ final class CompletionChunkWriter implements EventWriter {
     this.echoes = echoes;
     this.isEchoed = new boolean[head.choiceCount()];
     this.textOffsets = new int[head.choiceCount()];
+  }
+
+  @Override
+  public void placed(Placed placed) {
+    out.event(json -> {
+      json.writeStartObject();
+      head.write(json, "text_completion");
+      json.writeArrayFieldStart("choices");
+      json.writeEndArray();
+      json.writeFieldName("placement");
+      PlacementWriter.write(json, placed);
+      json.writeEndObject();
+    });
   }
 
   @Override

@@ -3,6 +3,7 @@ package dev.stator.http;
 import dev.stator.request.GenerationEvent;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.Usage;
 import org.apache.pekko.util.ByteString;
 
@@ -11,6 +12,9 @@ import org.apache.pekko.util.ByteString;
  * One per answer, one thread at a time.
  */
 interface EventWriter {
+  /** A choice runs somewhere, and why there. */
+  void placed(Placed placed);
+
   /** More text of a choice. */
   void delta(Delta delta);
 
@@ -29,6 +33,7 @@ interface EventWriter {
   /** Takes any event but a failure, which {@link #failed} takes as an error. */
   default void accept(GenerationEvent event) {
     switch (event) {
+      case Placed placed -> placed(placed);
       case Delta delta -> delta(delta);
       case Finished finished -> finished(finished);
       case GenerationEvent.Completed completed -> completed(completed.usage());

@@ -12,6 +12,7 @@ import java.util.Set;
  * @param includeUsage whether a stream ends with a chunk of token counts
  * @param choiceCount OpenAI's {@code n}
  * @param showsSpecialTokens whether answers have the model's special tokens in their text
+ * @param includePlacements whether answers tell which workers they came from
  */
 record GenerationOptions(
     boolean stream,
@@ -19,7 +20,8 @@ record GenerationOptions(
     int choiceCount,
     List<String> stopStrings,
     String cacheSalt,
-    boolean showsSpecialTokens) {
+    boolean showsSpecialTokens,
+    boolean includePlacements) {
   private static final int CACHE_SALT_CHARACTERS_MAX = 256;
 
   /** Known to OpenAI's or vLLM's API and without meaning here. */
@@ -54,7 +56,8 @@ record GenerationOptions(
         fields.integer("n", 1, limits.choicesMax()).orElse(1),
         stopStrings(fields, limits),
         cacheSalt(fields),
-        !fields.flag("skip_special_tokens", true));
+        !fields.flag("skip_special_tokens", true),
+        fields.flag("include_placements", false));
   }
 
   private static void rejectUnsupported(JsonFields fields) {

@@ -6,6 +6,7 @@ import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Failed;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.Usage;
 import dev.stator.request.Generations;
 import java.util.ArrayList;
@@ -47,6 +48,7 @@ final class PromptBatch {
 
   private static GenerationEvent shifted(GenerationEvent event, int offset) {
     return switch (event) {
+      case Placed placed -> placed.of(placed.choiceIndex() + offset);
       case Delta(var choice, var text, var tokenCount, var logprobs) ->
           new Delta(choice + offset, text, tokenCount, logprobs);
       case Finished(var choice, var reason) -> new Finished(choice + offset, reason);

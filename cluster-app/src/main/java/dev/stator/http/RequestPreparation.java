@@ -156,7 +156,8 @@ final class RequestPreparation {
         options.choiceCount(),
         options.stopStrings(),
         options.cacheSalt(),
-        showsSpecialTokens);
+        showsSpecialTokens,
+        options.includePlacements());
   }
 
   private String id(String prefix) {

@@ -5,11 +5,15 @@ import io.prometheus.metrics.core.metrics.Counter;
 import io.prometheus.metrics.core.metrics.Info;
 import io.prometheus.metrics.expositionformats.ExpositionFormatWriter;
 import io.prometheus.metrics.expositionformats.ExpositionFormats;
+import io.prometheus.metrics.model.registry.MultiCollector;
 import io.prometheus.metrics.model.registry.PrometheusRegistry;
+import io.prometheus.metrics.model.snapshots.Labels;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.util.Map;
 import java.util.function.LongSupplier;
+import java.util.function.Supplier;
 
 /**
  * A node's metrics, in a registry of its own. Any thread may use it. Labels take few values: models
@@ -42,6 +46,29 @@ public final class Metrics {
   /** From now on, scrapes also tell this node's figures. To be called once. */
   public void watch(StatsBoard board) {
     registry.register(new NodeCollector(board));
+  }
+
+  /**
+   * From now on, scrapes also tell how many frames between nodes were thrown away. To be called
+   * once.
+   *
+   * @param counts since the start, by reason; of any thread
+   */
+  public void watchFrameFaults(Supplier<Map<String, Long>> counts) {
+    registry.register(
+        (MultiCollector)
+            () -> {
+              final SnapshotFamilies families = new SnapshotFamilies();
+              counts
+                  .get()
+                  .forEach((reason, count) ->
+                      families.counter(
+                          "stator_transport_frame_faults",
+                          "Frames between nodes that were thrown away.",
+                          Labels.of("reason", reason),
+                          count));
+              return families.snapshots();
+            });
   }
 
   /**

@@ -112,6 +112,12 @@ final class NodeCollector implements MultiCollector {
     to.counter(placements, help, Labels.of("prefill", "pull"), router.placedPull());
     to.counter("stator_router_refusals", "Requests without a place.", none, router.refused());
     to.counter("stator_router_kv_event_gaps", "Holes in event streams.", none, router.kvGaps());
+    if (router.rebuildNs() == RouterStats.REBUILDING) return;
+    to.gauge(
+        "stator_router_rebuild_seconds",
+        "From its start until it knew its workers' blocks.",
+        none,
+        router.rebuildNs() / 1e9);
   }
 
   private static void sessions(SnapshotFamilies to, SessionStats sessions) {

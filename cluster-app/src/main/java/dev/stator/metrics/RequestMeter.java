@@ -6,6 +6,7 @@ import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Failed;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.Usage;
 import java.util.function.LongSupplier;
 
@@ -45,6 +46,7 @@ public final class RequestMeter implements AutoCloseable {
     if (isEnded) return;
     switch (event) {
       case Delta delta -> tokens(delta.choiceIndex(), delta.tokenCount());
+      case Placed _ -> {}
       case Finished(_, var reason) -> metrics.choices.labelValues(model, label(reason)).inc();
       case Completed(var usage) -> completed(usage);
       case Failed _ -> end("failed");

@@ -9,11 +9,14 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.stator.engine.FinishReason;
 import dev.stator.engine.SamplingParams;
 import dev.stator.model.text.ChatTemplate;
+import dev.stator.protocol.Placement;
+import dev.stator.protocol.WorkerId;
 import dev.stator.request.GenerationCall;
 import dev.stator.request.GenerationEvent;
 import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
 import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.Usage;
 import dev.stator.request.ServedModel;
 import java.net.http.HttpResponse;
@@ -30,6 +33,16 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class ChatTest {
+  static final Placed PLACED =
+      new Placed(
+          0,
+          0,
+          "d/0",
+          3,
+          "p/0",
+          false,
+          "remote: long",
+          List.of(new Placement.Candidate(new WorkerId("d/0", 1), 3, 0, 20, 9, 1.5)));
   private static final TestServer SERVER = TestServer.start();
   private static final String CHAT = "/v1/chat/completions";
   private static final String ID = "chatcmpl-" + "0".repeat(24);
@@ -294,6 +307,34 @@ class ChatTest {
     assertEquals("b", whole.at("/choices/1/message/content").asText());
     assertEquals("length", whole.at("/choices/1/finish_reason").asText());
     assertEquals(1, whole.at("/choices/1/index").asInt());
+  }
+
+  @Test
+  void shouldTellWhereChoicesRanWhenAsked() {
+    SERVER.generations.script(call -> {
+      assertTrue(call.showsPlacements());
+      return Source.from(
+          List.of(
+              PLACED,
+              new Delta(0, "a", 1, List.of()),
+              new Finished(0, FinishReason.STOP),
+              (GenerationEvent) new Completed(new Usage(5, 1, 0))));
+    });
+    JsonNode streamed = chunks(post(HI + ",'include_placements':true,'stream':true")).getFirst();
+    assertEquals(0, streamed.path("choices").size());
+    JsonNode whole = TestServer.json(post(HI + ",'include_placements':true"));
+    assertEquals(streamed.path("placement"), whole.at("/placements/0"));
+    assertEquals("d/0", whole.at("/placements/0/decode").asText());
+    assertEquals("p/0", whole.at("/placements/0/prefill").asText());
+    assertEquals("remote: long", whole.at("/placements/0/reason").asText());
+    assertEquals(1.5, whole.at("/placements/0/candidates/0/cost").asDouble());
+  }
+
+  @Test
+  void shouldNotTellWhereChoicesRanUnlessAsked() {
+    SERVER.generations.answer("a");
+    assertTrue(TestServer.json(post(HI)).path("placements").isMissingNode());
+    assertFalse(SERVER.generations.lastCall().showsPlacements());
   }
 
   @Test

@@ -38,6 +38,23 @@ class CompletionTest {
   }
 
   @Test
+  void shouldTellWhereChoicesRanWhenAsked() {
+    SERVER.generations.script(call ->
+        Source.from(
+            List.of(
+                ChatTest.PLACED,
+                new Finished(0, FinishReason.STOP),
+                (GenerationEvent) new Completed(new Usage(1, 1, 0)))));
+    JsonNode whole = TestServer.json(post("'prompt':['Hi','Ho'],'include_placements':true"));
+    assertEquals(2, whole.path("placements").size());
+    assertEquals(
+        1, whole.at("/placements/1/index").asInt() + whole.at("/placements/0/index").asInt());
+    JsonNode chunk =
+        ChatTest.chunks(post("'prompt':'Hi','include_placements':true,'stream':true")).getFirst();
+    assertEquals(whole.at("/placements/0/decode"), chunk.at("/placement/decode"));
+  }
+
+  @Test
   void shouldStreamChunksByteForByte() {
     String head =
         "data: {'id':'"

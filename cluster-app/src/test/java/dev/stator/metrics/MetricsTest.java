@@ -20,6 +20,7 @@ import dev.stator.worker.TransferFigures;
 import dev.stator.worker.WorkerStats;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
@@ -100,13 +101,19 @@ class MetricsTest {
   }
 
   @Test
+  void shouldCountFramesThatWereThrownAwayByReason() throws Exception {
+    metrics.watchFrameFaults(() -> Map.of("too_short", 3L));
+    assertEquals(3, scrape().value("stator_transport_frame_faults_total{reason=\"too_short\"}"));
+  }
+
+  @Test
   void shouldReadTheNodesFiguresAtEachScrape() {
     StatsBoard board = new StatsBoard(() -> new TransferFigures(1, 2, 3, 4, 5));
     metrics.watch(board);
     assertFalse(text().contains("stator_engine_steps_total"));
     board.publish(worker(1, 40));
     board.publish(worker(2, 50));
-    board.publish(new RouterStats(1, 2, 3, 4, 5, 6, 9, 7, 8));
+    board.publish(new RouterStats(1, 2, 3, 4, 5, 6, 9, 7, 8, 250_000_000));
     board.publish(new SessionStats(1, 2, 3, 4, 5, 6, 7));
     ExpositionParser seen = scrape();
     String worker = "{worker=\"engine-0\"}";
@@ -127,6 +134,7 @@ class MetricsTest {
     assertEquals(6, seen.value("stator_router_placements_total{prefill=\"remote\"}"));
     assertEquals(9, seen.value("stator_router_placements_total{prefill=\"pull\"}"));
     assertEquals(8, seen.value("stator_router_kv_event_gaps_total"));
+    assertEquals(0.25, seen.value("stator_router_rebuild_seconds"));
     assertEquals(4, seen.value("stator_transfer_send_seconds_total" + worker));
     assertEquals(1, seen.value("stator_transfer_exposed_seconds_total" + worker));
     assertEquals(7, seen.value("stator_session_moves_total"));

@@ -4,14 +4,13 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.multijvm.harness.Answer;
-import dev.stator.multijvm.harness.Distribution;
 import dev.stator.multijvm.harness.Question;
-import dev.stator.multijvm.harness.QuietRun;
+import dev.stator.multijvm.harness.Stage;
+import dev.stator.multijvm.harness.Staged;
 import dev.stator.multijvm.harness.Stream;
 import dev.stator.multijvm.harness.TestCluster;
 import java.net.URI;
 import java.net.http.HttpClient;
-import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,38 +18,30 @@ import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /**
  * Three decode nodes, two prefill nodes, many streams at a time, and every few seconds a worker
  * that is killed or hangs: every stream ends with the bytes of the quiet run, and nothing is left
  * behind. A short run by default; {@code mvn verify -Pchaos} makes it 200 streams for minutes.
  */
+@Staged
 class ChaosTest {
   private static final int STREAMS = Integer.getInteger("stator.chaos.streams", 24);
-  private static final int SECONDS = Integer.getInteger("stator.chaos.seconds", 20);
+  private static final int SECONDS = Integer.getInteger("stator.chaos.seconds", 10);
   private static final long SEED = Long.getLong("stator.chaos.seed", 1);
   private static final List<String> WORKERS =
       List.of("decode-1", "decode-2", "decode-3", "prefill-1", "prefill-2");
-  private static final List<Question> QUESTIONS =
-      IntStream.range(0, 32).mapToObj(index -> Question.longStory(index, 60, 200)).toList();
+  private static final List<Question> QUESTIONS = Question.longStories(0, 32, 60, 200);
 
-  @TempDir private Path folder;
-  private final Distribution distribution = Distribution.orSkip();
   private final SplittableRandom random = new SplittableRandom(SEED);
   private final List<String> log = new ArrayList<>();
 
   @Test
-  void shouldEndEveryStreamWithTheQuietRunsBytes() throws Exception {
-    final List<Answer.Bytes> quiet = QuietRun.answers(distribution, folder, QUESTIONS);
-    try (TestCluster cluster =
-            TestCluster.create(distribution, folder)
-                .with("frontend", "frontend-1")
-                .with("prefill", "prefill-1", "prefill-2")
-                .with("decode", "decode-1", "decode-2", "decode-3");
-        HttpClient http = HttpClient.newHttpClient()) {
+  void shouldEndEveryStreamWithTheQuietRunsBytes(Stage stage) throws Exception {
+    final List<Answer.Bytes> quiet = stage.quiet(QUESTIONS);
+    final TestCluster cluster = stage.cluster().add("decode-3", "decode");
+    try (HttpClient http = HttpClient.newHttpClient()) {
       final Clients clients = new Clients(http, cluster.address("frontend-1"), quiet);
       clients.start();
       final long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
@@ -61,6 +52,7 @@ class ChaosTest {
       assertTrue(clients.ended.get() >= STREAMS, "only " + clients.ended + " streams ended");
       cluster.awaitNothingHeld("frontend-1");
     }
+    cluster.remove("decode-3");
   }
 
   /** One worker dies or hangs, streams go on without it for a while, then it is there again. */
@@ -76,7 +68,7 @@ class ChaosTest {
     } else {
       cluster.node(victim).kill();
     }
-    cluster.startAgain(victim);
+    cluster.start();
   }
 
   /** Clients that ask one question after the other. */

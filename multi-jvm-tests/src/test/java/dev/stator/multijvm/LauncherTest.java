@@ -11,10 +11,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** The launcher of the distribution: finds Java, passes everything on, says nothing of its own. */
+@Order(0)
 class LauncherTest {
   private static final Map<String, String> NO_CACHE = Map.of("STATOR_CACHE", "off");
 

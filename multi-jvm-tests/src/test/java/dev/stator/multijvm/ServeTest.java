@@ -12,9 +12,11 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.util.Map;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
 
 /** A server's life: it starts, answers, refuses a second one on its port, and stops when told. */
+@Order(0)
 class ServeTest {
   private final Distribution distribution = Distribution.orSkip();
 

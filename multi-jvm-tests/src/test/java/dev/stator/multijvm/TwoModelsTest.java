@@ -4,35 +4,34 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.stator.multijvm.harness.Answer;
-import dev.stator.multijvm.harness.Distribution;
 import dev.stator.multijvm.harness.Load;
 import dev.stator.multijvm.harness.Question;
-import dev.stator.multijvm.harness.QuietRun;
+import dev.stator.multijvm.harness.Stage;
+import dev.stator.multijvm.harness.Staged;
 import dev.stator.multijvm.harness.TestCluster;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import org.junit.jupiter.api.Order;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.io.TempDir;
 
 /** Two models in one cluster: a frontend without a model serves both, each by its own workers. */
+@Staged
+@Order(Stage.OWN_CLUSTER)
 class TwoModelsTest {
   private static final String OTHER = "other-tiny";
-  private static final List<Question> QUESTIONS = Question.stories(6, 64);
-
-  @TempDir private Path folder;
-  private final Distribution distribution = Distribution.orSkip();
+  private static final List<Question> QUESTIONS = Question.stories(700, 6, 64);
 
   @Test
-  void shouldServeEveryModelOfTheClusterAtAFrontendWithout() throws Exception {
-    final List<Answer.Bytes> quiet = QuietRun.answers(distribution, folder, QUESTIONS);
+  void shouldServeEveryModelOfTheClusterAtAFrontendWithout(Stage stage) throws Exception {
+    final var quiet = stage.quiet(QUESTIONS);
     try (TestCluster cluster =
-        TestCluster.create(distribution, folder)
+        stage
+            .ownCluster()
             .with("frontend", "frontend-1")
             .with("decode", "decode-1")
-            .withNode("decode-2", "decode", "--model-name", OTHER)) {
+            .with("decode", List.of("--model-name", OTHER), "decode-2")
+            .start()) {
       final JsonNode listed =
           new ObjectMapper().readTree(cluster.get("frontend-1", "/v1/models").body());
       final Set<String> names = new TreeSet<>();

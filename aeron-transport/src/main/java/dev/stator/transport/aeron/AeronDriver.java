@@ -3,6 +3,7 @@ package dev.stator.transport.aeron;
 import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
+import io.aeron.driver.status.SystemCounterDescriptor;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -100,6 +101,13 @@ final class AeronDriver implements AutoCloseable {
   /** For clients that live on this driver's thread; {@code null} when external. */
   AgentInvoker invoker() {
     return own == null ? null : own.sharedAgentInvoker();
+  }
+
+  /** Datagrams that were not Aeron's, since the start; 0 when external. */
+  long invalidDatagrams() {
+    return own == null
+        ? 0
+        : own.context().systemCounters().get(SystemCounterDescriptor.INVALID_PACKETS).get();
   }
 
   int doWork() {

@@ -8,9 +8,11 @@ import java.util.Map;
  *
  * @param outbound open connections to agents elsewhere
  * @param inbound connections of writers elsewhere
+ * @param invalidDatagrams what was received over UDP and is not Aeron's, since the start
  * @param faults frames thrown away since the start, by reason
  */
-public record AeronStats(int outbound, int inbound, Map<FrameFault, Long> faults) {
+public record AeronStats(
+    int outbound, int inbound, long invalidDatagrams, Map<FrameFault, Long> faults) {
   public AeronStats {
     faults = Map.copyOf(faults);
   }

@@ -48,7 +48,8 @@ public final class AeronTransport {
   private final ManyToOneConcurrentArrayQueue<Runnable> tasks =
       new ManyToOneConcurrentArrayQueue<>(TASKS_MAX);
   private final List<Listener> listeners = new ArrayList<>(); // Transport's thread.
-  private volatile int inbound;
+  private volatile int inbound; // The transport's thread writes it, and the next.
+  private volatile long invalidDatagrams;
   private volatile Thread thread;
   private volatile boolean isRunning = true;
   private int openBackends = 2; // Guarded by this.
@@ -78,7 +79,8 @@ public final class AeronTransport {
   }
 
   public AeronStats stats() {
-    return new AeronStats(ipc.connections() + udp.connections(), inbound, faults.counts());
+    return new AeronStats(
+        ipc.connections() + udp.connections(), inbound, invalidDatagrams, faults.counts());
   }
 
   private static boolean isNear(AgentAddress to) {
@@ -198,6 +200,7 @@ public final class AeronTransport {
   private int doWork(long nowNs) {
     driverWork = 0;
     driverWork = station.doWork();
+    invalidDatagrams = station.invalidDatagrams();
     return station.isBroken() ? repair(nowNs) : doOwnWork(nowNs);
   }
 

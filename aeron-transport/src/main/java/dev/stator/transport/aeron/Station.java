@@ -101,6 +101,11 @@ final class Station implements AutoCloseable {
     CloseHelper.close(error -> LOG.debug("Closing a client", error), client);
   }
 
+  /** As {@link AeronDriver#invalidDatagrams}. */
+  long invalidDatagrams() {
+    return driver.invalidDatagrams();
+  }
+
   int doWork() {
     int work = driver.doWork() + invoke(own);
     if (foreign.isEmpty()) return work;

@@ -7,6 +7,7 @@ import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferSettings;
 import dev.stator.transport.aeron.AeronSettings;
+import dev.stator.transport.aeron.AeronStats;
 import dev.stator.transport.aeron.AeronTransport;
 import dev.stator.transport.file.FileBackend;
 import dev.stator.transport.file.FileSettings;
@@ -16,7 +17,10 @@ import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 import java.util.function.LongSupplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -32,10 +36,13 @@ public final class TransferBackends implements AutoCloseable {
 
   private final BackendSelector selector;
   private final Optional<SharedBackend> shared;
+  private final Optional<AeronTransport> aeron;
 
-  private TransferBackends(BackendSelector selector, Optional<SharedBackend> shared) {
+  private TransferBackends(
+      BackendSelector selector, Optional<SharedBackend> shared, Optional<AeronTransport> aeron) {
     this.selector = selector;
     this.shared = shared;
+    this.aeron = aeron;
   }
 
   /**
@@ -61,12 +68,25 @@ public final class TransferBackends implements AutoCloseable {
     final Duration retryMax = config.getDuration("route-retry-max");
     return new TransferBackends(
         new BackendSelector(starter.started, retryMin, retryMax, nanoClock),
-        Optional.ofNullable(starter.shared));
+        Optional.ofNullable(starter.shared),
+        Optional.ofNullable(starter.aeron));
   }
 
   /** All of them as one; closed with this. */
   public BackendSelector selector() {
     return selector;
+  }
+
+  /** What came over Aeron and was thrown away since the start, by reason. Changes no memory. */
+  public Map<String, Long> frameFaults() {
+    final Map<String, Long> counts = new TreeMap<>();
+    if (aeron.isEmpty()) return counts;
+    final AeronStats stats = aeron.get().stats();
+    stats
+        .faults()
+        .forEach((fault, count) -> counts.put(fault.name().toLowerCase(Locale.ROOT), count));
+    if (stats.invalidDatagrams() > 0) counts.put("not_aeron", stats.invalidDatagrams());
+    return counts;
   }
 
   /**

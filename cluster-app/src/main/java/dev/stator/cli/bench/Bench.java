@@ -1,6 +1,7 @@
 package dev.stator.cli.bench;
 
 import dev.stator.cli.client.OpenAiClient;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -39,6 +40,23 @@ public final class Bench {
       send(workload, loop, monitor, settings.isOpenLoop(), true);
       return Statistics.report(
           run.with(settings.describe()), monitor.results(), settings.goodput());
+    }
+  }
+
+  /**
+   * Sends these requests when they are due, in place of the settings' load and without a warm-up.
+   *
+   * @param schedule by ascending arrival
+   * @return in the order in which they ended
+   * @throws dev.stator.cli.client.EndpointException as {@link #run}
+   */
+  public List<RequestResult> follow(List<TimedRequest> schedule) throws InterruptedException {
+    final PromptGenerator prompts = new PromptGenerator(settings.seed(), measureRatio());
+    try (TimerLoop loop = new TimerLoop()) {
+      final Workload workload = Workload.schedule(schedule, prompts);
+      final RunMonitor monitor = new RunMonitor(settings, workload.count());
+      send(workload, loop, monitor, true, true);
+      return List.copyOf(monitor.results());
     }
   }
 

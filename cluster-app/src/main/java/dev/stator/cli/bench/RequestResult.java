@@ -9,12 +9,13 @@ package dev.stator.cli.bench;
  * @param sentNs when it was sent
  */
 public record RequestResult(int index, long intendedNs, long sentNs, Response response) {
-  boolean isOk() {
+  /** Whether the whole answer came. */
+  public boolean isOk() {
     return response.failure() == null;
   }
 
   /** Time to first token; only for a request that got one. */
-  long ttftNs() {
+  public long ttftNs() {
     return response.chunkNs()[0] - intendedNs;
   }
 
@@ -22,7 +23,8 @@ public record RequestResult(int index, long intendedNs, long sentNs, Response re
     return response.endNs() - intendedNs;
   }
 
-  boolean hasTokens() {
+  /** Whether it got a token. */
+  public boolean hasTokens() {
     return response.chunkNs().length > 0;
   }
 
@@ -34,7 +36,7 @@ public record RequestResult(int index, long intendedNs, long sentNs, Response re
   }
 
   /** Time per output token after the first; 0 for an answer of one token. */
-  double tokenIntervalNs() {
+  public double tokenIntervalNs() {
     final long[] chunkNs = response.chunkNs();
     return outputTokens() < 2
         ? 0

@@ -26,6 +26,23 @@ final class Workload {
         : closedLoop(settings, prompts, nowNs);
   }
 
+  /** Requests of given sizes at given times; no two prompts are equal. */
+  static Workload schedule(List<TimedRequest> schedule, PromptGenerator prompts) {
+    return new Workload(
+        IntStream.range(0, schedule.size())
+            .mapToObj(i -> timed(i, schedule.get(i), prompts))
+            .iterator(),
+        OptionalInt.of(schedule.size()));
+  }
+
+  private static PlannedRequest timed(int index, TimedRequest request, PromptGenerator prompts) {
+    return new PlannedRequest(
+        index,
+        request.arrivalNs(),
+        prompts.prompt(index, request.inputTokens(), 0),
+        request.outputTokens());
+  }
+
   /** Requests whose prompts the run does not repeat. */
   static Workload warmUp(BenchSettings settings, PromptGenerator prompts) {
     return new Workload(

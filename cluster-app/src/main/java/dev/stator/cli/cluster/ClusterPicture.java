@@ -3,9 +3,11 @@ package dev.stator.cli.cluster;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.stator.cli.Quantities;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.StringJoiner;
 import java.util.TreeMap;
 
@@ -169,30 +171,51 @@ final class ClusterPicture {
 
   /** A line for each node that has sent blocks or knows a way to others. */
   private static List<String> transfers(JsonNode view) {
+    final Set<String> known = new HashSet<>();
+    for (JsonNode node : view.path("nodes")) known.add(node.path("name").asText());
     final List<String> lines = new ArrayList<>();
     for (JsonNode node : view.path("nodes")) {
-      final JsonNode transfer = node.path("transfer");
-      final long sent = transfer.path("sent_bytes").asLong();
-      final Map<String, List<String>> byBackend = new TreeMap<>();
-      transfer
-          .path("routes")
-          .properties()
-          .forEach(route ->
-              byBackend
-                  .computeIfAbsent(route.getValue().asText(), unknown -> new ArrayList<>())
-                  .add(route.getKey()));
-      if (sent == 0 && byBackend.isEmpty()) continue;
-      final StringJoiner routes = new StringJoiner("; ");
-      byBackend.forEach(
-          (backend, peers) -> routes.add(String.join(", ", peers) + " by " + backend));
+      final long sent = node.at("/transfer/sent_bytes").asLong();
+      final String ways = ways(node.at("/transfer/routes"), known);
+      if (sent == 0 && ways.isEmpty()) continue;
       lines.add(
-          "%s sent %s%s"
-              .formatted(
-                  node.path("name").asText(),
-                  Quantities.bytes(sent),
-                  byBackend.isEmpty() ? "" : " to " + routes));
+          node.path("name").asText()
+              + " sent "
+              + Quantities.bytes(sent)
+              + (ways.isEmpty() ? "" : " to " + ways)
+              + hidden(node));
     }
     return lines;
+  }
+
+  /** Peers by what blocks go to them by; who is no member any more is left out. */
+  private static String ways(JsonNode routes, Set<String> known) {
+    final Map<String, List<String>> byBackend = new TreeMap<>();
+    for (Map.Entry<String, JsonNode> route : routes.properties()) {
+      if (!known.contains(route.getKey())) continue;
+      byBackend
+          .computeIfAbsent(route.getValue().asText(), unknown -> new ArrayList<>())
+          .add(route.getKey());
+    }
+    final StringJoiner ways = new StringJoiner("; ");
+    byBackend.forEach((backend, peers) -> ways.add(String.join(", ", peers) + " by " + backend));
+    return ways.toString();
+  }
+
+  /** How much of the sending went on while more was computed. */
+  private static String hidden(JsonNode node) {
+    double seconds = 0;
+    double exposedSeconds = 0;
+    for (JsonNode slot : node.path("slots")) {
+      seconds += slot.path("send_seconds").asDouble();
+      exposedSeconds += slot.path("exposed_send_seconds").asDouble();
+    }
+    if (seconds == 0) return "";
+    return String.format(
+        Locale.ROOT,
+        ", in %.3f s, %.0f %% of it hidden behind computing",
+        seconds,
+        100 * (1 - exposedSeconds / seconds));
   }
 
   private static List<String> planner(JsonNode planner) {

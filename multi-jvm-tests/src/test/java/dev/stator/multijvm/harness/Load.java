@@ -3,6 +3,8 @@ package dev.stator.multijvm.harness;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.function.Supplier;
 
 /** Streams side by side, from as many clients as there are questions. */
@@ -30,6 +32,14 @@ public final class Load implements AutoCloseable {
     for (Stream stream : streams) stream.awaitFirstText();
   }
 
+  /** Waits until any stream has begun to answer. */
+  public void awaitAFirstText() {
+    CompletableFuture.anyOf(
+            streams.stream().map(Stream::firstText).toArray(CompletableFuture[]::new))
+        .orTimeout(Stream.PATIENCE.toMillis(), TimeUnit.MILLISECONDS)
+        .join();
+  }
+
   public List<Stream> streams() {
     return streams;
   }
@@ -37,6 +47,11 @@ public final class Load implements AutoCloseable {
   /** How many have not ended. */
   public long openCount() {
     return streams.stream().filter(stream -> !stream.isDone()).count();
+  }
+
+  /** How many have not begun to answer. */
+  public long silentCount() {
+    return streams.stream().filter(stream -> !stream.firstText().isDone()).count();
   }
 
   /** Waits for all; in the order of the questions. */

@@ -27,9 +27,21 @@ public record Question(
     return new Question(null, prompt, maxTokens, 0.8, 1000 + index, false);
   }
 
-  /** {@code count} stories. */
-  public static List<Question> stories(int count, int maxTokens) {
-    return IntStream.range(0, count).mapToObj(index -> story(index, maxTokens)).toList();
+  /** {@code count} stories, from index {@code first} on. */
+  public static List<Question> stories(int first, int count, int maxTokens) {
+    return IntStream.range(first, first + count)
+        .mapToObj(index -> story(index, maxTokens))
+        .toList();
+  }
+
+  /**
+   * {@code count} stories behind long prompts, from index {@code first} on. Indices that nobody
+   * else has make prompts that no worker has cached.
+   */
+  public static List<Question> longStories(int first, int count, int words, int maxTokens) {
+    return IntStream.range(first, first + count)
+        .mapToObj(index -> longStory(index, words, maxTokens))
+        .toList();
   }
 
   /** A story behind a prompt of about {@code words} words, which is long enough to send away. */

@@ -1,31 +1,44 @@
 package dev.stator.multijvm.harness;
 
+import java.io.IOException;
 import java.net.URI;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
-/** What one undisturbed process answers: what every cluster must answer, whatever happens to it. */
-public final class QuietRun {
-  private QuietRun() {}
+/** One process with the bundled model that nothing disturbs. It is asked each question once. */
+final class QuietRun implements AutoCloseable {
+  private final StatorProcess server;
+  private final URI address;
+  private final Map<Question, Answer.Bytes> known = new HashMap<>();
 
-  /** The bundled model's answers, in the order of the questions. */
-  public static List<Answer.Bytes> answers(
-      Distribution distribution, Path folder, List<Question> questions, String... arguments)
-      throws Exception {
-    final List<String> words = new ArrayList<>(List.of("serve"));
-    words.addAll(List.of(arguments));
-    words.addAll(List.of("--port", "0"));
-    try (StatorProcess server =
+  private QuietRun(StatorProcess server, URI address) {
+    this.server = server;
+    this.address = address;
+  }
+
+  static QuietRun start(Distribution distribution, Path folder)
+      throws IOException, InterruptedException {
+    final StatorProcess server =
         StatorProcess.start(
-            distribution.launcher(),
-            folder,
-            distribution.startUpCache(),
-            words.toArray(String[]::new))) {
-      final URI address = server.waitUntilReady();
-      try (Load load = Load.start(address, questions)) {
-        return load.bytes();
-      }
+            distribution.launcher(), folder, distribution.startUpCache(), "serve", "--port", "0");
+    return new QuietRun(server, server.waitUntilReady());
+  }
+
+  /** In the order of the questions. */
+  List<Answer.Bytes> answers(List<Question> questions) {
+    final List<Question> open =
+        questions.stream().filter(question -> !known.containsKey(question)).distinct().toList();
+    try (Load load = Load.start(address, open)) {
+      final List<Answer.Bytes> bytes = load.bytes();
+      for (int i = 0; i < bytes.size(); i++) known.put(open.get(i), bytes.get(i));
     }
+    return questions.stream().map(known::get).toList();
+  }
+
+  @Override
+  public void close() {
+    server.close();
   }
 }

@@ -10,7 +10,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -115,6 +118,43 @@ public final class StatorProcess implements AutoCloseable {
   /** Lets it go on (SIGCONT). */
   public void resume() throws IOException, InterruptedException {
     signal("CONT");
+  }
+
+  /** What it holds; collects its garbage. */
+  public ProcessLook look() throws IOException, InterruptedException {
+    return ProcessLook.at(pid());
+  }
+
+  /** Files in memory that it has mapped; they stay when it is killed. */
+  public Set<Path> mappedInMemory() throws IOException {
+    return ProcessLook.mappedInMemory(pid());
+  }
+
+  /**
+   * Hangs and goes on by turns, as a process does that gets too little of its machine, until the
+   * answer is closed.
+   */
+  public AutoCloseable starve(Duration hanging, Duration running) {
+    final AtomicBoolean over = new AtomicBoolean();
+    final Thread starver =
+        Thread.ofPlatform()
+            .name("starve-" + pid())
+            .start(() -> {
+              try {
+                while (!over.get() && isAlive()) {
+                  hang();
+                  LockSupport.parkNanos(hanging.toNanos());
+                  resume();
+                  LockSupport.parkNanos(running.toNanos());
+                }
+              } catch (IOException | InterruptedException | AssertionError ended) {
+                // The test sees a process that is gone.
+              }
+            });
+    return () -> {
+      over.set(true);
+      starver.join();
+    };
   }
 
   private void signal(String name) throws IOException, InterruptedException {

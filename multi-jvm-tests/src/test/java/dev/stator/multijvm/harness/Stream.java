@@ -13,8 +13,9 @@ import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 
 /**
  * One streamed request, read by a virtual thread of its own as it comes. Any thread may look, wait
@@ -27,7 +28,7 @@ public final class Stream {
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final CompletableFuture<Answer> answer = new CompletableFuture<>();
-  private final CountDownLatch firstText = new CountDownLatch(1);
+  private final CompletableFuture<Void> firstText = new CompletableFuture<>();
   private final StringBuilder text = new StringBuilder(); // The reading thread's, as the next five.
   private final StringBuilder logprobs = new StringBuilder();
   private String finish;
@@ -50,9 +51,16 @@ public final class Stream {
 
   /** Waits for its first text: from then on the answer is under way. */
   public void awaitFirstText() throws InterruptedException {
-    if (!firstText.await(PATIENCE.toMillis(), TimeUnit.MILLISECONDS)) {
-      throw new AssertionError("no text within " + PATIENCE);
+    try {
+      firstText.get(PATIENCE.toMillis(), TimeUnit.MILLISECONDS);
+    } catch (ExecutionException | TimeoutException late) {
+      throw new AssertionError("no text within " + PATIENCE, late);
     }
+  }
+
+  /** Complete once it has brought text, or has ended. */
+  CompletableFuture<Void> firstText() {
+    return firstText;
   }
 
   public boolean isDone() {
@@ -92,7 +100,7 @@ public final class Stream {
     } catch (IOException | InterruptedException failure) {
       error = failure.toString();
     } finally {
-      firstText.countDown();
+      firstText.complete(null);
       answer.complete(
           new Answer(
               text.toString(),
@@ -125,7 +133,7 @@ public final class Stream {
     final JsonNode choice = event.path("choices").path(0);
     final String piece = choice.path("text").asText("");
     text.append(piece);
-    if (!piece.isEmpty()) firstText.countDown();
+    if (!piece.isEmpty()) firstText.complete(null);
     if (choice.path("logprobs").isObject()) logprobs.append(flat(choice.get("logprobs")));
     if (choice.path("finish_reason").isTextual()) finish = choice.get("finish_reason").asText();
     if (event.path("usage").isObject()) {

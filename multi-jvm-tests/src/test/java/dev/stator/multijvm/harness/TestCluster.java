@@ -10,10 +10,16 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.LocalTime;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
@@ -27,6 +33,15 @@ public final class TestCluster implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration POLL_INTERVAL = Duration.ofMillis(50);
 
+  /** More patience than by default: many JVMs that start on two cores are silent for seconds. */
+  private static final List<String> DETECTION =
+      List.of("-Dstator.cluster.heartbeat-pause=6s", "-Dstator.cluster.down-after=3s");
+
+  /** Nodes that start at a time. More are no sooner ready, and too busy to be heard. */
+  private static final int STARTING_MAX = 2;
+
+  private static final double WORTH_TELLING_S = 0.5;
+
   /** How a node is started. */
   private record Plan(String name, String role, int host, List<String> arguments) {}
 
@@ -36,9 +51,9 @@ public final class TestCluster implements AutoCloseable {
   private final Map<String, Plan> plans = new LinkedHashMap<>();
   private final Map<String, StatorProcess> nodes = new LinkedHashMap<>();
   private final Map<String, URI> addresses = new LinkedHashMap<>();
-  private final List<String> commonArguments = new ArrayList<>();
+  private final List<String> commonArguments = new ArrayList<>(DETECTION);
+  private final Set<String> added = new HashSet<>();
   private final TestNetwork network; // Null for this machine's loopback.
-  private String contact;
 
   private TestCluster(Distribution distribution, Path folder, TestNetwork network) {
     this.distribution = distribution;
@@ -52,51 +67,97 @@ public final class TestCluster implements AutoCloseable {
    * @param folder the nodes' working directory
    * @param arguments each node gets them
    */
-  public static TestCluster create(Distribution distribution, Path folder, String... arguments) {
+  static TestCluster create(Distribution distribution, Path folder, String... arguments) {
     return on(null, distribution, folder, arguments);
   }
 
   /** A cluster whose nodes run on a network's hosts, the first node on host 1, and so on. */
-  public static TestCluster on(
+  static TestCluster on(
       TestNetwork network, Distribution distribution, Path folder, String... arguments) {
     final TestCluster cluster = new TestCluster(distribution, folder, network);
     cluster.commonArguments.addAll(List.of(arguments));
     return cluster;
   }
 
-  /** Starts nodes side by side, behind the seed; returns when all of them are ready. */
-  public TestCluster with(String role, String... names) throws Exception {
-    final List<String> started = new ArrayList<>();
-    for (String name : names) {
-      plans.put(name, new Plan(name, role, plans.size() + 1, List.of()));
-      start(name);
-      if (contact == null) awaitReady(name);
-      else started.add(name);
-    }
-    for (String name : started) awaitReady(name);
-    awaitServing();
+  /** Nodes that {@link #start} will start. */
+  public TestCluster with(String role, String... names) {
+    return with(role, List.of(), names);
+  }
+
+  /** As {@link #with(String, String...)}, with arguments of their own. */
+  public TestCluster with(String role, List<String> arguments, String... names) {
+    for (String name : names) plans.put(name, new Plan(name, role, plans.size() + 1, arguments));
     return this;
   }
 
-  /** Starts one node with arguments of its own. */
-  public TestCluster withNode(String name, String role, String... arguments) throws Exception {
-    plans.put(name, new Plan(name, role, plans.size() + 1, List.of(arguments)));
-    start(name);
-    awaitReady(name);
-    awaitServing();
-    return this;
+  /**
+   * Starts all nodes that do not run, side by side, behind the seed; returns when the cluster
+   * serves. A node that has run before gets the arguments it had.
+   */
+  public TestCluster start() throws Exception {
+    final List<String> ended = new ArrayList<>(plans.keySet());
+    ended.removeIf(name -> nodes.containsKey(name) && nodes.get(name).isAlive());
+    final long startNs = System.nanoTime();
+    try {
+      final Deque<String> starting = new ArrayDeque<>();
+      for (String name : ended) {
+        if (starting.size() == STARTING_MAX) awaitReady(starting.remove());
+        start(name);
+        starting.add(name);
+        if (addresses.isEmpty()) awaitReady(starting.remove()); // The others join through it.
+      }
+      for (String name : starting) awaitReady(name);
+      awaitServing();
+      took("start of " + ended, startNs);
+      return this;
+    } catch (Exception | Error failure) {
+      close();
+      throw failure;
+    }
+  }
+
+  private void awaitReady(String name) throws InterruptedException {
+    addresses.put(name, nodes.get(name).waitUntilReady());
+  }
+
+  /** Adds a node for a while; returns when the cluster serves with it. */
+  public TestCluster add(String name, String role) throws Exception {
+    added.add(name);
+    return with(role, name).start();
+  }
+
+  /** Ends a node that was added; returns when it has left. */
+  public void remove(String name) throws InterruptedException {
+    nodes.remove(name).stop();
+    plans.remove(name);
+    addresses.remove(name);
+    added.remove(name);
+    for (String frontend : frontends()) awaitGone(frontend, name);
+  }
+
+  /** Whether it is as it was after its start: all nodes are there, no others, and nothing runs. */
+  boolean isWhole() {
+    if (!added.isEmpty() || !nodes.keySet().equals(plans.keySet())) return false;
+    if (!nodes.values().stream().allMatch(StatorProcess::isAlive)) return false;
+    try {
+      awaitServing();
+      for (String name : frontends()) awaitNothingHeld(name);
+      return true;
+    } catch (AssertionError broken) {
+      return false;
+    }
+  }
+
+  private List<String> frontends() {
+    return nodes.keySet().stream()
+        .filter(name -> plans.get(name).role().matches(".*(frontend|all).*"))
+        .filter(name -> nodes.get(name).isAlive())
+        .toList();
   }
 
   /** Waits until every frontend knows every living node, and the routers of what they serve. */
   private void awaitServing() {
-    for (String name : nodes.keySet()) {
-      if (!isFrontend(name) || !nodes.get(name).isAlive()) continue;
-      await(name, name + " knows all nodes", this::isComplete);
-    }
-  }
-
-  private boolean isFrontend(String name) {
-    return plans.get(name).role().matches(".*(frontend|all).*");
+    for (String name : frontends()) await(name, name + " knows all nodes", this::isComplete);
   }
 
   private boolean isComplete(JsonNode view) {
@@ -110,11 +171,13 @@ public final class TestCluster implements AutoCloseable {
             && ClusterLook.routedWorkers(view) == ClusterLook.slotCount(view);
   }
 
-  private void start(String name) throws IOException {
+  private void start(String name) throws Exception {
     final Plan plan = plans.get(name);
+    addresses.remove(name); // Its former life's.
     final List<String> words = new ArrayList<>();
-    if (contact == null) words.add("seed");
-    else words.addAll(List.of("join", contact));
+    final Optional<String> contact = contact();
+    if (contact.isPresent()) words.addAll(List.of("join", contact.get()));
+    else words.add("seed");
     words.addAll(List.of("--role", plan.role(), "--name", name, "--port", "0"));
     words.addAll(List.of("--cluster-port", "0"));
     if (network != null) {
@@ -133,15 +196,45 @@ public final class TestCluster implements AutoCloseable {
             words.toArray(String[]::new)));
   }
 
-  private void awaitReady(String name) throws InterruptedException {
-    final StatorProcess node = nodes.get(name);
-    addresses.put(name, node.waitUntilReady());
-    if (contact == null) contact = node.clusterAddress();
+  /** Where a node joins: through any that lives. */
+  private Optional<String> contact() throws InterruptedException {
+    for (String name : addresses.keySet()) {
+      if (nodes.get(name).isAlive()) return Optional.of(nodes.get(name).clusterAddress());
+    }
+    return Optional.empty();
+  }
+
+  /** Where other nodes reach a node, as {@code host:port}. */
+  public String clusterAddress(String name) throws InterruptedException {
+    return nodes.get(name).clusterAddress();
+  }
+
+  /** A sum over a counter's labels, of a node's metrics. */
+  public double metric(String name, String counter) throws IOException, InterruptedException {
+    return get(name, "/metrics")
+        .body()
+        .lines()
+        .filter(line -> line.startsWith(counter))
+        .mapToDouble(line -> Double.parseDouble(line.substring(line.lastIndexOf(' ') + 1)))
+        .sum();
+  }
+
+  /** The names of all nodes. */
+  public List<String> names() {
+    return List.copyOf(nodes.keySet());
   }
 
   /** The host that a node runs on, in its network. */
   public int host(String name) {
     return plans.get(name).host();
+  }
+
+  /** Asks a node to end (SIGTERM), waits, and answers its exit code. */
+  public int stop(String name) throws InterruptedException {
+    final long startNs = System.nanoTime();
+    final int code = nodes.get(name).stop();
+    took("stop of " + name, startNs);
+    return code;
   }
 
   /** A node's process. */
@@ -152,18 +245,6 @@ public final class TestCluster implements AutoCloseable {
   /** Where a node answers over HTTP. */
   public URI address(String name) {
     return addresses.get(name);
-  }
-
-  /** Starts a node again that has ended, with the arguments it had. */
-  public void startAgain(String name) throws Exception {
-    start(name);
-    awaitReady(name);
-    awaitServing();
-  }
-
-  /** Where those join that are started from now on. */
-  public void joinThrough(String name) throws InterruptedException {
-    contact = nodes.get(name).clusterAddress();
   }
 
   /** What {@code GET /cluster} of a node says. */
@@ -181,6 +262,7 @@ public final class TestCluster implements AutoCloseable {
 
   /** Waits until what a node says of the cluster is as wanted. */
   public void await(String name, String what, Predicate<JsonNode> condition) {
+    final long startNs = System.nanoTime();
     final AtomicReference<JsonNode> seen = new AtomicReference<>(MissingNode.getInstance());
     try {
       Awaitility.await(what)
@@ -188,9 +270,16 @@ public final class TestCluster implements AutoCloseable {
           .pollInterval(POLL_INTERVAL)
           .ignoreExceptions()
           .until(() -> condition.test(look(name, seen)));
+      took(what, startNs);
     } catch (ConditionTimeoutException e) {
       throw new AssertionError(what + ", in vain: " + seen.get() + '\n' + this, e);
     }
+  }
+
+  /** For who wonders what a test does all the time. */
+  private static void took(String what, long startNs) {
+    System.out.printf(
+        "%s %5.1f s  %s%n", LocalTime.now(), (System.nanoTime() - startNs) / 1e9, what);
   }
 
   private JsonNode look(String name, AtomicReference<JsonNode> seen) throws Exception {

@@ -2,6 +2,8 @@ package dev.stator.multijvm.harness;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.Assumptions;
  */
 public final class TestNetwork implements AutoCloseable {
   private static final int COMMAND_SECONDS = 20;
+  private static final int DAMAGE_OFFSET = 600; // Bytes, from the UDP header on.
 
   private final int number; // Two networks of one machine must differ.
   private final int hostCount;
@@ -100,6 +103,39 @@ public final class TestNetwork implements AutoCloseable {
         host, "nft", "add", "chain", "ip", "loss", "in", "{ type filter hook input priority 0; }");
     final String rule = "ip protocol udp numgen random mod 100 < " + percent + " drop";
     inside(host, "nft", "add", "rule", "ip", "loss", "in", rule);
+  }
+
+  /**
+   * Damages every {@code nth} long UDP packet that arrives at a host: four bytes somewhere in the
+   * middle. Skips the test without nftables.
+   */
+  public void corruptUdp(int host, int nth) {
+    Assumptions.assumeTrue(succeeds("nft", "--version"), "needs nftables, to damage packets");
+    inside(host, "nft", "add", "table", "ip", "damage");
+    inside(
+        host,
+        "nft",
+        "add",
+        "chain",
+        "ip",
+        "damage",
+        "in",
+        "{ type filter hook prerouting priority -300; }");
+    final String rule =
+        "ip protocol udp udp length > 1000 numgen inc mod %d 0 @th,%d,32 set 0xdeadbeef"
+            .formatted(nth, DAMAGE_OFFSET * Byte.SIZE);
+    inside(host, "nft", "add", "rule", "ip", "damage", "in", rule);
+  }
+
+  /** UDP ports that a process on a host of its own has bound. */
+  public static List<Integer> udpPorts(StatorProcess process) throws IOException {
+    final Path table = Path.of("/proc", Long.toString(process.pid()), "net", "udp");
+    return Files.readAllLines(table).stream()
+        .skip(1) // The heading.
+        .map(line -> line.strip().split("\\s+")[1])
+        .map(address -> Integer.parseInt(address.substring(address.indexOf(':') + 1), 16))
+        .distinct()
+        .toList();
   }
 
   /** Limits what leaves a host, in bytes a second. */

@@ -1,0 +1,71 @@
+package dev.stator.multijvm.harness;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
+
+/**
+ * What a process holds at one moment.
+ *
+ * @param files descriptors
+ * @param heapBytes of living objects, after a full collection
+ * @param buffers objects that stand for memory outside of the heap
+ */
+public record ProcessLook(int files, long heapBytes, long buffers) {
+  private static final Path JCMD = Path.of(System.getProperty("java.home"), "bin", "jcmd");
+  private static final Pattern TOTAL = Pattern.compile("(?m)^Total +\\d+ +(\\d+)");
+  private static final Pattern BUFFERS =
+      Pattern.compile(
+          "(?m)^ *\\d+: +(\\d+) +\\d+"
+              + " +(?:java\\.nio\\.DirectByteBuffer|jdk\\.internal\\.foreign\\.NativeMemorySegmentImpl)"
+              + " ");
+
+  /** Looks at a JVM of this user's; collects its garbage. */
+  static ProcessLook at(long pid) throws IOException, InterruptedException {
+    final String histogram = histogram(pid);
+    final Matcher total = TOTAL.matcher(histogram);
+    if (!total.find()) throw new AssertionError("no histogram: " + histogram);
+    final long buffers =
+        BUFFERS
+            .matcher(histogram)
+            .results()
+            .mapToLong(found -> Long.parseLong(found.group(1)))
+            .sum();
+    return new ProcessLook(fileCount(pid), Long.parseLong(total.group(1)), buffers);
+  }
+
+  private static String histogram(long pid) throws IOException, InterruptedException {
+    final Process jcmd =
+        new ProcessBuilder(JCMD.toString(), Long.toString(pid), "GC.class_histogram")
+            .redirectErrorStream(true)
+            .start();
+    final String text = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+    if (!jcmd.waitFor(StatorProcess.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
+      jcmd.destroyForcibly();
+    }
+    return text;
+  }
+
+  private static int fileCount(long pid) throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("/proc", Long.toString(pid), "fd"))) {
+      return (int) files.count();
+    }
+  }
+
+  /** Files in memory that a process has mapped; they stay when it is killed. */
+  static Set<Path> mappedInMemory(long pid) throws IOException {
+    final Set<Path> found = new TreeSet<>();
+    for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "maps"))) {
+      final int path = line.indexOf("/dev/shm/stator-");
+      if (path >= 0 && !line.endsWith("(deleted)")) found.add(Path.of(line.substring(path)));
+    }
+    return found;
+  }
+}
