@@ -136,17 +136,25 @@ public final class BackendSelector implements TransferBackend {
 
   @Override
   public boolean offer(BlockWrite write) {
-    final AgentAddress to = write.grant().agent();
+    return offerAll(List.of(write)) == 1;
+  }
+
+  @Override
+  public int offerAll(List<BlockWrite> writes) {
+    if (writes.isEmpty()) return 0;
+    final AgentAddress to = writes.getFirst().grant().agent();
     final Optional<TransferBackend> chosen = choose(to);
     if (chosen.isEmpty()) {
-      write.complete(TransferStatus.UNREACHABLE);
-      return true;
+      for (BlockWrite write : writes) write.complete(TransferStatus.UNREACHABLE);
+      return writes.size();
     }
-    write.rescueWhenUnreachable(() -> {
-      passOver(to, chosen.get());
-      return choose(to).isPresent() && offer(write);
-    });
-    return chosen.get().offer(write);
+    for (BlockWrite write : writes) {
+      write.rescueWhenUnreachable(() -> {
+        passOver(to, chosen.get());
+        return choose(to).isPresent() && offer(write);
+      });
+    }
+    return chosen.get().offerAll(writes);
   }
 
   @Override

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
@@ -94,6 +95,14 @@ final class ExportBook {
     for (OpenExport open : exports.values()) {
       if (open.memory() == memory) open.end(GrantOutcome.Ending.CLOSED);
     }
+  }
+
+  /** Ends the exports of any of these blocks; returns how many of them are not over. */
+  int withdraw(RegisteredMemory memory, Set<Integer> blocks) {
+    for (OpenExport open : exports.values()) {
+      if (open.touches(memory, blocks)) open.end(GrantOutcome.Ending.REVOKED);
+    }
+    return (int) exports.values().stream().filter(open -> open.touches(memory, blocks)).count();
   }
 
   /** Ends what is overdue; returns how many. */

@@ -5,7 +5,8 @@ import java.util.function.LongSupplier;
 
 /** One block on its way into an open grant. <b>Threads:</b> one at a time. */
 final class Landing implements BlockLanding {
-  private static final long PIECE_BYTES = 64 * 1024; // Verified while it is in the core's cache.
+  private static final long PIECE_BYTES =
+      8 * 1024; // Verified while it is in the core's first cache.
 
   private final OpenGrant open;
   private final int block;
@@ -49,15 +50,15 @@ final class Landing implements BlockLanding {
       end(TransferStatus.WRONG_LENGTH);
       return false;
     }
-    return within(() -> {
-      copy(offset, bytes);
+    return within(target -> {
+      copy(target, offset, bytes);
       return false;
     });
   }
 
   @Override
   public TransferStatus finish(int expected) {
-    final boolean isOver = ended == null && within(() -> isVerified(expected));
+    final boolean isOver = ended == null && within(target -> checksum.of(target) == expected);
     if (isOver && ended == null) end(TransferStatus.BAD_CHECKSUM);
     return ended;
   }
@@ -66,11 +67,11 @@ final class Landing implements BlockLanding {
   TransferStatus deliver(int expected, MemorySegment bytes) {
     final boolean isOver =
         ended == null
-            && within(() -> {
+            && within(target -> {
               for (long at = 0; at < bytes.byteSize(); at += PIECE_BYTES) {
-                copy(at, bytes.asSlice(at, Math.min(PIECE_BYTES, bytes.byteSize() - at)));
+                copy(target, at, bytes.asSlice(at, Math.min(PIECE_BYTES, bytes.byteSize() - at)));
               }
-              return isVerified(expected);
+              return checksum.of(target) == expected;
             });
     if (isOver && ended == null) end(TransferStatus.BAD_CHECKSUM);
     return ended;
@@ -79,7 +80,7 @@ final class Landing implements BlockLanding {
   /** Work on the block that tells whether it is verified. */
   @FunctionalInterface
   private interface Work {
-    boolean run();
+    boolean run(MemorySegment target);
   }
 
   /** Whether the work was done; the landing has ended when it verified the block, or was not. */
@@ -91,7 +92,7 @@ final class Landing implements BlockLanding {
     boolean done = false;
     try {
       if (stamp != 0) {
-        verified = work.run();
+        verified = work.run(memory.block(block));
         done = true;
       }
     } finally {
@@ -113,14 +114,9 @@ final class Landing implements BlockLanding {
     return refused == null;
   }
 
-  private void copy(long offset, MemorySegment bytes) {
-    final MemorySegment target = open.memory().block(block);
-    target.asSlice(offset, bytes.byteSize()).copyFrom(bytes);
+  private void copy(MemorySegment target, long offset, MemorySegment bytes) {
+    MemorySegment.copy(bytes, 0, target, offset, bytes.byteSize());
     checksum.update(target, offset, bytes.byteSize());
-  }
-
-  private boolean isVerified(int expected) {
-    return checksum.of(open.memory().block(block)) == expected;
   }
 
   private long blockBytes() {

@@ -1,5 +1,6 @@
 package dev.stator.transport;
 
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -41,6 +42,10 @@ final class OpenExport {
 
   RegisteredMemory memory() {
     return memory;
+  }
+
+  boolean touches(RegisteredMemory where, Set<Integer> some) {
+    return memory == where && !Collections.disjoint(blocks, some);
   }
 
   boolean isOverdue(long nowNs) {

@@ -138,20 +138,23 @@ public final class TransferAgent implements AutoCloseable {
   }
 
   /**
-   * Ends the grants and writes that touch any of these blocks: for who finds that their user is
-   * gone.
+   * Ends the grants, exports, reads and writes that touch any of these blocks: for who finds that
+   * their user is gone.
    *
    * @return how many of them are not over, because a block is just being copied; ask again later
    */
   public int withdraw(int memoryId, Set<Integer> blocks) {
     final RegisteredMemory memory = memories.get(memoryId);
     if (memory == null) return 0;
+    exports.withdraw(memory, blocks); // First: each write of a read belongs to one.
     for (PostedWrite write : writes.values()) {
       if (write.touches(memory, blocks)) write.withdraw(TransferStatus.CANCELLED);
     }
     final long writesLeft =
         writes.values().stream().filter(write -> write.touches(memory, blocks)).count();
-    return grants.withdraw(memory, blocks) + Math.toIntExact(writesLeft);
+    return grants.withdraw(memory, blocks)
+        + exports.withdraw(memory, blocks)
+        + Math.toIntExact(writesLeft);
   }
 
   /**
@@ -190,8 +193,10 @@ public final class TransferAgent implements AutoCloseable {
     final long deadlineNs = nanoClock.getAsLong() + settings.writeTimeout().toNanos();
     final PostedWrite write = new PostedWrite(id, grant, memory, moves, deadlineNs, onEnd);
     writes.put(id, write);
-    for (BlockWrite block : write.blocks()) {
-      if (!backend.offer(block)) block.complete(TransferStatus.BACK_PRESSURED);
+    final List<BlockWrite> blocks = write.blocks();
+    final int taken = backend.offerAll(blocks);
+    for (BlockWrite refused : blocks.subList(taken, blocks.size())) {
+      refused.complete(TransferStatus.BACK_PRESSURED);
     }
     return id;
   }

@@ -1,6 +1,7 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -44,6 +45,18 @@ public interface TransferBackend extends AutoCloseable {
 
   /** Takes one block to move; {@code false} when too much is on its way, and nothing was taken. */
   boolean offer(BlockWrite write);
+
+  /**
+   * {@link #offer} of several blocks of one write, in order; cheaper where there are many.
+   *
+   * @param writes of one grant and one memory
+   * @return how many have been taken, the first ones; none of the others
+   */
+  default int offerAll(List<BlockWrite> writes) {
+    int taken = 0;
+    while (taken < writes.size() && offer(writes.get(taken))) taken++;
+    return taken;
+  }
 
   /**
    * Sends a few bytes to an agent; they may get lost.

@@ -31,6 +31,7 @@ class WithdrawTest {
   private final int sourceId = agent.register(hooked());
   private final int targetId = agent.register(hooked());
   private final List<GrantOutcome.Ending> grants = new ArrayList<>();
+  private final List<GrantOutcome.Ending> exports = new ArrayList<>();
   private final List<TransferStatus> writes = new ArrayList<>();
   private Runnable onCopy = () -> {};
 
@@ -99,6 +100,59 @@ class WithdrawTest {
     assertEquals(List.of(1, 1), left);
     assertEquals(0, agent.withdraw(sourceId, Set.of(8)) + agent.withdraw(targetId, Set.of(1)));
     assertEquals(List.of(GrantOutcome.Ending.REVOKED), grants);
+  }
+
+  @Test
+  void shouldEndTheExportsOfTheseBlocksAlone() {
+    export(8, 9);
+    export(10);
+    assertEquals(0, agent.withdraw(sourceId, Set.of(9, 11)));
+    assertEquals(List.of(GrantOutcome.Ending.REVOKED), exports);
+    assertEquals(1, agent.stats().openExports());
+  }
+
+  @Test
+  void shouldReadNothingOfBlocksWhoseExportWasWithdrawn() {
+    final Export export = export(8);
+    final List<TransferStatus> reads = new ArrayList<>();
+    read(export, reads);
+    assertEquals(0, agent.withdraw(sourceId, Set.of(8)));
+    while (!copies.isEmpty()) copies.remove().run();
+    assertEquals(List.of(TransferStatus.UNKNOWN_GRANT), reads);
+    assertEquals(0, agent.stats().receivedBytes());
+  }
+
+  @Test
+  void shouldCountAnExportThatIsBeingReadUntilThatIsOver() {
+    final List<TransferStatus> reads = new ArrayList<>();
+    read(export(8), reads);
+    copies.remove().run(); // The request, which posts the write.
+    final List<Integer> left = new ArrayList<>();
+    final AtomicInteger opened = new AtomicInteger();
+    onCopy =
+        () -> {
+          if (opened.incrementAndGet() == 2) left.add(agent.withdraw(sourceId, Set.of(8)));
+        };
+    while (!copies.isEmpty()) copies.remove().run();
+    assertEquals(List.of(2), left, "the write, and its export");
+    assertEquals(0, agent.withdraw(sourceId, Set.of(8)));
+    assertEquals(List.of(GrantOutcome.Ending.REVOKED), exports);
+    assertEquals(1, reads.size());
+  }
+
+  private Export export(Integer... blocks) {
+    return agent
+        .export(
+            sourceId,
+            List.of(blocks),
+            Duration.ofSeconds(1),
+            outcome -> exports.add(outcome.ending()))
+        .orElseThrow();
+  }
+
+  private void read(Export export, List<TransferStatus> outcomes) {
+    agent.read(
+        export, targetId, List.of(new BlockMove(8, 1)), outcome -> outcomes.add(outcome.status()));
   }
 
   private Grant grant(Integer... blocks) {

@@ -8,6 +8,7 @@ import dev.stator.transport.TransferStatus;
 import io.aeron.exceptions.AeronException;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Predicate;
@@ -70,15 +71,21 @@ final class AeronBackend implements TransferBackend {
 
   @Override
   public boolean offer(BlockWrite write) {
-    final AgentAddress to = write.grant().agent();
+    return offerAll(List.of(write)) == 1;
+  }
+
+  @Override
+  public int offerAll(List<BlockWrite> writes) {
+    if (writes.isEmpty()) return 0;
+    final AgentAddress to = writes.getFirst().grant().agent();
     if (!reaches(to)) {
-      write.complete(TransferStatus.UNREACHABLE);
-      return true;
+      for (BlockWrite write : writes) write.complete(TransferStatus.UNREACHABLE);
+      return writes.size();
     }
     final OutboundLink link = link(to);
-    if (link == null || !link.offer(write)) return false;
-    transport.wake();
-    return true;
+    final int taken = link == null ? 0 : link.offerAll(writes);
+    if (taken > 0) transport.wake();
+    return taken;
   }
 
   @Override

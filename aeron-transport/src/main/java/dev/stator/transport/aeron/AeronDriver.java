@@ -4,6 +4,7 @@ import io.aeron.CommonContext;
 import io.aeron.driver.MediaDriver;
 import io.aeron.driver.ThreadingMode;
 import io.aeron.driver.status.SystemCounterDescriptor;
+import io.aeron.exceptions.DriverTimeoutException;
 import java.io.File;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -90,8 +91,12 @@ final class AeronDriver implements AutoCloseable {
 
   /** Whether a driver works in this folder. Cheap, never waits. */
   static boolean isActive(File directory, AeronSettings settings) {
-    return CommonContext.isDriverActive(
-        directory, settings.driverTimeout().toMillis(), message -> {});
+    try {
+      return CommonContext.isDriverActive(
+          directory, settings.driverTimeout().toMillis(), message -> {});
+    } catch (DriverTimeoutException unfinished) { // Killed, or not yet done, while it was made.
+      return false;
+    }
   }
 
   String directory() {

@@ -3,6 +3,7 @@ package dev.stator.transport.aeron;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.TransferStatus;
 import java.util.ArrayDeque;
+import java.util.List;
 import java.util.Queue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -23,6 +24,7 @@ final class OutboundLink {
   private static final Logger LOG = LoggerFactory.getLogger(OutboundLink.class);
   private static final int MESSAGES_MAX = 256;
   private static final int PIECES_PER_CYCLE = 4;
+  private static final int TAKEN_MAX = 32; // At once, so that the lock is seldom taken.
 
   /** Opens connections to this link's agent. */
   interface Opener {
@@ -39,6 +41,9 @@ final class OutboundLink {
   private final Queue<byte[]> messages = new ArrayDeque<>();
   private boolean isRetired;
 
+  // The transport's.
+  private final Queue<BlockWrite> next = new ArrayDeque<>(); // Taken out of the queue.
+  private final Queue<byte[]> nextMessages = new ArrayDeque<>();
   private Connection connection;
   private long lastUseNs;
 
@@ -52,10 +57,12 @@ final class OutboundLink {
     this.lastUseNs = nowNs;
   }
 
-  /** {@code false} when too much is waiting, or it is too late. */
-  synchronized boolean offer(BlockWrite write) {
-    if (isRetired || queue.size() >= settings.queueBlocks()) return false;
-    return queue.add(write);
+  /** Takes the first of these that there is room for, none when it is too late; how many. */
+  synchronized int offerAll(List<BlockWrite> writes) {
+    if (isRetired) return 0;
+    final int taken = Math.min(writes.size(), settings.queueBlocks() - queue.size());
+    queue.addAll(writes.subList(0, taken));
+    return taken;
   }
 
   /** {@code false} when too much is waiting, or it is too late. */
@@ -66,22 +73,22 @@ final class OutboundLink {
 
   /** {@code true} when it was not used for long; it takes nothing from then on. */
   synchronized boolean retire(long nowNs) {
-    final boolean isUsed = connection != null || !queue.isEmpty() || !messages.isEmpty();
+    final boolean isUsed = connection != null || isWaiting();
     if (isUsed || nowNs - lastUseNs < settings.idleTimeout().toNanos()) return false;
     isRetired = true;
     return true;
   }
 
   private synchronized boolean isWaiting() {
-    return !queue.isEmpty() || !messages.isEmpty();
+    return !next.isEmpty() || !nextMessages.isEmpty() || !queue.isEmpty() || !messages.isEmpty();
   }
 
-  private synchronized BlockWrite nextWrite() {
-    return queue.poll();
-  }
-
-  private synchronized byte[] nextMessage() {
-    return messages.poll();
+  /** {@code false} when there was nothing. */
+  private synchronized boolean takeMore() {
+    nextMessages.addAll(messages);
+    messages.clear();
+    while (next.size() < TAKEN_MAX && !queue.isEmpty()) next.add(queue.remove());
+    return !next.isEmpty() || !nextMessages.isEmpty();
   }
 
   int doWork(long nowNs) {
@@ -115,14 +122,14 @@ final class OutboundLink {
   private boolean hasSomething() {
     final BlockSender sender = connection.sender();
     if (!sender.isIdle()) return true;
-    final byte[] message = nextMessage();
-    if (message != null) {
-      sender.begin(message);
+    if (next.isEmpty() && nextMessages.isEmpty() && !takeMore()) return false;
+    if (!nextMessages.isEmpty()) {
+      sender.begin(nextMessages.remove());
       return true;
     }
-    while (sender.isIdle() && sender.inFlightCount() < settings.inFlightBlocksMax()) {
-      final BlockWrite write = nextWrite();
-      if (write == null) return false;
+    while (sender.isIdle() && !next.isEmpty()) {
+      if (sender.inFlightCount() >= settings.inFlightBlocksMax()) return false;
+      final BlockWrite write = next.remove();
       if (!write.hasEnded()) sender.begin(write);
     }
     return !sender.isIdle();
@@ -136,8 +143,10 @@ final class OutboundLink {
     }
     close();
     lastUseNs = nowNs;
-    for (BlockWrite write = nextWrite(); write != null; write = nextWrite()) write.complete(why);
-    while (nextMessage() != null) continue;
+    while (takeMore()) {
+      nextMessages.clear();
+      while (!next.isEmpty()) next.remove().complete(why);
+    }
   }
 
   private void close() {

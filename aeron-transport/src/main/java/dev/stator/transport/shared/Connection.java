@@ -33,11 +33,6 @@ abstract class Connection implements SocketLoop.Handler {
   private boolean isWaiting; // The loop flushes when it can.
   private boolean closed;
 
-  // The frame that more entries of its kind may join: the last one, as long as none of it has left.
-  private int openAt = -1;
-  private byte openKind;
-  private Object openOf;
-
   Connection(SocketChannel channel, SocketLoop loop) {
     this.channel = channel;
     this.loop = loop;
@@ -54,6 +49,9 @@ abstract class Connection implements SocketLoop.Handler {
    * @return why it makes no sense, which ends the connection; {@code null} when it does
    */
   abstract String onFrame(byte kind, int count, ByteBuffer body);
+
+  /** All frames that were there have come in. The loop's thread. */
+  abstract void onAllRead();
 
   /** Called once, on any thread: nothing comes or goes any more. */
   abstract void onClosed();
@@ -93,6 +91,7 @@ abstract class Connection implements SocketLoop.Handler {
       in.position(in.position() + frameLength);
     }
     in.compact();
+    onAllRead();
   }
 
   private String frame(ByteBuffer frame) {
@@ -111,44 +110,9 @@ abstract class Connection implements SocketLoop.Handler {
   final synchronized boolean append(
       byte kind, int count, int bodyLength, Consumer<ByteBuffer> body) {
     if (!hasRoom(SharedFrames.HEADER_LENGTH + bodyLength)) return false;
-    openAt = -1;
     SharedFrames.putHeader(out, kind, count, bodyLength);
     body.accept(out);
     return true;
-  }
-
-  /**
-   * Appends an entry to the last frame if that is of this kind and for the same, else to a new one.
-   *
-   * @param headLength of what precedes the entries of a frame
-   */
-  final synchronized boolean appendEntry(
-      byte kind,
-      Object of,
-      int headLength,
-      Consumer<ByteBuffer> head,
-      int entryLength,
-      Consumer<ByteBuffer> entry) {
-    if (!hasRoom(SharedFrames.HEADER_LENGTH + headLength + entryLength)) return false;
-    if (openAt < 0 || openKind != kind || !openOf.equals(of) || openCount() == maxEntries()) {
-      openAt = out.position();
-      openKind = kind;
-      openOf = of;
-      SharedFrames.putHeader(out, kind, 0, headLength);
-      head.accept(out);
-    }
-    entry.accept(out);
-    out.putShort(openAt + SharedFrames.COUNT_OFFSET, (short) (openCount() + 1));
-    out.putInt(openAt + SharedFrames.LENGTH_OFFSET, out.position() - openAt);
-    return true;
-  }
-
-  private int openCount() {
-    return out.getShort(openAt + SharedFrames.COUNT_OFFSET) & 0xffff;
-  }
-
-  private static int maxEntries() {
-    return SharedFrames.ENTRIES_MAX;
   }
 
   private boolean hasRoom(int length) {
@@ -174,7 +138,6 @@ abstract class Connection implements SocketLoop.Handler {
   /** Whether the loop has to take over. */
   private synchronized boolean tryFlush() throws IOException {
     if (closed || isWaiting || out.position() == 0) return false;
-    openAt = -1;
     out.flip();
     try {
       channel.write(out);

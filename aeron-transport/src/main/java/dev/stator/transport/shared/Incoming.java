@@ -9,6 +9,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -39,7 +40,11 @@ final class Incoming extends Connection {
   private final Function<String, BlockSink> sinks;
   private final Consumer<Incoming> onClosed;
   private final Map<Integer, MappedPool> pools = new ConcurrentHashMap<>();
-  private String writer; // Its folder; the loop's thread alone.
+
+  // The loop's thread alone.
+  private String writer; // Its folder.
+  private String lastAgent;
+  private List<SharedFrames.Post> lastBatch; // Of posts that came in, until all has been read.
 
   /**
    * @param sinks by agent; {@code null} when there is none
@@ -120,24 +125,44 @@ final class Incoming extends Connection {
     for (int i = 0; i < count; i++) {
       final var post = SharedFrames.Post.decode(body);
       batch.add(post);
-      batchBytes += Math.clamp(post.length(), 0, TASK_BYTES_MAX);
+      batchBytes += Math.clamp(post.length(), 0, 2 * TASK_BYTES_MAX);
       if (batch.size() < TASK_POSTS_MAX && batchBytes < TASK_BYTES_MAX && i < count - 1) continue;
-      copyLater(agent, batch);
+      copyLater(agent, batch, batchBytes);
       batch = new ArrayList<>(TASK_POSTS_MAX);
       batchBytes = 0;
     }
     return null;
   }
 
-  private void copyLater(String agent, List<SharedFrames.Post> batch) {
-    final boolean taken =
-        workers.tryRun(() -> {
-          for (var post : batch) answer(post, copy(agent, post));
-          return this;
-        });
-    if (taken) return;
-    for (var post : batch) answer(post, counters.count(TransferStatus.BACK_PRESSURED));
-    flush();
+  /** The last batch is copied on this thread, when all frames have been read; others elsewhere. */
+  private void copyLater(String agent, List<SharedFrames.Post> batch, long batchBytes) {
+    copyElsewhere();
+    lastAgent = agent;
+    lastBatch = batch;
+    if (batchBytes > TASK_BYTES_MAX) copyElsewhere();
+  }
+
+  private void copyElsewhere() {
+    if (lastBatch == null) return;
+    final String agent = lastAgent;
+    final List<SharedFrames.Post> batch = lastBatch;
+    lastBatch = null;
+    if (workers.tryRun(() -> copyAll(agent, batch))) return;
+    answer(batch, Collections.nCopies(batch.size(), counters.count(TransferStatus.BACK_PRESSURED)));
+  }
+
+  @Override
+  void onAllRead() {
+    if (lastBatch == null) return;
+    final List<SharedFrames.Post> batch = lastBatch;
+    lastBatch = null;
+    copyAll(lastAgent, batch);
+  }
+
+  private void copyAll(String agent, List<SharedFrames.Post> batch) {
+    final List<TransferStatus> statuses = new ArrayList<>(batch.size());
+    for (var post : batch) statuses.add(copy(agent, post));
+    answer(batch, statuses);
   }
 
   private TransferStatus copy(String agent, SharedFrames.Post post) {
@@ -157,19 +182,26 @@ final class Incoming extends Connection {
     } catch (IllegalStateException | InternalError gone) { // Unmapped, or the file was cut short.
       LOG.warn("A block could not be read from process {}: {}", writer, gone.getMessage());
       return TransferStatus.FAILED; // The agent has counted it.
+    } catch (RuntimeException bug) {
+      LOG.error("A block from process {} was not taken", writer, bug);
+      return TransferStatus.FAILED;
     }
   }
 
-  private void answer(SharedFrames.Post post, TransferStatus status) {
+  private void answer(List<SharedFrames.Post> posts, List<TransferStatus> statuses) {
     final boolean appended =
-        appendEntry(
+        append(
             SharedFrames.ANSWER,
-            SharedFrames.ANSWER,
-            0,
-            out -> {},
-            SharedFrames.ANSWER_ENTRY_LENGTH,
-            out -> out.putLong(post.sequence()).putLong(status.ordinal()));
-    if (!appended && !isClosed()) {
+            posts.size(),
+            posts.size() * SharedFrames.ANSWER_ENTRY_LENGTH,
+            out -> {
+              for (int i = 0; i < posts.size(); i++) {
+                out.putLong(posts.get(i).sequence()).putLong(statuses.get(i).ordinal());
+              }
+            });
+    if (appended) {
+      flush();
+    } else if (!isClosed()) {
       LOG.warn("Disconnected from process {}: it posts blocks and does not read answers", writer);
       close();
     }

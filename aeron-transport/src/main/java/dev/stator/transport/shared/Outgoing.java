@@ -1,6 +1,5 @@
 package dev.stator.transport.shared;
 
-import dev.stator.transport.BlockWrite;
 import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferStatus;
@@ -8,10 +7,11 @@ import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -21,20 +21,11 @@ final class Outgoing extends Connection {
   private static final Logger LOG = LoggerFactory.getLogger(Outgoing.class);
   private static final TransferStatus[] STATUSES = TransferStatus.values();
 
-  /** A posted block until its answer. */
-  private record Pending(BlockWrite write, Staging.Slot slot) {
-    void end(TransferStatus status) {
-      if (slot != null) slot.free();
-      write.complete(status);
-    }
-  }
-
   private final RejectionCounters counters;
-  private final int pendingMax;
   private final int poolsMax;
   private final Consumer<Outgoing> onClosed;
-  private final Map<Long, Pending> pending = new ConcurrentHashMap<>();
-  private final AtomicLong nextSequence = new AtomicLong();
+  private final Outbox outbox;
+  private final AtomicInteger pumps = new AtomicInteger(); // Asked for; one thread does them all.
   private final Map<SharedMemory, Integer> poolIds = new HashMap<>(); // Guarded by itself.
   private final Map<SharedMemory, Runnable> forgets = new HashMap<>(); // Guarded by poolIds.
   private int nextPoolId; // Guarded by poolIds.
@@ -52,7 +43,7 @@ final class Outgoing extends Connection {
       Consumer<Outgoing> onClosed) {
     super(channel, loop);
     this.counters = counters;
-    this.pendingMax = settings.peerBlocksMax();
+    this.outbox = new Outbox(settings.peerBlocksMax(), settings.windowBytes());
     this.poolsMax = settings.poolsMax();
     this.onClosed = onClosed;
     final byte[] name = folderName.getBytes(StandardCharsets.US_ASCII);
@@ -60,59 +51,120 @@ final class Outgoing extends Connection {
   }
 
   /**
-   * Posts a block whose checksum has been taken; it ends with the answer, or this connection.
+   * Takes blocks to send, the first of these that there is room for; all of them when there is
+   * nobody to send them to, and they have ended.
    *
-   * @param slot where it has been staged, {@code null} when it lies in the pool itself
+   * @return how many
    */
-  void post(
-      BlockWrite write, SharedMemory pool, MemorySegment block, int checksum, Staging.Slot slot) {
-    final Pending posted = new Pending(write, slot);
-    final TransferStatus trouble = tryPost(posted, pool, block, checksum);
-    if (trouble != null) posted.end(trouble);
+  int offer(List<Parcel> parcels) {
+    final int taken = outbox.add(parcels);
+    if (taken >= 0) return taken;
+    for (Parcel parcel : parcels) parcel.end(TransferStatus.UNREACHABLE);
+    return parcels.size();
   }
 
-  private TransferStatus tryPost(
-      Pending posted, SharedMemory pool, MemorySegment block, int checksum) {
-    if (pending.size() >= pendingMax) pending.values().removeIf(Outgoing::hasEnded);
-    if (pending.size() >= pendingMax) return TransferStatus.BACK_PRESSURED;
-    final var grant = posted.write().grant();
-    final byte[] agent = grant.agent().agent().getBytes(StandardCharsets.UTF_8);
-    final long sequence = nextSequence.getAndIncrement();
-    pending.put(sequence, posted);
-    final boolean appended;
-    synchronized (poolIds) { // A pool's frame precedes its posts.
-      final int poolId = poolId(pool);
-      final var post =
-          new SharedFrames.Post(
-              sequence,
-              grant.id(),
-              grant.keyHigh(),
-              grant.keyLow(),
-              posted.write().targetBlock(),
-              poolId,
-              block.address() - pool.segment().address(),
-              block.byteSize(),
-              checksum);
-      appended =
-          poolId >= 0
-              && appendEntry(
-                  SharedFrames.POST,
-                  grant.agent().agent(),
-                  SharedFrames.NAME_HEADER_LENGTH + agent.length,
-                  out -> SharedFrames.putName(out, agent),
-                  SharedFrames.POST_ENTRY_LENGTH,
-                  post::encode);
+  /** Whether the caller is the one to {@link #pump} now. */
+  boolean mustPump() {
+    return outbox.isDue() && pumps.getAndIncrement() == 0;
+  }
+
+  /** Posts what may be posted by now; for who {@link #mustPump}. */
+  void pump() {
+    int asked;
+    do {
+      asked = pumps.get();
+      for (List<Parcel> batch = outbox.nextBatch(); !batch.isEmpty(); batch = outbox.nextBatch()) {
+        post(batch);
+      }
+    } while (pumps.addAndGet(-asked) != 0);
+  }
+
+  /** Gives up room held by blocks that nobody waits for any more. */
+  void dropEnded() {
+    outbox.dropEnded();
+  }
+
+  private void post(List<Parcel> batch) {
+    try {
+      tryPost(batch);
+    } catch (RuntimeException | Error bug) { // Of whoever was told; others must be posted, too.
+      LOG.error("The end of a block was not taken", bug);
     }
-    if (appended && !isClosed()) return null;
-    if (pending.remove(sequence) == null) return null; // Ended with the connection.
-    return isClosed() ? TransferStatus.UNREACHABLE : TransferStatus.BACK_PRESSURED;
   }
 
-  /** Some pending blocks have been given up by their writer; their answer may never come. */
-  private static boolean hasEnded(Pending posted) {
-    if (!posted.write().hasEnded()) return false;
-    if (posted.slot() != null) posted.slot().free();
-    return true;
+  private void tryPost(List<Parcel> batch) {
+    final List<Parcel> parcels = new ArrayList<>(batch.size());
+    final List<Parcel.Sealed> seals = new ArrayList<>(batch.size());
+    for (Parcel parcel : batch) {
+      final Parcel.Sealed seal = seal(parcel);
+      if (seal == null) {
+        outbox.drop(parcel);
+        parcel.free();
+        continue;
+      }
+      parcels.add(parcel);
+      seals.add(seal);
+    }
+    if (parcels.isEmpty()) return;
+    final long first = outbox.post(parcels);
+    if (first < 0 || !append(parcels, seals, first)) {
+      for (int i = 0; i < parcels.size(); i++) {
+        if (first < 0 || outbox.take(first + i) != null) refuse(parcels.get(i));
+      }
+    }
+    flush();
+  }
+
+  private void refuse(Parcel parcel) {
+    parcel.end(isClosed() ? TransferStatus.UNREACHABLE : TransferStatus.BACK_PRESSURED);
+  }
+
+  /** {@code null} when the block has ended. */
+  private static Parcel.Sealed seal(Parcel parcel) {
+    try {
+      return parcel.seal();
+    } catch (RuntimeException | Error broken) {
+      LOG.error("A block could not be read", broken);
+      parcel.write().complete(TransferStatus.FAILED);
+      return null;
+    }
+  }
+
+  private boolean append(List<Parcel> parcels, List<Parcel.Sealed> seals, long first) {
+    final byte[] agent = parcels.getFirst().agent().getBytes(StandardCharsets.UTF_8);
+    final int count = parcels.size();
+    final int[] pools = new int[count];
+    synchronized (poolIds) { // A pool's frame precedes its posts.
+      for (int i = 0; i < count; i++) {
+        pools[i] = poolId(parcels.get(i).pool());
+        if (pools[i] < 0) return false;
+      }
+      return append(
+          SharedFrames.POST,
+          count,
+          SharedFrames.NAME_HEADER_LENGTH + agent.length + count * SharedFrames.POST_ENTRY_LENGTH,
+          out -> {
+            SharedFrames.putName(out, agent);
+            for (int i = 0; i < count; i++) {
+              post(parcels.get(i), seals.get(i), first + i, pools[i]).encode(out);
+            }
+          });
+    }
+  }
+
+  private static SharedFrames.Post post(
+      Parcel parcel, Parcel.Sealed seal, long sequence, int poolId) {
+    final var grant = parcel.write().grant();
+    return new SharedFrames.Post(
+        sequence,
+        grant.id(),
+        grant.keyHigh(),
+        grant.keyLow(),
+        parcel.write().targetBlock(),
+        poolId,
+        seal.offset(),
+        parcel.bytes(),
+        seal.checksum());
   }
 
   private int poolId(SharedMemory pool) {
@@ -184,11 +236,17 @@ final class Outgoing extends Connection {
       final long statusAndUnused = body.getLong();
       final int status = (int) (statusAndUnused & 0xff);
       if (status >= STATUSES.length) return "an answer of status " + status;
-      final Pending posted = pending.remove(sequence);
+      final Parcel posted = outbox.take(sequence);
       if (posted == null) counters.count(TransferStatus.UNKNOWN_GRANT);
       else posted.end(STATUSES[status]);
     }
     return null;
+  }
+
+  /** Answers have made room. */
+  @Override
+  void onAllRead() {
+    if (mustPump()) pump();
   }
 
   private String refused(ByteBuffer body) {
@@ -211,9 +269,6 @@ final class Outgoing extends Connection {
       forgets.forEach(SharedMemory::removeOnClose); // Pools outlive connections.
       forgets.clear();
     }
-    for (Long sequence : pending.keySet()) {
-      final Pending posted = pending.remove(sequence);
-      if (posted != null) posted.end(TransferStatus.UNREACHABLE);
-    }
+    for (Parcel left : outbox.close()) left.end(TransferStatus.UNREACHABLE);
   }
 }

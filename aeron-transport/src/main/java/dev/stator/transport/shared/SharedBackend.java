@@ -3,7 +3,6 @@ package dev.stator.transport.shared;
 import dev.stator.transport.AgentAddress;
 import dev.stator.transport.BlockSink;
 import dev.stator.transport.BlockWrite;
-import dev.stator.transport.Checksums;
 import dev.stator.transport.HostId;
 import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
@@ -18,6 +17,7 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
 import java.nio.file.Files;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -52,6 +52,7 @@ public final class SharedBackend implements TransferBackend {
   private static final Logger LOG = LoggerFactory.getLogger(SharedBackend.class);
   private static final int STAGED_LENGTHS_MAX = 8; // As many kinds of device memory.
   private static final int BACKLOG = 128;
+  private static final long CALLERS_BYTES_MAX = 128 * 1024;
 
   private final SharedSettings settings;
   private final SharedFolder folder;
@@ -134,18 +135,70 @@ public final class SharedBackend implements TransferBackend {
 
   @Override
   public boolean offer(BlockWrite write) {
-    final Optional<SharedMemory> pool = write.shared().filter(this::isOwn);
-    if (pool.isPresent()) return workers.tryRun(() -> post(write, pool.get()));
-    final Staging staging = staging(write.grant().geometry().blockBytes());
-    if (staging == null) {
-      write.complete(TransferStatus.UNREACHABLE); // Another backend needs no room.
-      return true;
+    return offerAll(List.of(write)) == 1;
+  }
+
+  @Override
+  public int offerAll(List<BlockWrite> writes) {
+    if (writes.isEmpty()) return 0;
+    final List<Parcel> parcels = parcels(writes);
+    if (parcels == null) { // Another backend needs no room.
+      for (BlockWrite write : writes) write.complete(TransferStatus.UNREACHABLE);
+      return writes.size();
     }
-    final Staging.Slot slot = staging.take();
-    if (slot == null) return false;
-    final boolean taken = workers.tryRun(() -> stage(write, slot));
-    if (!taken) slot.free();
+    if (parcels.isEmpty()) return 0;
+    final AgentAddress to = parcels.getFirst().write().grant().agent();
+    final Outgoing open = known(to);
+    int taken = parcels.size();
+    if (open != null) {
+      taken = open.offer(parcels);
+      pump(open, parcels);
+    } else if (!workers.tryRun(() -> connectAndOffer(to, parcels))) {
+      taken = 0;
+    }
+    for (Parcel left : parcels.subList(taken, parcels.size())) left.free();
     return taken;
+  }
+
+  /** A few bytes are sent by the caller: waking a thread takes longer. */
+  private void pump(Outgoing open, List<Parcel> parcels) {
+    if (!open.mustPump()) return;
+    final boolean isShort = parcels.size() * parcels.getFirst().bytes() <= CALLERS_BYTES_MAX;
+    if (isShort || !workers.tryRun(open::pump)) open.pump();
+  }
+
+  private void connectAndOffer(AgentAddress to, List<Parcel> parcels) {
+    final Outgoing connection = connection(to);
+    final int taken = connection == null ? 0 : connection.offer(parcels);
+    for (Parcel left : parcels.subList(taken, parcels.size())) {
+      left.end(connection == null ? TransferStatus.UNREACHABLE : TransferStatus.BACK_PRESSURED);
+    }
+    if (connection != null && connection.mustPump()) connection.pump();
+  }
+
+  /** The first of these that there is room for; {@code null} when there is none at all. */
+  private List<Parcel> parcels(List<BlockWrite> writes) {
+    final Optional<SharedMemory> pool = writes.getFirst().shared().filter(this::isOwn);
+    final List<Parcel> parcels = new ArrayList<>(writes.size());
+    if (pool.isPresent()) {
+      for (BlockWrite write : writes) parcels.add(new Parcel(write, pool.get(), null));
+      return parcels;
+    }
+    final Staging staging = staging(writes.getFirst().grant().geometry().blockBytes());
+    if (staging == null) return null;
+    for (BlockWrite write : writes) {
+      final Staging.Slot slot = slot(staging);
+      if (slot == null) break;
+      parcels.add(new Parcel(write, slot.pool(), slot));
+    }
+    return parcels;
+  }
+
+  private Staging.Slot slot(Staging staging) {
+    final Staging.Slot slot = staging.take();
+    if (slot != null) return slot;
+    outgoing.values().forEach(Outgoing::dropEnded);
+    return staging.take();
   }
 
   private boolean isOwn(SharedMemory pool) {
@@ -165,49 +218,18 @@ public final class SharedBackend implements TransferBackend {
     }
   }
 
-  private Connection post(BlockWrite write, SharedMemory pool) {
-    final Outgoing to = connection(write);
-    final MemorySegment block = to == null ? null : write.acquire();
-    if (block == null) return null;
-    final int checksum;
-    try {
-      checksum = Checksums.crc32c(block);
-    } finally {
-      write.release(); // From here on it is the other process that reads.
-    }
-    to.post(write, pool, block, checksum, null);
-    return to;
-  }
-
-  private Connection stage(BlockWrite write, Staging.Slot slot) {
-    final Outgoing to = connection(write);
-    final MemorySegment block = to == null ? null : write.acquire();
-    if (block == null) {
-      slot.free();
-      return null;
-    }
-    try {
-      slot.block().copyFrom(block);
-    } finally {
-      write.release();
-    }
-    to.post(write, slot.pool(), slot.block(), Checksums.crc32c(slot.block()), slot);
-    return to;
-  }
-
-  /** Ends the write when there is none. */
-  private Outgoing connection(BlockWrite write) {
-    final Outgoing to = connection(write.grant().agent());
-    if (to == null) write.complete(TransferStatus.UNREACHABLE);
-    return to;
+  /** {@code null} when there is none that is open. */
+  private Outgoing known(AgentAddress to) {
+    final String name = to.endpoints().get(NAME);
+    final Outgoing known = name == null ? null : outgoing.get(name);
+    return known == null || known.isClosed() ? null : known;
   }
 
   private Outgoing connection(AgentAddress to) {
-    final String name = to.endpoints().get(NAME);
-    final Outgoing known = name == null ? null : outgoing.get(name);
-    if (known != null && !known.isClosed()) return known;
+    final Outgoing known = known(to);
+    if (known != null) return known;
     if (!reaches(to) || outgoing.size() >= settings.connectionsMax()) return null;
-    return outgoing.computeIfAbsent(name, this::connect);
+    return outgoing.computeIfAbsent(to.endpoints().get(NAME), this::connect);
   }
 
   private Outgoing connect(String name) {

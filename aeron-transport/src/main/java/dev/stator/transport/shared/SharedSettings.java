@@ -11,6 +11,7 @@ import java.nio.file.Path;
  * @param threads that take checksums and copy
  * @param tasksMax blocks to be sent and batches that have arrived, waiting for a thread
  * @param peerBlocksMax blocks on their way to one process
+ * @param windowBytes posted to one process and not answered
  * @param stagingBytes for blocks that do not lie in shared memory, of each length
  * @param connectionsMax processes that may write to this one
  * @param poolsMax pools that one of them may have
@@ -20,6 +21,7 @@ public record SharedSettings(
     int threads,
     int tasksMax,
     int peerBlocksMax,
+    long windowBytes,
     long stagingBytes,
     int connectionsMax,
     int poolsMax) {
@@ -29,6 +31,7 @@ public record SharedSettings(
     requirePositive("threads", threads);
     requirePositive("tasks-max", tasksMax);
     requirePositive("peer-blocks-max", peerBlocksMax);
+    requirePositive("window", windowBytes);
     requirePositive("staging-bytes", stagingBytes);
     requirePositive("connections-max", connectionsMax);
     requirePositive("pools-max", poolsMax);
@@ -45,6 +48,7 @@ public record SharedSettings(
         shared.getInt("threads"),
         shared.getInt("tasks-max"),
         shared.getInt("peer-blocks-max"),
+        shared.getBytes("window"),
         shared.getBytes("staging-bytes"),
         shared.getInt("connections-max"),
         shared.getInt("pools-max"));

@@ -1,0 +1,164 @@
+package dev.stator.transport.shared;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertNull;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import dev.stator.transport.AgentAddress;
+import dev.stator.transport.BlockGeometry;
+import dev.stator.transport.BlockMove;
+import dev.stator.transport.BlockSink;
+import dev.stator.transport.BlockWrite;
+import dev.stator.transport.Grant;
+import dev.stator.transport.TransferAgent;
+import dev.stator.transport.TransferBackend;
+import dev.stator.transport.TransferSettings;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+
+/** How far posts go ahead of answers. */
+class OutboxTest {
+  private static final int BLOCKS = 40;
+  private static final int BLOCK_BYTES = 64;
+  private static final TransferSettings SETTINGS =
+      new TransferSettings(9, 9, BLOCKS, BLOCKS, Duration.ofSeconds(2), Duration.ofMillis(10), 1);
+
+  private final Arena arena = Arena.ofShared();
+  private final List<BlockWrite> offered = new ArrayList<>();
+  private final TransferAgent writer =
+      new TransferAgent("writer", SETTINGS, new Tap(), () -> 0, new Random(1));
+  private final int memoryId =
+      writer.register(arena.allocate((long) BLOCKS * BLOCK_BYTES), BLOCK_BYTES);
+  private long writeId;
+
+  @AfterEach
+  void stop() {
+    writer.close();
+    arena.close();
+  }
+
+  @Test
+  void shouldHandOutNoMoreThanTheWindowUntilThereIsAnAnswer() {
+    final Outbox outbox = new Outbox(BLOCKS, 3 * BLOCK_BYTES);
+    assertEquals(5, outbox.add(parcels(5)));
+    assertEquals(3, outbox.nextBatch().size());
+    assertFalse(outbox.isDue());
+    assertEquals(List.of(), outbox.nextBatch());
+    final Outbox other = new Outbox(BLOCKS, 3 * BLOCK_BYTES);
+    other.add(parcels(5));
+    final long first = other.post(other.nextBatch());
+    assertFalse(other.isDue());
+    other.take(first + 1);
+    assertNull(other.take(first + 1), "answered twice");
+    assertTrue(other.isDue());
+    assertEquals(1, other.nextBatch().size());
+  }
+
+  @Test
+  void shouldHandOutWhatNobodyPostsAgainstTheWindowNoLonger() {
+    final Outbox outbox = new Outbox(BLOCKS, BLOCK_BYTES);
+    outbox.add(parcels(2));
+    outbox.drop(outbox.nextBatch().getFirst());
+    assertEquals(1, outbox.nextBatch().size());
+  }
+
+  @Test
+  void shouldHandOutABlockThatIsLongerThanTheWindowAlone() {
+    final Outbox outbox = new Outbox(BLOCKS, 1);
+    outbox.add(parcels(2));
+    assertEquals(1, outbox.nextBatch().size());
+    assertFalse(outbox.isDue());
+  }
+
+  @Test
+  void shouldHandOutOneFrameAtATime() {
+    final Outbox outbox = new Outbox(BLOCKS, Long.MAX_VALUE);
+    outbox.add(parcels(BLOCKS));
+    assertEquals(Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch().size());
+    assertEquals(Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch().size());
+    assertEquals(BLOCKS - 2 * Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch().size());
+  }
+
+  @Test
+  void shouldTakeNoMoreThanThereIsRoomForUntilSomeAreGivenUp() {
+    final Outbox outbox = new Outbox(4, BLOCK_BYTES);
+    assertEquals(4, outbox.add(parcels(5)));
+    outbox.post(outbox.nextBatch());
+    final List<Parcel> more = parcels(2);
+    assertEquals(0, outbox.add(more));
+    writer.cancel(writeId - 1); // Of the first five.
+    assertEquals(2, outbox.add(more));
+    assertTrue(outbox.isDue());
+  }
+
+  @Test
+  void shouldReturnWhatWaitsAndWhatIsPostedWhenItIsClosed() {
+    final Outbox outbox = new Outbox(BLOCKS, 2 * BLOCK_BYTES);
+    outbox.add(parcels(5));
+    final List<Parcel> inHand = outbox.nextBatch();
+    outbox.post(inHand.subList(0, 1));
+    assertEquals(4, outbox.close().size());
+    assertEquals(-1, outbox.post(inHand.subList(1, 2)));
+    assertEquals(-1, outbox.add(inHand));
+  }
+
+  private List<Parcel> parcels(int count) {
+    offered.clear();
+    final List<Integer> blocks = IntStream.range(0, count).boxed().toList();
+    final Grant grant =
+        new Grant(
+            new AgentAddress("reader", "host", Map.of()),
+            1,
+            2,
+            3,
+            blocks,
+            new BlockGeometry(BLOCK_BYTES, BlockGeometry.PLAIN),
+            Duration.ofSeconds(1));
+    final List<BlockMove> moves = blocks.stream().map(i -> new BlockMove(i, i)).toList();
+    writeId = writer.write(grant, memoryId, moves, outcome -> {});
+    return offered.stream().map(write -> new Parcel(write, null, null)).toList();
+  }
+
+  /** Keeps what it is offered. */
+  private final class Tap implements TransferBackend {
+    @Override
+    public String name() {
+      return "tap";
+    }
+
+    @Override
+    public Map<String, String> attach(String agent, BlockSink sink) {
+      return Map.of();
+    }
+
+    @Override
+    public void detach(String agent) {}
+
+    @Override
+    public boolean reaches(AgentAddress to) {
+      return true;
+    }
+
+    @Override
+    public boolean offer(BlockWrite write) {
+      return offered.add(write);
+    }
+
+    @Override
+    public boolean send(AgentAddress to, MemorySegment message) {
+      return false;
+    }
+
+    @Override
+    public void close() {}
+  }
+}
