@@ -24,11 +24,10 @@ import org.junit.jupiter.api.Test;
 @Staged
 @Order(Stage.OWN_CLUSTER)
 class CorruptedFramesTest {
-  private static final String UDP_ONLY = "-Dstator.transport.backends=[udp]";
   private static final int DAMAGED_NTH = 100; // Of the datagrams; a block is some fifty.
   private static final int GARBAGE_ROUNDS = 3000;
   private static final long GARBAGE_SEED = 1;
-  private static final long HEAP_GROWTH_MAX = 4L << 20; // What is sent is 6 MB a port.
+  private static final long HEAP_GROWTH_MAX = 16L << 20; // 6 MB are sent to each port.
   private static final List<String> WORKERS = List.of("prefill-1", "decode-1");
   private static final List<Question> WARM_UP = Question.longStories(1100, 12, 150, 64);
   private static final List<Question> QUESTIONS = Question.longStories(1120, 16, 150, 96);
@@ -40,7 +39,7 @@ class CorruptedFramesTest {
       final var quiet = stage.quiet(QUESTIONS);
       try (TestCluster cluster =
           stage
-              .ownClusterOn(network, UDP_ONLY)
+              .ownClusterOn(network)
               .with("frontend", "frontend-1")
               .with("prefill", "prefill-1")
               .with("decode", "decode-1")

@@ -17,7 +17,6 @@ import org.junit.jupiter.api.Test;
 @Staged
 @Order(Stage.OWN_CLUSTER)
 class LossyNetworkTest {
-  private static final String UDP_ONLY = "-Dstator.transport.backends=[udp]";
   private static final int LOSS_PERCENT = 5;
   private static final long SLOW_BYTES_PER_SECOND = 20_000_000;
   private static final List<Question> QUESTIONS = Question.longStories(960, 12, 150, 64);
@@ -28,7 +27,7 @@ class LossyNetworkTest {
       final var quiet = stage.quiet(QUESTIONS);
       try (TestCluster cluster =
           stage
-              .ownClusterOn(network, UDP_ONLY)
+              .ownClusterOn(network)
               .with("frontend", "frontend-1")
               .with("prefill", "prefill-1")
               .with("decode", "decode-1")

@@ -21,7 +21,6 @@ import org.junit.jupiter.api.Test;
 @Staged
 @Order(Stage.OWN_CLUSTER)
 class PartitionTest {
-  private static final String UDP_ONLY = "-Dstator.transport.backends=[udp]";
   private static final List<Question> WITHOUT_WORKER = Question.longStories(900, 12, 150, 250);
   private static final List<Question> WITHOUT_ROUTER = Question.longStories(920, 12, 150, 250);
   private static final List<Question> HEALED = Question.longStories(940, 6, 150, 60);
@@ -34,7 +33,7 @@ class PartitionTest {
       final List<Answer.Bytes> healed = stage.quiet(HEALED);
       try (TestCluster cluster =
           stage
-              .ownClusterOn(network, UDP_ONLY)
+              .ownClusterOn(network)
               .with("frontend", "frontend-1", "frontend-2")
               .with("prefill", "prefill-1")
               .with("decode", "decode-1", "decode-2")

@@ -67,10 +67,18 @@ public final class Stage implements AutoCloseable {
     return TestCluster.create(distribution, FOLDER, arguments);
   }
 
-  /** As {@link #ownCluster}, with nodes on a network's hosts: the first on host 1, and so on. */
-  public TestCluster ownClusterOn(TestNetwork network, String... arguments) {
+  /**
+   * As {@link #ownCluster}, with nodes on a network's hosts: the first on host 1, and so on. Blocks
+   * go over that network, however slow it is.
+   */
+  public TestCluster ownClusterOn(TestNetwork network) {
     endShared();
-    return TestCluster.on(network, distribution, FOLDER, arguments);
+    return TestCluster.on(
+        network,
+        distribution,
+        FOLDER,
+        "-Dstator.transport.backends=[udp]",
+        "-Dstator.router.remote-prefill-transfer-share-max=1e6");
   }
 
   /** Tells what the shared cluster's nodes have said, and starts another one for the next test. */
