@@ -55,6 +55,7 @@ final class LossyCluster implements AutoCloseable {
       """
       pekko.loglevel = WARNING
       stator.router {
+        remote-prefill-transfer-share-max = 1e9 # The device computes in no time.
         remote-prefill-min-tokens = 9, remote-prefill-min-share = 0.1, pull-min-blocks = 2
         locate-timeout = 10ms, settle-time = 20ms, check-interval = 40ms, check-bookings = 4
       }

@@ -52,6 +52,7 @@ final class TestCluster implements AutoCloseable {
       stator.cluster.seed-timeout = 500ms
       stator.cluster.card-part-bytes = 16
       stator.router.remote-prefill-min-tokens = 9
+      stator.router.remote-prefill-transfer-share-max = 1e9 # The device computes in no time.
       stator.router.remote-prefill-min-share = 0.1
       stator.worker.report-interval = 50ms
       stator.worker.write-retry-delay = 1ms

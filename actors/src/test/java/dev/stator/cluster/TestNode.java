@@ -70,6 +70,7 @@ final class TestNode implements AutoCloseable {
       pekko.loglevel = DEBUG
       pekko.actor.testkit.typed.single-expect-default = 10s
       stator.router.remote-prefill-min-tokens = 9
+      stator.router.remote-prefill-transfer-share-max = 1e9 # The device computes in no time.
       stator.router.remote-prefill-min-share = 0.1
       stator.worker.remote-prefill-timeout = 500ms
       stator.worker.write-retry-delay = 1ms

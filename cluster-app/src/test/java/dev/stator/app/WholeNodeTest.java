@@ -37,7 +37,9 @@ class WholeNodeTest {
           "stator.router.remote-prefill-min-tokens",
           1,
           "stator.router.remote-prefill-min-share",
-          0.0);
+          0.0,
+          "stator.router.remote-prefill-transfer-share-max",
+          1e9);
 
   /** Small steps, so that prompts are cut and batches change all the time. */
   private static final Map<String, Object> SMALL_STEPS =

@@ -69,16 +69,11 @@ public final class Stage implements AutoCloseable {
 
   /**
    * As {@link #ownCluster}, with nodes on a network's hosts: the first on host 1, and so on. Blocks
-   * go over that network, however slow it is.
+   * go over that network.
    */
   public TestCluster ownClusterOn(TestNetwork network) {
     endShared();
-    return TestCluster.on(
-        network,
-        distribution,
-        FOLDER,
-        "-Dstator.transport.backends=[udp]",
-        "-Dstator.router.remote-prefill-transfer-share-max=1e6");
+    return TestCluster.on(network, distribution, FOLDER, "-Dstator.transport.backends=[udp]");
   }
 
   /** Tells what the shared cluster's nodes have said, and starts another one for the next test. */

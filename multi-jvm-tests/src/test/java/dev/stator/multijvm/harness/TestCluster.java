@@ -33,9 +33,15 @@ public final class TestCluster implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final Duration POLL_INTERVAL = Duration.ofMillis(50);
 
-  /** More patience than by default: many JVMs that start on two cores are silent for seconds. */
-  private static final List<String> DETECTION =
-      List.of("-Dstator.cluster.heartbeat-pause=6s", "-Dstator.cluster.down-after=3s");
+  /**
+   * More patience than by default: many JVMs that start on two cores are silent for seconds. And
+   * blocks move, though computing them anew would often be quicker here.
+   */
+  private static final List<String> SETTINGS =
+      List.of(
+          "-Dstator.cluster.heartbeat-pause=6s",
+          "-Dstator.cluster.down-after=3s",
+          "-Dstator.router.remote-prefill-transfer-share-max=1e6");
 
   /** Nodes that start at a time. More are no sooner ready, and too busy to be heard. */
   private static final int STARTING_MAX = 2;
@@ -51,7 +57,7 @@ public final class TestCluster implements AutoCloseable {
   private final Map<String, Plan> plans = new LinkedHashMap<>();
   private final Map<String, StatorProcess> nodes = new LinkedHashMap<>();
   private final Map<String, URI> addresses = new LinkedHashMap<>();
-  private final List<String> commonArguments = new ArrayList<>(DETECTION);
+  private final List<String> commonArguments = new ArrayList<>(SETTINGS);
   private final Set<String> added = new HashSet<>();
   private final TestNetwork network; // Null for this machine's loopback.
 
