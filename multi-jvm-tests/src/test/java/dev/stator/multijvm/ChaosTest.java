@@ -168,7 +168,7 @@ class ChaosTest {
       cluster.node(victim).resume();
       cluster.node(victim).waitForExit();
     } else {
-      leftBehind.addAll(cluster.node(victim).mappedInMemory());
+      leftBehind.addAll(cluster.node(victim).madeInMemory());
       cluster.node(victim).kill();
     }
     cluster.start();

@@ -59,12 +59,16 @@ public record ProcessLook(int files, long heapBytes, long buffers) {
     }
   }
 
-  /** Files in memory that a process has mapped; they stay when it is killed. */
-  static Set<Path> mappedInMemory(long pid) throws IOException {
+  /**
+   * Files in memory that a process has made; they stay when it is killed. Others' pools are mapped
+   * to be read only, and of others' media drivers nothing is mapped where pools are shared.
+   */
+  static Set<Path> madeInMemory(long pid) throws IOException {
     final Set<Path> found = new TreeSet<>();
     for (String line : Files.readAllLines(Path.of("/proc", Long.toString(pid), "maps"))) {
       final int path = line.indexOf("/dev/shm/stator-");
-      if (path >= 0 && !line.endsWith("(deleted)")) found.add(Path.of(line.substring(path)));
+      final boolean isOwn = path >= 0 && line.contains(" rw-s ") && !line.endsWith("(deleted)");
+      if (isOwn) found.add(Path.of(line.substring(path)));
     }
     return found;
   }

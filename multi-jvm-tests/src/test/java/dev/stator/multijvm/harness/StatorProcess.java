@@ -125,9 +125,9 @@ public final class StatorProcess implements AutoCloseable {
     return ProcessLook.at(pid());
   }
 
-  /** Files in memory that it has mapped; they stay when it is killed. */
-  public Set<Path> mappedInMemory() throws IOException {
-    return ProcessLook.mappedInMemory(pid());
+  /** Files in memory that it has made; they stay when it is killed. */
+  public Set<Path> madeInMemory() throws IOException {
+    return ProcessLook.madeInMemory(pid());
   }
 
   /**
