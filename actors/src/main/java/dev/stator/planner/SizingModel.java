@@ -80,7 +80,7 @@ public final class SizingModel {
   }
 
   private Wish wish(Situation situation, Set<WorkerId> moving) {
-    final int reach =
+    final int reach = // Not negative: moves under way and in the window were in reach before.
         Math.min(
             settings.moves().atOnceMax() - moving.size(),
             settings.moves().budget() - movedAt.size());
@@ -111,7 +111,7 @@ public final class SizingModel {
   }
 
   private Wish drainWish(Situation situation, PoolModel model, int toDecode) {
-    final int moves = backlog.isOwed(situation, model.speed) ? -Math.max(0, toDecode) : 0;
+    final int moves = backlog.isOwed(situation, model.speed) ? -toDecode : 0;
     return new Wish(
         moves,
         true,

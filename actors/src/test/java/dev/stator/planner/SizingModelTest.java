@@ -117,7 +117,10 @@ class SizingModelTest {
   void shouldKeepDecodeSlotsUntilTargetsAreKeptWhenTheirBacklogIsGone() {
     final SizingModel model = model("");
     one(model, drowning(200_000));
-    for (int i = 0; i < 5; i++) assertInstanceOf(Hold.class, one(model, PROMPTS));
+    for (int i = 0; i < 5; i++) {
+      final Hold hold = assertInstanceOf(Hold.class, one(model, PROMPTS));
+      assertTrue(hold.reason().contains("had no room"), hold.reason());
+    }
     one(model, withLatencies(PROMPTS, 100_000, 10_000));
     assertTrue(moves(model, PROMPTS, 2).size() > 0);
   }
