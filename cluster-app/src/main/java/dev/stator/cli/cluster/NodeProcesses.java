@@ -3,9 +3,6 @@ package dev.stator.cli.cluster;
 import dev.stator.cli.CliContext;
 import dev.stator.cli.CommandException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -20,7 +17,6 @@ import java.util.Map;
 final class NodeProcesses {
   private static final Path SETSID = Path.of("/usr/bin/setsid");
   private static final long LOG_BYTES_MAX = 64L << 20;
-  private static final int TAIL_BYTES_MAX = 256 * 1024;
 
   private final ClusterFolder folder;
   private final Path launcher;
@@ -88,20 +84,5 @@ final class NodeProcesses {
         "--- started " + Instant.now().truncatedTo(ChronoUnit.SECONDS) + "\n",
         StandardOpenOption.CREATE,
         StandardOpenOption.APPEND);
-  }
-
-  /** The last lines of a node's log, at most this many. */
-  static List<String> tail(Path log, int lineCount) {
-    if (!Files.exists(log)) return List.of();
-    try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "r")) {
-      final long start = Math.max(0, file.length() - TAIL_BYTES_MAX);
-      final byte[] bytes = new byte[(int) (file.length() - start)];
-      file.seek(start);
-      file.readFully(bytes);
-      final List<String> lines = new String(bytes, StandardCharsets.UTF_8).lines().toList();
-      return lines.subList(Math.max(0, lines.size() - lineCount), lines.size());
-    } catch (IOException broken) {
-      throw new UncheckedIOException(broken);
-    }
   }
 }
