@@ -18,6 +18,11 @@ final class NodeProcesses {
   private static final Path SETSID = Path.of("/usr/bin/setsid");
   private static final long LOG_BYTES_MAX = 64L << 20;
 
+  // The launcher's.
+  private static final String JAVA_HOME = "STATOR_JAVA_HOME";
+  private static final String CACHE = "STATOR_CACHE";
+  private static final String CACHE_OFF = "off";
+
   private final ClusterFolder folder;
   private final Path launcher;
   private final Map<String, String> environment;
@@ -25,14 +30,33 @@ final class NodeProcesses {
   NodeProcesses(CliContext context, ClusterFolder folder) {
     this.folder = folder;
     this.environment = context.environment();
-    this.launcher =
-        context
-            .home()
-            .map(home -> home.resolve("bin/stator"))
-            .filter(Files::isExecutable)
-            .orElseThrow(() ->
-                new CommandException(
-                    "the launcher bin/stator is needed to start nodes: run this through it"));
+    this.launcher = launcher(context);
+  }
+
+  private static Path launcher(CliContext context) {
+    return context
+        .home()
+        .map(home -> home.resolve("bin/stator"))
+        .filter(Files::isExecutable)
+        .orElseThrow(() ->
+            new CommandException(
+                "the launcher bin/stator is needed to start nodes: run this through it"));
+  }
+
+  /** As {@link TemporaryCluster#prepare}. */
+  static void prepare(CliContext context) throws InterruptedException {
+    if (CACHE_OFF.equals(context.environment().get(CACHE))) return;
+    final ProcessBuilder builder = new ProcessBuilder(launcher(context).toString(), "prepare");
+    builder.environment().put(JAVA_HOME, System.getProperty("java.home"));
+    builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    try {
+      final int exitCode = builder.start().waitFor();
+      if (exitCode == 0) return;
+    } catch (IOException broken) {
+      throw new CommandException("the launcher cannot be run: " + broken.getMessage(), broken);
+    }
+    throw new CommandException(
+        "no start-up cache can be made; '%s=%s' does without".formatted(CACHE, CACHE_OFF));
   }
 
   /** Starts a node's process; its log goes on where an earlier life's ended. */
@@ -41,7 +65,7 @@ final class NodeProcesses {
       final Path log = folder.log(node.name());
       beginLog(log);
       final ProcessBuilder builder = new ProcessBuilder(command(node));
-      builder.environment().put("STATOR_JAVA_HOME", System.getProperty("java.home"));
+      builder.environment().put(JAVA_HOME, System.getProperty("java.home"));
       builder.environment().put("STATOR_JAVA_OPTS", javaOptions(plan));
       builder
           .redirectInput(Path.of("/dev/null").toFile())
