@@ -27,7 +27,7 @@ import org.slf4j.LoggerFactory;
  *
  * <ul>
  *   <li><b>Threads:</b> any. Listeners are called on the thread that ended the matter; they only
- *       pass the outcome on.
+ *       pass the outcome on. What they throw is logged, and ends nothing else.
  *   <li><b>Ownership:</b> granted blocks are the writer's from {@link #grant} until the outcome,
  *       source blocks are the agent's from {@link #write} until the outcome.
  *   <li><b>Bounds:</b> {@link TransferSettings}. Over a limit nothing is taken.
@@ -129,7 +129,7 @@ public final class TransferAgent implements AutoCloseable {
         blocks,
         life,
         grant -> {},
-        (outcome, arrived) -> listener.accept(outcome));
+        (outcome, arrived) -> tell(listener, outcome));
   }
 
   /** Ends a grant; its outcome follows when nobody writes any more. Unknown ids are ignored. */
@@ -180,7 +180,7 @@ public final class TransferAgent implements AutoCloseable {
     final long id = nextId.getAndIncrement();
     final TransferStatus trouble = check(grant, memory, moves);
     if (trouble != TransferStatus.OK) {
-      listener.accept(new WriteOutcome(id, trouble, 0, moves));
+      tell(listener, new WriteOutcome(id, trouble, 0, moves));
       return id;
     }
     final Consumer<WriteOutcome> onEnd =
@@ -188,7 +188,7 @@ public final class TransferAgent implements AutoCloseable {
           writes.remove(outcome.writeId());
           inFlightBlocks.addAndGet(-moves.size());
           counters.sent(outcome.writtenBlocks() * memory.geometry().blockBytes());
-          listener.accept(outcome);
+          tell(listener, outcome);
         };
     final long deadlineNs = nanoClock.getAsLong() + settings.writeTimeout().toNanos();
     final PostedWrite write = new PostedWrite(id, grant, memory, moves, deadlineNs, onEnd);
@@ -211,7 +211,8 @@ public final class TransferAgent implements AutoCloseable {
    */
   public Optional<Export> export(
       int memoryId, List<Integer> blocks, Duration life, Consumer<ExportOutcome> listener) {
-    return exports.open(address, memory(memoryId), blocks, life, listener);
+    return exports.open(
+        address, memory(memoryId), blocks, life, outcome -> tell(listener, outcome));
   }
 
   /** Ends an export; its outcome follows when nothing is being read. Unknown ids are ignored. */
@@ -235,8 +236,17 @@ public final class TransferAgent implements AutoCloseable {
       Export export, int memoryId, List<BlockMove> moves, Consumer<ReadOutcome> listener) {
     if (moves.isEmpty()) throw new IllegalArgumentException("a read needs a block");
     final long id = nextId.getAndIncrement();
-    reads.read(id, export, memory(memoryId), moves, listener);
+    reads.read(id, export, memory(memoryId), moves, outcome -> tell(listener, outcome));
     return id;
+  }
+
+  /** Others have to be told, too, whatever this listener does. */
+  private static <T> void tell(Consumer<T> listener, T outcome) {
+    try {
+      listener.accept(outcome);
+    } catch (RuntimeException | Error bug) {
+      LOG.error("Not taken by its listener: {}", outcome, bug);
+    }
   }
 
   /** Pause between two calls of {@link #poll}. */

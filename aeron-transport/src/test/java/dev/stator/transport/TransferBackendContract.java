@@ -14,6 +14,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
 import org.junit.jupiter.api.AfterEach;
@@ -175,6 +176,25 @@ abstract class TransferBackendContract {
     final BlockGeometry geometry = new BlockGeometry(BLOCK_BYTES, BlockGeometry.PLAIN);
     final Grant grant = new Grant(nobody, 1, 2, 3, List.of(1), geometry, LIFE);
     assertEquals(TransferStatus.UNREACHABLE, write(grant, new BlockMove(0, 1)).status());
+  }
+
+  @Test
+  void shouldEndOtherBlocksWhenAListenerThrows() throws Exception {
+    final Grant grant = grant(List.of(1, 2, 3, 4));
+    final var calls = new AtomicInteger();
+    for (int block = 1; block <= 3; block++) {
+      writer.write(
+          grant,
+          source,
+          List.of(new BlockMove(block, block)),
+          outcome -> {
+            calls.incrementAndGet();
+            throw new IllegalStateException("a listener's bug");
+          });
+    }
+    assertEquals(TransferStatus.OK, write(grant, new BlockMove(4, 4)).status());
+    assertEquals(GrantOutcome.Ending.COMPLETE, await(granted).ending());
+    awaitTrue(() -> calls.get() == 3 && writer.stats().inFlightBlocks() == 0);
   }
 
   @Test

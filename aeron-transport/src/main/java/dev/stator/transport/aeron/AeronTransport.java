@@ -198,7 +198,7 @@ public final class AeronTransport {
   }
 
   private int doWork(long nowNs) {
-    driverWork = 0;
+    driverWork = 0; // In case the next line throws.
     driverWork = station.doWork();
     invalidDatagrams = station.invalidDatagrams();
     return station.isBroken() ? repair(nowNs) : doOwnWork(nowNs);

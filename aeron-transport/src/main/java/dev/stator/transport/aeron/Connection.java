@@ -129,11 +129,10 @@ final class Connection implements FragmentHandler {
 
   /** Why this is over; {@code null} while it is not. */
   TransferStatus trouble(long nowNs) {
-    if (refusal != null) return refusal;
-    final String lost = lostBecause(nowNs);
+    final String lost = refusal != null ? "refused, " + refusal : lostBecause(nowNs);
     if (lost == null) return null;
     LOG.info("No way to {} at {}: {}", parts.agent(), parts.endpoint(), lost);
-    return TransferStatus.UNREACHABLE;
+    return refusal != null ? refusal : TransferStatus.UNREACHABLE;
   }
 
   private String lostBecause(long nowNs) {
@@ -198,12 +197,7 @@ final class Connection implements FragmentHandler {
     final TransferStatus status = StatusCodes.decode(code);
     if (status == null) return FrameFault.UNKNOWN_STATUS;
     hasProgressed = true;
-    try {
-      return sender().acknowledge(transferId, status) ? null : FrameFault.UNKNOWN_TRANSFER;
-    } catch (RuntimeException bug) { // Of whoever was told; the others must be told, too.
-      LOG.error("The end of a block at {} was not taken", parts.agent(), bug);
-      return null;
-    }
+    return sender().acknowledge(transferId, status) ? null : FrameFault.UNKNOWN_TRANSFER;
   }
 
   void close() {

@@ -122,7 +122,7 @@ final class OutboundLink {
   private boolean hasSomething() {
     final BlockSender sender = connection.sender();
     if (!sender.isIdle()) return true;
-    if (next.isEmpty() && nextMessages.isEmpty() && !takeMore()) return false;
+    if (nextMessages.isEmpty() && !takeMore()) return false; // Messages overtake waiting blocks.
     if (!nextMessages.isEmpty()) {
       sender.begin(nextMessages.remove());
       return true;
@@ -138,7 +138,7 @@ final class OutboundLink {
   /** Ends the connection, and all that waits. */
   void fail(TransferStatus why, long nowNs) {
     if (connection != null) {
-      LOG.info("Connection to {} ended: {}", name, why);
+      LOG.debug("Connection to {} ended: {}", name, why);
       connection.sender().failAll(why);
     }
     close();

@@ -9,7 +9,6 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -148,7 +147,11 @@ final class Incoming extends Connection {
     final List<SharedFrames.Post> batch = lastBatch;
     lastBatch = null;
     if (workers.tryRun(() -> copyAll(agent, batch))) return;
-    answer(batch, Collections.nCopies(batch.size(), counters.count(TransferStatus.BACK_PRESSURED)));
+    final List<TransferStatus> refused = new ArrayList<>(batch.size());
+    for (int i = 0; i < batch.size(); i++) {
+      refused.add(counters.count(TransferStatus.BACK_PRESSURED));
+    }
+    answer(batch, refused);
   }
 
   @Override

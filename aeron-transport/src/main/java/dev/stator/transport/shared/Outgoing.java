@@ -85,14 +85,6 @@ final class Outgoing extends Connection {
   }
 
   private void post(List<Parcel> batch) {
-    try {
-      tryPost(batch);
-    } catch (RuntimeException | Error bug) { // Of whoever was told; others must be posted, too.
-      LOG.error("The end of a block was not taken", bug);
-    }
-  }
-
-  private void tryPost(List<Parcel> batch) {
     final List<Parcel> parcels = new ArrayList<>(batch.size());
     final List<Parcel.Sealed> seals = new ArrayList<>(batch.size());
     for (Parcel parcel : batch) {

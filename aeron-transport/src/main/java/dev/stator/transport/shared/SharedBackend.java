@@ -197,7 +197,10 @@ public final class SharedBackend implements TransferBackend {
   private Staging.Slot slot(Staging staging) {
     final Staging.Slot slot = staging.take();
     if (slot != null) return slot;
-    outgoing.values().forEach(Outgoing::dropEnded);
+    for (Outgoing each : outgoing.values()) {
+      each.dropEnded();
+      if (each.mustPump() && !workers.tryRun(each::pump)) each.pump();
+    }
     return staging.take();
   }
 
