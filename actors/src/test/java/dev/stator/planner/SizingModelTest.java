@@ -142,6 +142,38 @@ class SizingModelTest {
   }
 
   @Test
+  void shouldLetAPrefillSlotDecodeWhenNoOtherDoesAnyMore() {
+    final SizingModel model = model("confirmations = 2, moves-budget = 1");
+    assertEquals(1, moves(model, PROMPTS, 2).size(), "the budget is spent, in the other direction");
+    final Situation dead = measured(3, 0, 1, 800, 100);
+    assertInstanceOf(Hold.class, one(model, dead), "it may be back in a moment");
+    final Move move = assertInstanceOf(Move.class, one(model, dead));
+    assertEquals(WorkerRole.DECODE, move.to());
+    assertTrue(move.reason().contains("1 decode slots"), move.reason());
+  }
+
+  @Test
+  void shouldLetADecodeSlotPrefillWhenNoOtherDoesAnyMore() {
+    final SizingModel model = model("");
+    one(model, measured(1, 3, 1, 800, 100));
+    final List<Move> moves = moves(model, measured(0, 3, 1, 800, 100), 2);
+    assertEquals(1, moves.size());
+    assertEquals(WorkerRole.PREFILL, moves.getFirst().to());
+    for (int i = 0; i < 4; i++) {
+      assertInstanceOf(
+          Hold.class, one(model, measured(0, 1, 1, 800, 100)), "the last that decodes");
+    }
+  }
+
+  @Test
+  void shouldWaitForNodesThatHaveNotJoinedYet() {
+    final SizingModel model = model("moves-budget-window = 60s");
+    final Situation starting = unmeasured(slot("p1", PREFILL, load(0, 0, 0)));
+    assertEquals(0, moves(model, starting, 11).size());
+    assertEquals(1, moves(model, starting, 1).size());
+  }
+
+  @Test
   void shouldLeaveSlotsWithBothRolesAlone() {
     final var both = slot("both", Set.of(WorkerRole.values()), load(5, 90_000, 9_900));
     final SizingModel model = model("");
