@@ -41,7 +41,15 @@ final class OwnedNodes implements AutoCloseable {
         processes.start(plan, node.alone());
       }
     }
-    watch.await(plan, plan.nodes());
+    try {
+      watch.await(plan, plan.nodes());
+    } catch (CommandException failure) {
+      throw isOver() ? interrupted() : failure; // They ended because they were to.
+    }
+  }
+
+  private synchronized boolean isOver() {
+    return isOver;
   }
 
   /**
