@@ -1,6 +1,7 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 
 /**
  * Where a backend brings what has arrived for an agent. Whatever a hostile sender makes a backend
@@ -27,6 +28,25 @@ public interface BlockSink {
    */
   TransferStatus deliver(
       long grantId, long keyHigh, long keyLow, int targetBlock, int checksum, MemorySegment bytes);
+
+  /**
+   * Takes whole blocks, each as {@link #deliver} does; the end of one is no matter of the others. A
+   * block whose bytes cannot be read has failed. Where a block comes twice, one of them is busy.
+   *
+   * @return how each ended
+   */
+  default List<TransferStatus> deliverAll(List<BlockDelivery> deliveries) {
+    return deliveries.stream()
+        .map(each ->
+            deliver(
+                each.grantId(),
+                each.keyHigh(),
+                each.keyLow(),
+                each.targetBlock(),
+                each.checksum(),
+                each.bytes()))
+        .toList();
+  }
 
   /**
    * Takes one {@link TransferBackend#send message}. What makes no sense is counted and ignored.

@@ -2,10 +2,14 @@ package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.function.LongSupplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** One block on its way into an open grant. <b>Threads:</b> one at a time. */
 final class Landing implements BlockLanding {
+  private static final Logger LOG = LoggerFactory.getLogger(Landing.class);
   private static final int PIECE_BYTES = 8 * 1024; // Verified in the core's first cache.
 
   private final OpenGrant open;
@@ -15,6 +19,9 @@ final class Landing implements BlockLanding {
   private final LongSupplier nanoClock;
   private final RunningChecksum checksum = new RunningChecksum();
   private TransferStatus ended;
+  private long stamp; // Of the memory, while within.
+  private boolean isWithin;
+  private boolean isVerified;
 
   /**
    * @param open {@code null} when there is nothing to write to
@@ -67,14 +74,41 @@ final class Landing implements BlockLanding {
 
   /** {@link #put} and {@link #finish} without a gap in which the grant could end. */
   TransferStatus deliver(int expected, MemorySegment bytes) {
-    final boolean isOver =
-        ended == null
-            && within(target -> {
-              copyAll(target, bytes);
-              return checksum.of(target) == expected;
-            });
+    final boolean isOver = ended == null && within(target -> copyAll(target, bytes, expected));
     if (isOver && ended == null) end(TransferStatus.BAD_CHECKSUM);
     return ended;
+  }
+
+  /**
+   * Delivers blocks, each as {@link #deliver} does; one that cannot be read fails alone. All are
+   * entered before the first is copied and left after the last: the locks of leaving wait until
+   * what was copied before has left the core.
+   */
+  static List<TransferStatus> deliverAll(List<Landing> landings, List<BlockDelivery> deliveries) {
+    for (Landing landing : landings) landing.isWithin = landing.ended == null && landing.tryEnter();
+    try {
+      for (int i = 0; i < landings.size(); i++) {
+        if (landings.get(i).isWithin) landings.get(i).tryCopy(deliveries.get(i));
+      }
+    } finally {
+      for (Landing landing : landings) {
+        if (landing.isWithin) landing.leave(landing.isVerified);
+        if (landing.ended == null) landing.end(TransferStatus.BAD_CHECKSUM);
+      }
+    }
+    return landings.stream().map(Landing::ended).toList();
+  }
+
+  private void tryCopy(BlockDelivery delivery) {
+    try {
+      isVerified = copyAll(open.memory().block(block), delivery.bytes(), delivery.checksum());
+    } catch (IllegalStateException | InternalError gone) { // Unmapped, or a file was cut short.
+      LOG.warn("A block could not be read: {}", gone.getMessage());
+      end(TransferStatus.FAILED);
+    } catch (RuntimeException bug) {
+      LOG.error("A block was not taken", bug);
+      end(TransferStatus.FAILED);
+    }
   }
 
   /** Work on the block that tells whether it is verified. */
@@ -85,26 +119,36 @@ final class Landing implements BlockLanding {
 
   /** Whether the work was done; the landing has ended when it verified the block, or was not. */
   private boolean within(Work work) {
-    if (!enter()) return false;
-    final RegisteredMemory memory = open.memory();
-    final long stamp = memory.enter();
+    if (!tryEnter()) return false;
     boolean verified = false;
     boolean done = false;
     try {
-      if (stamp != 0) {
-        verified = work.run(memory.block(block));
-        done = true;
-      }
+      verified = work.run(open.memory().block(block));
+      done = true;
     } finally {
-      if (stamp != 0) memory.leave(stamp);
-      if (verified) {
-        ended = TransferStatus.OK;
-        counters.received(blockBytes());
-      }
-      open.leave(slot, verified);
-      if (!done) end(stamp == 0 ? TransferStatus.UNKNOWN_GRANT : TransferStatus.FAILED);
+      leave(verified);
+      if (!done) end(TransferStatus.FAILED);
     }
     return done;
+  }
+
+  /** Whether the block may be written to until {@link #leave}; else the landing has ended. */
+  private boolean tryEnter() {
+    if (!enter()) return false;
+    stamp = open.memory().enter();
+    if (stamp != 0) return true;
+    open.leave(slot, false);
+    end(TransferStatus.UNKNOWN_GRANT);
+    return false;
+  }
+
+  private void leave(boolean verified) {
+    open.memory().leave(stamp);
+    if (verified) {
+      ended = TransferStatus.OK;
+      counters.received(blockBytes());
+    }
+    open.leave(slot, verified);
   }
 
   private boolean enter() {
@@ -114,7 +158,8 @@ final class Landing implements BlockLanding {
     return refused == null;
   }
 
-  private void copyAll(MemorySegment target, MemorySegment bytes) {
+  /** Whether what lies there now is what was to come. */
+  private boolean copyAll(MemorySegment target, MemorySegment bytes, int expected) {
     final ByteBuffer view = Checksums.heldView(target);
     final int length = (int) bytes.byteSize();
     for (int at = 0; at < length; at += PIECE_BYTES) {
@@ -122,6 +167,7 @@ final class Landing implements BlockLanding {
       MemorySegment.copy(bytes, at, target, at, end - at);
       checksum.update(view.position(at).limit(end), at);
     }
+    return checksum.of(target) == expected;
   }
 
   private void copy(MemorySegment target, long offset, MemorySegment bytes) {

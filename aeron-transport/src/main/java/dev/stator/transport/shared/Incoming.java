@@ -1,5 +1,6 @@
 package dev.stator.transport.shared;
 
+import dev.stator.transport.BlockDelivery;
 import dev.stator.transport.BlockSink;
 import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.TransferStatus;
@@ -9,6 +10,7 @@ import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -114,35 +116,43 @@ final class Incoming extends Connection {
     }
     final List<SharedFrames.Post> batch = new ArrayList<>(count);
     for (int i = 0; i < count; i++) batch.add(SharedFrames.Post.decode(body));
-    final List<TransferStatus> statuses = new ArrayList<>(count);
-    for (var post : batch) statuses.add(copy(agent, post));
-    answer(batch, statuses);
+    answer(batch, copyAll(agent, batch));
     return null;
   }
 
   @Override
   void onAllRead() {}
 
-  private TransferStatus copy(String agent, SharedFrames.Post post) {
+  private List<TransferStatus> copyAll(String agent, List<SharedFrames.Post> posts) {
+    final TransferStatus[] statuses = new TransferStatus[posts.size()];
+    final List<BlockDelivery> deliveries = new ArrayList<>(posts.size());
     final BlockSink sink = sinks.apply(agent);
-    if (sink == null) return counters.count(TransferStatus.UNREACHABLE);
+    for (int i = 0; i < statuses.length; i++) {
+      final MemorySegment source = source(posts.get(i));
+      if (sink == null) statuses[i] = counters.count(TransferStatus.UNREACHABLE);
+      else if (source == null) statuses[i] = counters.count(TransferStatus.OUT_OF_RANGE);
+      else deliveries.add(posts.get(i).delivery(source));
+    }
+    final List<TransferStatus> delivered = deliver(sink, deliveries);
+    for (int i = 0, next = 0; i < statuses.length; i++) {
+      if (statuses[i] == null) statuses[i] = delivered.get(next++);
+    }
+    return List.of(statuses);
+  }
+
+  /** {@code null} when it lies in no pool. */
+  private MemorySegment source(SharedFrames.Post post) {
     final MappedPool pool = pools.get(post.poolId());
-    final MemorySegment source = pool == null ? null : pool.slice(post.offset(), post.length());
-    if (source == null) return counters.count(TransferStatus.OUT_OF_RANGE);
+    return pool == null ? null : pool.slice(post.offset(), post.length());
+  }
+
+  private List<TransferStatus> deliver(BlockSink sink, List<BlockDelivery> deliveries) {
+    if (deliveries.isEmpty()) return List.of();
     try {
-      return sink.deliver(
-          post.grantId(),
-          post.keyHigh(),
-          post.keyLow(),
-          post.targetBlock(),
-          post.checksum(),
-          source);
-    } catch (IllegalStateException | InternalError gone) { // Unmapped, or the file was cut short.
-      LOG.warn("A block could not be read from process {}: {}", writer, gone.getMessage());
-      return TransferStatus.FAILED; // The agent has counted it.
+      return sink.deliverAll(deliveries);
     } catch (RuntimeException bug) {
-      LOG.error("A block from process {} was not taken", writer, bug);
-      return TransferStatus.FAILED;
+      LOG.error("Blocks from process {} were not taken", writer, bug);
+      return Collections.nCopies(deliveries.size(), TransferStatus.FAILED);
     }
   }
 

@@ -1,6 +1,8 @@
 package dev.stator.transport.shared;
 
+import dev.stator.transport.BlockDelivery;
 import dev.stator.transport.TransferBackend;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 
@@ -86,6 +88,11 @@ final class SharedFrames {
       out.putLong(sequence).putLong(grantId).putLong(keyHigh).putLong(keyLow);
       out.putInt(targetBlock).putInt(poolId).putLong(offset).putLong(length);
       out.putInt(checksum).putInt(0);
+    }
+
+    /** The block, which lies here. */
+    BlockDelivery delivery(MemorySegment bytes) {
+      return new BlockDelivery(grantId, keyHigh, keyLow, targetBlock, checksum, bytes);
     }
 
     static Post decode(ByteBuffer in) {
