@@ -4,6 +4,7 @@ import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import jdk.incubator.vector.ByteVector;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
@@ -18,8 +19,8 @@ import jdk.incubator.vector.VectorOperators;
  *                                        input i's fifth bit in bit i
  * </pre>
  *
- * Q5_0 has no minimums there, Q4_1 no fifth bits: the kernels read other bytes of the group in
- * their stead and mask them.
+ * Q5_0 has no minimums there, Q4_1 no fifth bits, in whose stead the kernels read other bytes of
+ * the group and mask them.
  *
  * <p>value = scale * (bits - offset) + minimum: the product is exact in float32, so that one fused
  * multiply-add is the format's product and sum. A minimum of minus zero changes no product, not
@@ -44,8 +45,6 @@ final class Q5Panels extends PanelMatrix {
   private final int minimums;
   private final int fifths;
   private final int quants;
-  private final int minimumMask;
-  private final int minimumBits;
   private final int fifthMask;
   private final float base;
 
@@ -61,8 +60,6 @@ final class Q5Panels extends PanelMatrix {
     minimums = hasMinimums ? HALVES_BYTES : 0;
     fifths = minimums + HALVES_BYTES;
     quants = hasFifths ? fifths + FIFTHS_BYTES : fifths;
-    minimumMask = hasMinimums ? -1 : 0;
-    minimumBits = hasMinimums ? 0 : Float.floatToRawIntBits(-0f);
     fifthMask = hasFifths ? -1 : 0;
     base = hasMinimums ? 0x1p23f : 0x1p23f + 16;
   }
@@ -124,17 +121,14 @@ final class Q5Panels extends PanelMatrix {
 
   @Override
   void unpack(int panel, int k, int kEnd, float[] to, int toOffset, Scratch scratch) {
+    prepareScales(panel, panel + 1, k / GROUP, kEnd / GROUP, scratch);
     final MemorySegment w = data();
     for (int row = 0; row < PANEL_ROWS; row += Lanes.COUNT) {
       for (int at = k; at < kEnd; at += GROUP) {
         final long from = panel * panelBytes + (long) (at / GROUP) * groupBytes;
-        final FloatVector scale = Halves.load(w, from + 2 * row);
-        final FloatVector minimum =
-            Halves.load(w, from + minimums + 2 * row)
-                .reinterpretAsInts()
-                .and(minimumMask)
-                .or(minimumBits)
-                .reinterpretAsFloats();
+        final int scaleAt = (at - k) / GROUP * PANEL_ROWS + row;
+        final FloatVector scale = FloatVector.fromArray(Lanes.FLOATS, scratch.scales, scaleAt);
+        final FloatVector minimum = FloatVector.fromArray(Lanes.FLOATS, scratch.minimums, scaleAt);
         for (int word = 0; word < GROUP / WORD; word++) {
           final long words = from + quants + 4 * row + word * WORD_BYTES;
           final long bits = from + fifths + row + word * PANEL_ROWS;
@@ -171,15 +165,21 @@ final class Q5Panels extends PanelMatrix {
       float[] out,
       int outOffset,
       Scratch scratch) {
+    prepareScales(panel, panelEnd, k / GROUP, kEnd / GROUP, scratch);
     final MemorySegment w = data();
-    final int mask = minimumMask;
-    final int bits = minimumBits;
-    final int mask5 = fifthMask;
+    final float[] scales = scratch.scales;
+    final float[] minimums = scratch.minimums;
+    final int groups = (kEnd - k) / GROUP;
+    final int mask = fifthMask;
     final float base = this.base;
     final long w0 = streamOffset(panel, panelEnd, 0);
     final long w1 = streamOffset(panel, panelEnd, 1);
     final long w2 = streamOffset(panel, panelEnd, 2);
     final long w3 = streamOffset(panel, panelEnd, 3);
+    final int t0 = KQuants.streamScales(panel, panelEnd, 0, groups);
+    final int t1 = KQuants.streamScales(panel, panelEnd, 1, groups);
+    final int t2 = KQuants.streamScales(panel, panelEnd, 2, groups);
+    final int t3 = KQuants.streamScales(panel, panelEnd, 3, groups);
     final int o0 = outOffset + outOffset(panel, panelEnd, 0);
     final int o1 = outOffset + outOffset(panel, panelEnd, 1);
     final int o2 = outOffset + outOffset(panel, panelEnd, 2);
@@ -188,37 +188,17 @@ final class Q5Panels extends PanelMatrix {
     FloatVector a1 = FloatVector.fromArray(Lanes.FLOATS, out, o1);
     FloatVector a2 = FloatVector.fromArray(Lanes.FLOATS, out, o2);
     FloatVector a3 = FloatVector.fromArray(Lanes.FLOATS, out, o3);
-    for (int g = k / GROUP; g < kEnd / GROUP; g++) {
-      final long at = (long) g * groupBytes;
-      final FloatVector s0 = Halves.load(w, w0 + at + 2 * ROW0);
-      final FloatVector s1 = Halves.load(w, w1 + at + 2 * ROW1);
-      final FloatVector s2 = Halves.load(w, w2 + at + 2 * ROW2);
-      final FloatVector s3 = Halves.load(w, w3 + at + 2 * ROW3);
-      final long least = at + minimums;
-      final FloatVector m0 =
-          Halves.load(w, w0 + least + 2 * ROW0)
-              .reinterpretAsInts()
-              .and(mask)
-              .or(bits)
-              .reinterpretAsFloats();
-      final FloatVector m1 =
-          Halves.load(w, w1 + least + 2 * ROW1)
-              .reinterpretAsInts()
-              .and(mask)
-              .or(bits)
-              .reinterpretAsFloats();
-      final FloatVector m2 =
-          Halves.load(w, w2 + least + 2 * ROW2)
-              .reinterpretAsInts()
-              .and(mask)
-              .or(bits)
-              .reinterpretAsFloats();
-      final FloatVector m3 =
-          Halves.load(w, w3 + least + 2 * ROW3)
-              .reinterpretAsInts()
-              .and(mask)
-              .or(bits)
-              .reinterpretAsFloats();
+    for (int g = 0; g < groups; g++) {
+      final long at = (long) (k / GROUP + g) * groupBytes;
+      final int scaleAt = g * PANEL_ROWS;
+      final FloatVector s0 = FloatVector.fromArray(Lanes.FLOATS, scales, t0 + scaleAt);
+      final FloatVector s1 = FloatVector.fromArray(Lanes.FLOATS, scales, t1 + scaleAt);
+      final FloatVector s2 = FloatVector.fromArray(Lanes.FLOATS, scales, t2 + scaleAt);
+      final FloatVector s3 = FloatVector.fromArray(Lanes.FLOATS, scales, t3 + scaleAt);
+      final FloatVector m0 = FloatVector.fromArray(Lanes.FLOATS, minimums, t0 + scaleAt);
+      final FloatVector m1 = FloatVector.fromArray(Lanes.FLOATS, minimums, t1 + scaleAt);
+      final FloatVector m2 = FloatVector.fromArray(Lanes.FLOATS, minimums, t2 + scaleAt);
+      final FloatVector m3 = FloatVector.fromArray(Lanes.FLOATS, minimums, t3 + scaleAt);
       for (int word = 0; word < GROUP / WORD; word++) {
         final long q = at + quants + word * WORD_BYTES;
         final long b = at + fifths + word * PANEL_ROWS;
@@ -233,20 +213,20 @@ final class Q5Panels extends PanelMatrix {
         IntVector h0 =
             ((IntVector) b0.convertShape(VectorOperators.B2I, Lanes.INTS, 0))
                 .lanewise(VectorOperators.LSHL, 4)
-                .and(mask5);
+                .and(mask);
         IntVector h1 =
             ((IntVector) b1.convertShape(VectorOperators.B2I, Lanes.INTS, 0))
                 .lanewise(VectorOperators.LSHL, 4)
-                .and(mask5);
+                .and(mask);
         IntVector h2 =
             ((IntVector) b2.convertShape(VectorOperators.B2I, Lanes.INTS, 0))
                 .lanewise(VectorOperators.LSHL, 4)
-                .and(mask5);
+                .and(mask);
         IntVector h3 =
             ((IntVector) b3.convertShape(VectorOperators.B2I, Lanes.INTS, 0))
                 .lanewise(VectorOperators.LSHL, 4)
-                .and(mask5);
-        final int xg = xOffset + g * GROUP + word * WORD;
+                .and(mask);
+        final int xg = xOffset + k + g * GROUP + word * WORD;
         for (int i = 0; i < WORD; i++) {
           final FloatVector xi = FloatVector.broadcast(Lanes.FLOATS, x[xg + i]);
           final IntVector q0 = v0.and(LOW).or(h0.and(FIFTH)).or(ONES);
@@ -272,5 +252,23 @@ final class Q5Panels extends PanelMatrix {
     a2.intoArray(out, o2);
     a1.intoArray(out, o1);
     a0.intoArray(out, o0);
+  }
+
+  private void prepareScales(int panel, int panelEnd, int g, int gEnd, Scratch scratch) {
+    final MemorySegment w = data();
+    final int count = (gEnd - g) * PANEL_ROWS;
+    for (int p = panel; p < Math.min(panelEnd, panel + GROUP_PANELS); p++) {
+      final int to = (p - panel) * count;
+      final long from = p * panelBytes + (long) g * groupBytes;
+      for (int row = 0; row < PANEL_ROWS; row += Lanes.COUNT) {
+        for (int i = 0; i < gEnd - g; i++) {
+          final long at = from + (long) i * groupBytes + 2 * row;
+          final int put = to + i * PANEL_ROWS + row;
+          Halves.load(w, at).intoArray(scratch.scales, put);
+          if (hasMinimums) Halves.load(w, at + minimums).intoArray(scratch.minimums, put);
+        }
+      }
+      if (!hasMinimums) Arrays.fill(scratch.minimums, to, to + count, -0f);
+    }
   }
 }
