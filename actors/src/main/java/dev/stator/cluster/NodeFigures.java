@@ -46,7 +46,7 @@ final class NodeFigures {
   }
 
   private void publishRouters() {
-    board.publish(routers.values().stream().reduce(RouterStats.NONE, RouterStats::plus));
+    board.publish(routers.values().stream().reduce(RouterStats::plus).orElse(RouterStats.NONE));
   }
 
   synchronized void sessions(String model, SessionStats stats) {

@@ -44,12 +44,13 @@ final class BacklogRule {
     return owed > speed * settings.ttftTargetS() && owed > perSlot(situation, WorkerRole.PREFILL);
   }
 
-  /** In words, with the figures. */
+  /** In words, with the figures; while they drown. */
   String reason(Situation situation, double speed) {
     return String.format(
         Locale.ROOT,
-        "decode slots have no room: they owe %.0f prompt tokens each and compute %.0f within the"
-            + " TTFT target, prefill slots owe %.0f; none leaves decode until targets are kept",
+        "decode slots %s: they owe %.0f prompt tokens each and compute %.0f within the TTFT target,"
+            + " prefill slots owe %.0f; none leaves decode until targets are kept",
+        isOwed(situation, speed) ? "have no room" : "had no room and catch up",
         perSlot(situation, WorkerRole.DECODE),
         speed * settings.ttftTargetS(),
         perSlot(situation, WorkerRole.PREFILL));

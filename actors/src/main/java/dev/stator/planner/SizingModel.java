@@ -27,8 +27,9 @@ import java.util.Set;
  * In reach is what the minimums, the moves at once, and the budget leave. The price of a move is in
  * its score, which counts how the moved slots finish what they have; so what must exceed gain-min
  * is what remains. As long as load or speed are unknown, {@link ThresholdRule} decides instead;
- * while decode slots drown, {@link BacklogRule} does. Slots with both roles are left alone. Counts
- * intervals, knows no clock. One thread.
+ * while decode slots drown, {@link BacklogRule} does; and what {@link MinimumRule} wants comes
+ * before all else. Slots with both roles are left alone. Counts intervals, knows no clock. One
+ * thread.
  */
 public final class SizingModel {
   /** What is wanted: so many slots from decode to prefill, negative for the other way. */
@@ -44,6 +45,8 @@ public final class SizingModel {
   private final PlannerSettings settings;
   private final ThresholdRule thresholds;
   private final BacklogRule backlog;
+  private final MinimumRule decodeMinimum;
+  private final MinimumRule prefillMinimum;
   private final int budgetIntervals;
   private final Deque<Long> movedAt =
       new ArrayDeque<>(); // Intervals, one a move that still counts.
@@ -60,6 +63,12 @@ public final class SizingModel {
     this.budgetIntervals =
         (int)
             Math.ceilDiv(settings.moves().budgetWindow().toNanos(), settings.interval().toNanos());
+    this.decodeMinimum = minimum(WorkerRole.DECODE, settings.decodeMin());
+    this.prefillMinimum = minimum(WorkerRole.PREFILL, settings.prefillMin());
+  }
+
+  private MinimumRule minimum(WorkerRole role, int min) {
+    return new MinimumRule(role, min, settings.moves().confirmations(), budgetIntervals);
   }
 
   /**
@@ -72,6 +81,8 @@ public final class SizingModel {
     while (!movedAt.isEmpty() && movedAt.peekFirst() <= interval - budgetIntervals) {
       movedAt.removeFirst();
     }
+    final Wish needed = minimumWish(situation, moving);
+    if (needed.moves() != 0) return moves(situation, moving, needed, figures(situation, needed));
     final Wish wish = wish(situation, moving);
     final Figures figures = figures(situation, wish);
     final String obstacle = obstacle(wish, isCalm(situation));
@@ -79,11 +90,37 @@ public final class SizingModel {
     return moves(situation, moving, wish, figures);
   }
 
+  /**
+   * Decode takes what it lacks from prefill, even the last slot, for decode slots prefill, too; it
+   * gives only what it can spare. Whatever limits other moves does not limit these.
+   */
+  private Wish minimumWish(Situation situation, Set<WorkerId> moving) {
+    final int decodeLack = decodeMinimum.lack(situation);
+    final int prefillLack = prefillMinimum.lack(situation);
+    final int toDecode = Math.min(decodeLack, spare(situation, WorkerRole.PREFILL, 0, moving));
+    final int toPrefill =
+        Math.min(prefillLack, spare(situation, WorkerRole.DECODE, settings.decodeMin(), moving));
+    final String reason =
+        String.format(
+            Locale.ROOT,
+            "%d decode slots and %d prefill slots are missing of the least there must be",
+            decodeLack,
+            prefillLack);
+    return new Wish(
+        toDecode > 0 ? -toDecode : toPrefill,
+        true,
+        reason,
+        OptionalDouble.empty(),
+        OptionalDouble.empty());
+  }
+
   private Wish wish(Situation situation, Set<WorkerId> moving) {
-    final int reach =
-        Math.min(
-            settings.moves().atOnceMax() - moving.size(),
-            settings.moves().budget() - movedAt.size());
+    final int reach = // Moves that minimums needed were made beyond it.
+        Math.max(
+            0,
+            Math.min(
+                settings.moves().atOnceMax() - moving.size(),
+                settings.moves().budget() - movedAt.size()));
     final int toPrefill =
         Math.min(reach, spare(situation, WorkerRole.DECODE, settings.decodeMin(), moving));
     final int toDecode =
@@ -111,7 +148,7 @@ public final class SizingModel {
   }
 
   private Wish drainWish(Situation situation, PoolModel model, int toDecode) {
-    final int moves = backlog.isOwed(situation, model.speed) ? -Math.max(0, toDecode) : 0;
+    final int moves = backlog.isOwed(situation, model.speed) ? -toDecode : 0;
     return new Wish(
         moves,
         true,

@@ -8,7 +8,7 @@ import java.util.List;
  * RouterCommand.Ended} for those that do not, and {@link RouterCommand.PrefillFinished} for those
  * that have tokens: words that may have been lost before.
  */
-public record BookingCheck(List<Booked> bookings) {
+public record BookingCheck(List<Booked> bookings) implements ClusterMessage {
   public BookingCheck {
     bookings = List.copyOf(bookings);
   }

@@ -25,6 +25,16 @@ public record Placement(
     candidates = List.copyOf(candidates);
   }
 
+  /** With those of {@code found} that have more than the worker itself, in their order. */
+  public Placement withSources(List<BlockSource> found) {
+    final List<BlockSource> elsewhere =
+        found.stream()
+            .filter(source -> source.blockCount() > overlapBlocks)
+            .filter(source -> !source.worker().equals(worker))
+            .toList();
+    return new Placement(worker, decode, overlapBlocks, prefill, elsewhere, candidates, reason);
+  }
+
   /** A worker that sends the prompt's blocks. */
   public record Prefiller(WorkerId worker, ActorRef<PrefillCommand> prefill) {}
 

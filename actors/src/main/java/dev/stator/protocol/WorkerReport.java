@@ -18,10 +18,4 @@ public record WorkerReport(
   public WorkerReport {
     roles = Set.copyOf(roles);
   }
-
-  /** Of a worker that has done nothing of late. */
-  public WorkerReport(
-      WorkerId id, Set<WorkerRole> roles, EngineLoad load, ActorRef<WorkerCommand> worker) {
-    this(id, roles, load, WorkRates.UNKNOWN, worker);
-  }
 }

@@ -7,6 +7,7 @@ import dev.stator.protocol.WorkerId;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.random.RandomGenerator;
 
 /**
@@ -35,11 +36,6 @@ public final class CostModel {
    */
   public record Option(
       WorkerDescription description, int overlapBlocks, LoadBook.Load load, WorkRates rates) {
-    /** A worker that has measured nothing. */
-    public Option(WorkerDescription description, int overlapBlocks, LoadBook.Load load) {
-      this(description, overlapBlocks, load, WorkRates.UNKNOWN);
-    }
-
     WorkerId id() {
       return description.id();
     }
@@ -180,7 +176,7 @@ public final class CostModel {
     } else if (missing < settings.remotePrefillMinTokens()) {
       stays = missing + " uncached tokens are few";
     } else if (share < settings.remotePrefillMinShare()) {
-      stays = "uncached share %.2f is small".formatted(share);
+      stays = String.format(Locale.ROOT, "uncached share %.2f is small", share);
     } else if (prefill.load().prefillTokens() >= settings.prefillQueueTokensMax()) {
       stays = "prefill workers owe " + prefill.load().prefillTokens() + " tokens or more";
     } else {
@@ -188,8 +184,13 @@ public final class CostModel {
     }
     if (stays == null) {
       final String remote =
-          "remote: %d uncached tokens, share %.2f, %s owes %d"
-              .formatted(missing, share, prefill.id().slot(), prefill.load().prefillTokens());
+          String.format(
+              Locale.ROOT,
+              "remote: %d uncached tokens, share %.2f, %s owes %d",
+              missing,
+              share,
+              prefill.id().slot(),
+              prefill.load().prefillTokens());
       final long there = prefill.uncachedTokens(tokenCount);
       return new Decision(decode, able, false, there, candidates, remote);
     }
@@ -214,7 +215,8 @@ public final class CostModel {
     final double computeSeconds = missingTokens / rate;
     // Whatever is unknown is NaN, and nothing is larger than that.
     return sendSeconds > settings.remotePrefillTransferShareMax() * computeSeconds
-        ? "sending takes %.3f s, computing %.3f s".formatted(sendSeconds, computeSeconds)
+        ? String.format(
+            Locale.ROOT, "sending takes %.3f s, computing %.3f s", sendSeconds, computeSeconds)
         : null;
   }
 

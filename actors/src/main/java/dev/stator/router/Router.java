@@ -39,6 +39,7 @@ import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
+import org.slf4j.Logger;
 
 /**
  * Says where sequences run. One a model; all decisions are made here, where the load they cause is
@@ -324,12 +325,22 @@ public final class Router extends AbstractBehavior<Router.Command> {
     final CostModel.Decision decision = costs.decide(field, tokenCount, place.maxNewTokens());
     book(place, decision);
     final Placement placement = placement(decision, overlaps);
-    getContext()
-        .getLog()
-        .info("Placed [{}], attempt {}: {}", place.id(), place.attempt(), placement);
+    log(place, placement);
     final var placed = new PlacementAnswer.Placed(place.id(), place.attempt(), placement);
     if (placement.sources().isEmpty() || cacheIsSilent) asked.answer(placed);
     else askCache(placed, overlaps.hashes(decision.decode().description()));
+  }
+
+  private void log(Place place, Placement placement) {
+    final Logger log = getContext().getLog();
+    final String slot = placement.worker().slot();
+    log.info(
+        "Placed [{}], attempt {}, at {}, {}",
+        place.id(),
+        place.attempt(),
+        slot,
+        placement.reason());
+    log.debug("Placement of [{}]: {}", place.id(), placement);
   }
 
   /** The index knows that another place has more; the directory knows all places and tiers. */
@@ -349,29 +360,9 @@ public final class Router extends AbstractBehavior<Router.Command> {
       timers.startSingleTimer(new AskCacheAgain(), SILENT_CACHE_PAUSE);
       asked.answer(placed);
     } else {
-      asked.answer(withSources(placed, located.sources()));
+      final Placement placement = placed.placement().withSources(located.sources());
+      asked.answer(new PlacementAnswer.Placed(placed.id(), placed.attempt(), placement));
     }
-  }
-
-  private static PlacementAnswer.Placed withSources(
-      PlacementAnswer.Placed placed, List<Placement.BlockSource> sources) {
-    final Placement old = placed.placement();
-    final List<Placement.BlockSource> elsewhere =
-        sources.stream()
-            .filter(source -> source.blockCount() > old.overlapBlocks())
-            .filter(source -> !source.worker().equals(old.worker()))
-            .toList();
-    return new PlacementAnswer.Placed(
-        placed.id(),
-        placed.attempt(),
-        new Placement(
-            old.worker(),
-            old.decode(),
-            old.overlapBlocks(),
-            old.prefill(),
-            elsewhere,
-            old.candidates(),
-            old.reason()));
   }
 
   private void book(Place place, CostModel.Decision decision) {

@@ -5,6 +5,7 @@ import dev.stator.planner.PlannerDecision;
 import dev.stator.planner.PlannerSettings;
 import dev.stator.protocol.LogCounts;
 import dev.stator.protocol.TrafficReport;
+import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerId;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.router.CostModel;
@@ -149,7 +150,7 @@ public final class SimulatedCluster implements SimulatedSlot.Listener {
     for (SimulatedSlot slot : slots.values()) {
       if (slot.roles().contains(WorkerRole.DECODE) != decode) continue;
       final WorkerId id = slot.description().id();
-      options.add(new CostModel.Option(slot.description(), 0, book.load(id)));
+      options.add(new CostModel.Option(slot.description(), 0, book.load(id), WorkRates.UNKNOWN));
     }
     return options;
   }

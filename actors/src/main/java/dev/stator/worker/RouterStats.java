@@ -12,8 +12,8 @@ package dev.stator.worker;
  * @param placedPull placements whose worker gets cached blocks from another
  * @param refused requests without a place
  * @param kvGaps holes found in KV event streams
- * @param rebuildNs from its start until it had the dumps of all workers that had reported by the
- *     end of {@code router.settle-time}; {@link #REBUILDING} until then
+ * @param rebuildNs from its start until {@code router.settle-time} was over and it had the dumps of
+ *     all workers that it knew, one at least; {@link #REBUILDING} until then
  */
 public record RouterStats(
     int workers,
@@ -29,7 +29,7 @@ public record RouterStats(
   public static final long REBUILDING = -1;
   public static final RouterStats NONE = new RouterStats(0, 0, 0, 0, 0, 0, 0, 0, 0, REBUILDING);
 
-  /** Of two models together. */
+  /** Of two models together; they rebuild as long as one of them does. */
   public RouterStats plus(RouterStats other) {
     return new RouterStats(
         workers + other.workers,
@@ -41,6 +41,8 @@ public record RouterStats(
         placedPull + other.placedPull,
         refused + other.refused,
         kvGaps + other.kvGaps,
-        Math.max(rebuildNs, other.rebuildNs));
+        rebuildNs == REBUILDING || other.rebuildNs == REBUILDING
+            ? REBUILDING
+            : Math.max(rebuildNs, other.rebuildNs));
   }
 }

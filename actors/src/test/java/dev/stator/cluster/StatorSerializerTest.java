@@ -16,6 +16,9 @@ import dev.stator.protocol.RouterCommand;
 import dev.stator.protocol.WorkerCommand;
 import java.io.IOException;
 import java.lang.reflect.Modifier;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,6 +29,7 @@ import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
+import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.serialization.Serialization;
 import org.apache.pekko.serialization.SerializationExtension;
 import org.junit.jupiter.api.AfterAll;
@@ -190,6 +194,24 @@ class StatorSerializerTest {
       }
     }
     return found;
+  }
+
+  /** What an actor elsewhere takes, as its reference in a message says, can be sent to it. */
+  @Test
+  void shouldSendWhateverReferencesInMessagesStandFor() throws Exception {
+    final Set<Class<?>> taken = new HashSet<>();
+    for (MessageTable.Entry entry : MessageTable.ENTRIES) {
+      if (!entry.type().isRecord()) continue;
+      for (RecordComponent part : entry.type().getRecordComponents()) {
+        if (part.getType() != ActorRef.class) continue;
+        final Type told = ((ParameterizedType) part.getGenericType()).getActualTypeArguments()[0];
+        if (told instanceof Class<?> message)
+          taken.add(message); // Whom one only watches takes "?".
+      }
+    }
+    assertTrue(taken.contains(PlacementAnswer.class), taken.toString());
+    taken.removeIf(ClusterMessage.class::isAssignableFrom);
+    assertEquals(Set.of(), taken);
   }
 
   private static ClassLoader loader() {

@@ -14,6 +14,7 @@ import dev.stator.engine.EngineLoad;
 import dev.stator.planner.PlannerDecision.Hold;
 import dev.stator.planner.PlannerDecision.Move;
 import dev.stator.protocol.PlannerCommand;
+import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerCommand;
 import dev.stator.protocol.WorkerCommand.RolesTaken;
 import dev.stator.protocol.WorkerReport;
@@ -142,10 +143,12 @@ class PlannerTest {
 
   private void report(ActorRef<PlannerCommand> planner) {
     final TestProbe<WorkerCommand> other = testKit.createTestProbe();
-    planner.tell(new WorkerReport(id("d1"), DECODE, IDLE, worker.ref()));
-    planner.tell(new WorkerReport(id("d2"), DECODE, load(0, 0, 900), other.ref()));
-    planner.tell(new WorkerReport(id("d3"), DECODE, load(0, 0, 900), other.ref()));
-    planner.tell(new WorkerReport(id("p"), PREFILL, QUEUED, other.ref()));
+    planner.tell(new WorkerReport(id("d1"), DECODE, IDLE, WorkRates.UNKNOWN, worker.ref()));
+    planner.tell(
+        new WorkerReport(id("d2"), DECODE, load(0, 0, 900), WorkRates.UNKNOWN, other.ref()));
+    planner.tell(
+        new WorkerReport(id("d3"), DECODE, load(0, 0, 900), WorkRates.UNKNOWN, other.ref()));
+    planner.tell(new WorkerReport(id("p"), PREFILL, QUEUED, WorkRates.UNKNOWN, other.ref()));
   }
 
   private void interval() {

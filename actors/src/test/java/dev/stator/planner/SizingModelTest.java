@@ -117,7 +117,10 @@ class SizingModelTest {
   void shouldKeepDecodeSlotsUntilTargetsAreKeptWhenTheirBacklogIsGone() {
     final SizingModel model = model("");
     one(model, drowning(200_000));
-    for (int i = 0; i < 5; i++) assertInstanceOf(Hold.class, one(model, PROMPTS));
+    for (int i = 0; i < 5; i++) {
+      final Hold hold = assertInstanceOf(Hold.class, one(model, PROMPTS));
+      assertTrue(hold.reason().contains("had no room"), hold.reason());
+    }
     one(model, withLatencies(PROMPTS, 100_000, 10_000));
     assertTrue(moves(model, PROMPTS, 2).size() > 0);
   }
@@ -136,6 +139,38 @@ class SizingModelTest {
   private static Situation withLatencies(Situation of, int ttftMicros, int itlMicros) {
     return new Situation(
         of.slots(), of.traffic(), of.stepTime(), 1, 16, micros(ttftMicros), micros(itlMicros));
+  }
+
+  @Test
+  void shouldLetAPrefillSlotDecodeWhenNoOtherDoesAnyMore() {
+    final SizingModel model = model("confirmations = 2, moves-budget = 1");
+    assertEquals(1, moves(model, PROMPTS, 2).size(), "the budget is spent, in the other direction");
+    final Situation dead = measured(3, 0, 1, 800, 100);
+    assertInstanceOf(Hold.class, one(model, dead), "it may be back in a moment");
+    final Move move = assertInstanceOf(Move.class, one(model, dead));
+    assertEquals(WorkerRole.DECODE, move.to());
+    assertTrue(move.reason().contains("1 decode slots"), move.reason());
+  }
+
+  @Test
+  void shouldLetADecodeSlotPrefillWhenNoOtherDoesAnyMore() {
+    final SizingModel model = model("");
+    one(model, measured(1, 3, 1, 800, 100));
+    final List<Move> moves = moves(model, measured(0, 3, 1, 800, 100), 2);
+    assertEquals(1, moves.size());
+    assertEquals(WorkerRole.PREFILL, moves.getFirst().to());
+    for (int i = 0; i < 4; i++) {
+      assertInstanceOf(
+          Hold.class, one(model, measured(0, 1, 1, 800, 100)), "the last that decodes");
+    }
+  }
+
+  @Test
+  void shouldWaitForNodesThatHaveNotJoinedYet() {
+    final SizingModel model = model("moves-budget-window = 60s");
+    final Situation starting = unmeasured(slot("p1", PREFILL, load(0, 0, 0)));
+    assertEquals(0, moves(model, starting, 11).size());
+    assertEquals(1, moves(model, starting, 1).size());
   }
 
   @Test

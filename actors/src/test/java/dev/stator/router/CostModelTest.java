@@ -15,6 +15,7 @@ import dev.stator.router.CostModel.Option;
 import dev.stator.router.LoadBook.Load;
 import java.util.HashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -55,8 +56,8 @@ class CostModelTest {
 
   @Test
   void shouldPreferFewerRequestsThenSpreadEvenlyWhenCostsAreEqual() {
-    final Option a = new Option(worker("a", "f"), 0, new Load(1, 0, 0));
-    final Option b = new Option(worker("b", "f"), 0, new Load(0, 0, 0));
+    final Option a = unmeasured(worker("a", "f"), 0, new Load(1, 0, 0));
+    final Option b = unmeasured(worker("b", "f"), 0, Load.NONE);
     assertEquals("b", choose(List.of(a, b), 32).decode().id().slot());
     final Map<String, Integer> chosen = new HashMap<>();
     for (int i = 0; i < 3000; i++) {
@@ -95,6 +96,17 @@ class CostModelTest {
   }
 
   @Test
+  void shouldGiveItsReasonsAlikeWhateverTheMachinesLanguage() {
+    final Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.GERMANY);
+    try {
+      assertLocal("share 0.47 is small", decide(10, List.of(option("p", 0, 0, 0)), 300));
+    } finally {
+      Locale.setDefault(before);
+    }
+  }
+
+  @Test
   void shouldPrefillElsewhereOnlyWhenTheUncachedPartIsLong() {
     final List<Option> prefillers = List.of(option("p", 0, 0, 0));
     assertRemote(decide(0, prefillers, 200));
@@ -114,10 +126,10 @@ class CostModelTest {
 
   @Test
   void shouldNotPrefillAtWorkersOfOtherNumericsOrTooSmallOnes() {
-    final Option otherNumerics = new Option(worker("p", "other"), 0, Load.NONE);
+    final Option otherNumerics = unmeasured(worker("p", "other"), 0, Load.NONE);
     assertLocal("no prefill worker", decide(0, List.of(otherNumerics), 200));
     final var small = new WorkerDescription(new WorkerId("p", 0), "f", 16, 64, 5, 1 << 20);
-    assertLocal("no prefill worker", decide(0, List.of(new Option(small, 0, Load.NONE)), 200));
+    assertLocal("no prefill worker", decide(0, List.of(unmeasured(small, 0, Load.NONE)), 200));
     assertLocal("no prefill worker", decide(0, List.of(option("d", 0, 0, 0)), 200));
   }
 
@@ -142,7 +154,7 @@ class CostModelTest {
   @Test
   void shouldComputeWhenFewBlocksCouldBePulledOrTheirNumericsDiffer() {
     assertLocal("", withSource(option("d", 6, 0, 0), option("s", 9, 0, 0), 161));
-    final Option other = new Option(worker("s", "other"), 9, Load.NONE);
+    final Option other = unmeasured(worker("s", "other"), 9, Load.NONE);
     assertLocal("", withSource(option("d", 0, 0, 0), other, 161));
     assertLocal("", withSource(option("d", 9, 0, 0), option("d", 9, 0, 0), 161));
   }
@@ -201,7 +213,11 @@ class CostModelTest {
   }
 
   private static Option option(String slot, int overlapBlocks, long prefillTokens, long blocks) {
-    return new Option(worker(slot, "f"), overlapBlocks, new Load(0, prefillTokens, blocks));
+    return unmeasured(worker(slot, "f"), overlapBlocks, new Load(0, prefillTokens, blocks));
+  }
+
+  private static Option unmeasured(WorkerDescription worker, int overlapBlocks, Load load) {
+    return new Option(worker, overlapBlocks, load, WorkRates.UNKNOWN);
   }
 
   private static WorkerDescription worker(String slot, String fingerprint) {

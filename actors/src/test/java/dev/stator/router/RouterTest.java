@@ -25,6 +25,7 @@ import dev.stator.protocol.PlacementAnswer.NotPlaced;
 import dev.stator.protocol.PlacementAnswer.Placed;
 import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.RouterCommand;
+import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerCommand;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
@@ -117,7 +118,7 @@ class RouterTest {
     }
 
     void report(Set<WorkerRole> roles, EngineLoad load) {
-      router.tell(new WorkerReport(id, roles, load, worker.ref()));
+      router.tell(new WorkerReport(id, roles, load, WorkRates.UNKNOWN, worker.ref()));
     }
   }
 

@@ -5,7 +5,7 @@ import java.util.Optional;
 /**
  * What two ends must share for the bytes of a block to mean the same.
  *
- * @param blockBytes length of every block
+ * @param blockBytes length of every block, less than 2 GiB
  * @param layout how the values lie in it: types, heads, layers; compared, never parsed; at most 512
  *     bytes
  */
@@ -14,8 +14,8 @@ public record BlockGeometry(long blockBytes, String layout) {
   public static final String PLAIN = "plain";
 
   public BlockGeometry {
-    if (blockBytes <= 0) {
-      throw new IllegalArgumentException("block bytes must be positive: " + blockBytes);
+    if (blockBytes <= 0 || blockBytes > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException("block bytes must be in 1..2^31-1: " + blockBytes);
     }
     if (layout.isEmpty()) throw new IllegalArgumentException("a layout needs a description");
     AgentAddress.requireShort(layout);

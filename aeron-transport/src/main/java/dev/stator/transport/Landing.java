@@ -1,15 +1,16 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.function.LongSupplier;
 
 /** One block on its way into an open grant. <b>Threads:</b> one at a time. */
 final class Landing implements BlockLanding {
-  private static final long PIECE_BYTES =
-      8 * 1024; // Verified while it is in the core's first cache.
+  private static final int PIECE_BYTES = 8 * 1024; // Verified in the core's first cache.
 
   private final OpenGrant open;
   private final int block;
+  private final int slot; // Of the grant.
   private final TransferCounters counters;
   private final LongSupplier nanoClock;
   private final RunningChecksum checksum = new RunningChecksum();
@@ -27,6 +28,7 @@ final class Landing implements BlockLanding {
       LongSupplier nanoClock) {
     this.open = open;
     this.block = block;
+    this.slot = open == null ? -1 : open.slotOf(block);
     this.counters = counters;
     this.nanoClock = nanoClock;
     if (refused != null) end(refused);
@@ -34,7 +36,7 @@ final class Landing implements BlockLanding {
   }
 
   private void begin() {
-    final TransferStatus begun = open.begin(block, this);
+    final TransferStatus begun = open.begin(slot, this);
     if (begun != null) end(begun);
   }
 
@@ -68,9 +70,7 @@ final class Landing implements BlockLanding {
     final boolean isOver =
         ended == null
             && within(target -> {
-              for (long at = 0; at < bytes.byteSize(); at += PIECE_BYTES) {
-                copy(target, at, bytes.asSlice(at, Math.min(PIECE_BYTES, bytes.byteSize() - at)));
-              }
+              copyAll(target, bytes);
               return checksum.of(target) == expected;
             });
     if (isOver && ended == null) end(TransferStatus.BAD_CHECKSUM);
@@ -101,7 +101,7 @@ final class Landing implements BlockLanding {
         ended = TransferStatus.OK;
         counters.received(blockBytes());
       }
-      open.leave(block, verified);
+      open.leave(slot, verified);
       if (!done) end(stamp == 0 ? TransferStatus.UNKNOWN_GRANT : TransferStatus.FAILED);
     }
     return done;
@@ -109,14 +109,24 @@ final class Landing implements BlockLanding {
 
   private boolean enter() {
     if (open.isOverdue(nanoClock.getAsLong())) open.end(GrantOutcome.Ending.EXPIRED);
-    final TransferStatus refused = open.enter(block, this);
+    final TransferStatus refused = open.enter(slot, this);
     if (refused != null) end(refused);
     return refused == null;
   }
 
+  private void copyAll(MemorySegment target, MemorySegment bytes) {
+    final ByteBuffer view = target.asByteBuffer();
+    final int length = (int) bytes.byteSize();
+    for (int at = 0; at < length; at += PIECE_BYTES) {
+      final int end = Math.min(length, at + PIECE_BYTES);
+      MemorySegment.copy(bytes, at, target, at, end - at);
+      checksum.update(view.position(at).limit(end), at);
+    }
+  }
+
   private void copy(MemorySegment target, long offset, MemorySegment bytes) {
     MemorySegment.copy(bytes, 0, target, offset, bytes.byteSize());
-    checksum.update(target, offset, bytes.byteSize());
+    checksum.update(target.asSlice(offset, bytes.byteSize()).asByteBuffer(), offset);
   }
 
   private long blockBytes() {

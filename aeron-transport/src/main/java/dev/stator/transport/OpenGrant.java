@@ -2,10 +2,10 @@ package dev.stator.transport;
 
 import java.util.BitSet;
 import java.util.Collections;
-import java.util.HashMap;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import org.agrona.collections.Int2IntHashMap;
+import org.agrona.collections.Int2ObjectHashMap;
 
 /**
  * A grant at the side that gave it.
@@ -20,16 +20,20 @@ import java.util.function.BiConsumer;
  * <b>Threads:</b> any.
  */
 final class OpenGrant {
+  private static final int NO_SLOT = -1;
+  private static final float SLOTS_LOAD_FACTOR = 0.5f;
+
   private final Grant grant;
   private final RegisteredMemory memory;
   private final long deadlineNs;
   private final BiConsumer<GrantOutcome, BitSet> listener;
-  private final Map<Integer, Integer> slots = new HashMap<>();
+  private final Int2IntHashMap slots; // By block.
 
   // Guarded by this.
-  private final Map<Integer, Landing> landings = new HashMap<>(); // By slot, of what is on its way.
+  private final Int2ObjectHashMap<Landing> landings = new Int2ObjectHashMap<>(); // By slot.
   private final BitSet within = new BitSet();
   private final BitSet arrived = new BitSet();
+  private int arrivedCount;
   private GrantOutcome.Ending ending;
   private boolean told;
 
@@ -42,8 +46,9 @@ final class OpenGrant {
     this.memory = memory;
     this.deadlineNs = deadlineNs;
     this.listener = listener;
+    this.slots = new Int2IntHashMap(grant.blocks().size(), SLOTS_LOAD_FACTOR, NO_SLOT);
     for (int slot = 0; slot < grant.blocks().size(); slot++) {
-      slots.put(grant.blocks().get(slot), slot);
+      slots.put(grant.blocks().get(slot).intValue(), slot);
     }
   }
 
@@ -68,10 +73,14 @@ final class OpenGrant {
     return ((keyHigh ^ grant.keyHigh()) | (keyLow ^ grant.keyLow())) == 0;
   }
 
-  /** {@code null} when the block is now this landing's, until another begins or all ends. */
-  synchronized TransferStatus begin(int block, Landing landing) {
-    final Integer slot = slots.get(block);
-    if (slot == null) return TransferStatus.OUT_OF_RANGE;
+  /** The block's position in the grant; negative when it is not in it. */
+  int slotOf(int block) {
+    return slots.get(block);
+  }
+
+  /** {@code null} when the slot is now this landing's, until another begins or all ends. */
+  synchronized TransferStatus begin(int slot, Landing landing) {
+    if (slot < 0) return TransferStatus.OUT_OF_RANGE;
     if (ending != null) return TransferStatus.UNKNOWN_GRANT;
     if (arrived.get(slot)) return TransferStatus.OK;
     if (within.get(slot)) return TransferStatus.BUSY;
@@ -80,24 +89,23 @@ final class OpenGrant {
   }
 
   /** {@code null} when the landing may write, until {@link #leave}. */
-  synchronized TransferStatus enter(int block, Landing landing) {
+  synchronized TransferStatus enter(int slot, Landing landing) {
     if (ending != null) return TransferStatus.UNKNOWN_GRANT;
-    final int slot = slots.get(block);
     if (arrived.get(slot)) return TransferStatus.OK;
     if (landings.get(slot) != landing) return TransferStatus.BUSY;
     within.set(slot);
     return null;
   }
 
-  void leave(int block, boolean verified) {
+  void leave(int slot, boolean verified) {
     synchronized (this) {
-      final int slot = slots.get(block);
       within.clear(slot);
       if (verified) {
         arrived.set(slot);
+        arrivedCount++;
         landings.remove(slot);
       }
-      if (ending == null && arrived.cardinality() == slots.size()) {
+      if (ending == null && arrivedCount == slots.size()) {
         ending = GrantOutcome.Ending.COMPLETE;
       }
     }
@@ -120,8 +128,7 @@ final class OpenGrant {
       if (told || ending == null || !within.isEmpty()) return;
       told = true;
       landings.clear();
-      outcome =
-          new GrantOutcome(grant.id(), ending, arrived.cardinality(), arrived.nextClearBit(0));
+      outcome = new GrantOutcome(grant.id(), ending, arrivedCount, arrived.nextClearBit(0));
     }
     listener.accept(outcome, arrived); // Nobody changes it any more.
   }

@@ -1,6 +1,7 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 /**
@@ -11,12 +12,13 @@ final class RunningChecksum {
   private final CRC32C crc = new CRC32C();
   private long doneBytes; // -1: out of order.
 
-  /** These bytes of the block have just been written. */
-  void update(MemorySegment block, long offset, long bytes) {
+  /** These bytes of the block, from position to limit, have just been written at this offset. */
+  void update(ByteBuffer piece, long offset) {
+    final int length = piece.remaining();
     if (offset == doneBytes) {
-      crc.update(block.asSlice(offset, bytes).asByteBuffer());
-      doneBytes += bytes;
-    } else if (bytes > 0) {
+      crc.update(piece);
+      doneBytes += length;
+    } else if (length > 0) {
       doneBytes = -1;
     }
   }

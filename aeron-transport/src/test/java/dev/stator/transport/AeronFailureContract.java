@@ -75,8 +75,8 @@ abstract class AeronFailureContract {
   @Test
   void shouldPushBackWhenTheReceiverIsSlow() throws Exception {
     final String small =
-        "queue-blocks = 4, in-flight-blocks-max = 4, acknowledge-timeout = 20s, term-length = 1"
-            + " MiB";
+        "queue-blocks = 4, in-flight-blocks-max = 4, acknowledge-timeout = 20s,"
+            + " ipc.term-length = 1 MiB, udp.term-length = 1 MiB";
     final CountDownLatch goOn = new CountDownLatch(1);
     try (TransferSide writer = side("writer", small, 1);
         TransferSide receiver = side("receiver", "", 2)) {

@@ -8,6 +8,7 @@ import dev.stator.http.HttpServer;
 import dev.stator.http.HttpSettings;
 import dev.stator.http.ModelCatalog;
 import dev.stator.http.ReadinessState;
+import dev.stator.http.ServerParts;
 import dev.stator.metrics.Metrics;
 import dev.stator.model.LoadedModel;
 import dev.stator.request.ServedModel;
@@ -40,10 +41,13 @@ final class LocalAssembly {
           HttpServer.start(
               system,
               HttpSettings.from(config.getConfig("stator.http")),
-              ModelCatalog.of(served),
-              actors.generations(),
-              metrics,
-              readiness);
+              new ServerParts(
+                  ServerParts.Audience.CLIENTS,
+                  ModelCatalog.of(served),
+                  actors.generations(),
+                  metrics,
+                  readiness,
+                  null));
       final Duration startTimeout = config.getDuration("stator.node.start-timeout");
       StatorNode.await(actors.ready(), startTimeout);
       final HttpServer http = StatorNode.await(binding, startTimeout);
@@ -54,7 +58,8 @@ final class LocalAssembly {
               actors,
               http,
               model::close,
-              true,
+              false,
+              config.getDuration("stator.http.drain-timeout"),
               config.getDuration("stator.node.stop-timeout")),
           new NodeSummary(
               Optional.of(Summaries.model(model, served)),

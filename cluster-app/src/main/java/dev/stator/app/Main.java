@@ -1,6 +1,7 @@
 package dev.stator.app;
 
 import dev.stator.cli.StatorCli;
+import java.util.Locale;
 
 /** The process's entry. */
 public final class Main {
@@ -8,6 +9,7 @@ public final class Main {
 
   /** Runs a command line and ends the process with its exit code, whatever threads still live. */
   public static void main(String[] arguments) {
+    Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT); // Figures read alike everywhere.
     int exitCode = 1;
     try {
       exitCode = StatorCli.run(new StatorNodeStarter(), arguments);

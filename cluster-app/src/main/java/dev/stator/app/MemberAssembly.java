@@ -28,6 +28,7 @@ import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.stream.Collectors;
+import org.apache.pekko.actor.CoordinatedShutdown;
 import org.apache.pekko.actor.typed.ActorSystem;
 
 /** Puts a cluster's node together. Used once, by one thread. */
@@ -41,7 +42,6 @@ final class MemberAssembly {
   private final Optional<LoadedModel> model;
   private final ActorSystem<Void> system;
   private final ReadinessState readiness = new ReadinessState();
-  private final CompletableFuture<StatorNode> whole = new CompletableFuture<>();
   private Transfers transfers;
   private Slots slots;
   private List<NodeSummary.Slot> slotSummaries = List.of();
@@ -97,17 +97,22 @@ final class MemberAssembly {
             system, HttpSettings.from(config.getConfig("stator.http")), serverParts(metrics));
     final HttpServer http =
         StatorNode.await(binding, config.getDuration("stator.node.start-timeout"));
+    CoordinatedShutdown.get(system) // Sessions have ended by then.
+        .addTask(CoordinatedShutdown.PhaseServiceRequestsDone(), "http-flush", http::flush);
     actors.publishHttpPort(http.address().getPort());
     StatorNode.await(actors.ready(), startTimeout());
     readiness.markReady();
-    final StatorNode node =
-        StatorNode.ofMember(
-            new StatorNode.Parts(
-                system, actors, http, this::closeResources, member.isFrontend(), stopTimeout()),
+    return StatorNode.ofMember(
+        new StatorNode.Parts(
+            system,
             actors,
-            summary(http));
-    whole.complete(node);
-    return node;
+            http,
+            this::closeResources,
+            true,
+            drainTimeout(),
+            drainTimeout().plus(LEAVE_TIME_MAX)),
+        actors,
+        summary(http));
   }
 
   private HostedModel host(LoadedModel loaded) {
@@ -147,9 +152,7 @@ final class MemberAssembly {
 
           @Override
           public CompletionStage<?> drain(String node) {
-            return node.equals(member.nodeName())
-                ? whole.thenCompose(StatorNode::drain)
-                : actors.drainNode(node);
+            return actors.drainNode(node);
           }
         });
   }
@@ -180,11 +183,12 @@ final class MemberAssembly {
         .plus(config.getDuration("stator.cluster.join-timeout"));
   }
 
-  private Duration stopTimeout() {
-    return config
-        .getDuration("stator.http.drain-timeout")
-        .plus(config.getDuration("stator.cluster.drain-timeout"))
-        .plus(LEAVE_TIME_MAX);
+  /** A frontend's sessions end, then what else runs on a worker's slots. */
+  private Duration drainTimeout() {
+    final Duration sessions = config.getDuration("stator.cluster.session-drain-timeout");
+    final Duration slots = config.getDuration("stator.cluster.drain-timeout");
+    if (!member.isFrontend()) return slots;
+    return member.isWorker() ? sessions.plus(slots) : sessions;
   }
 
   private void undo() {

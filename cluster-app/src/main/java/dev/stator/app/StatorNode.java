@@ -7,7 +7,6 @@ import dev.stator.cluster.Node;
 import dev.stator.http.HttpServer;
 import java.time.Duration;
 import java.util.Optional;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -32,14 +31,18 @@ final class StatorNode implements RunningNode {
    * What it is made of.
    *
    * @param resources closed in the end, when the actors have stopped
-   * @param isFrontend whether clients are served: their streams end before the actors stop
+   * @param isMember whether the actors end what runs while HTTP goes on showing the cluster; else
+   *     HTTP ends its streams, and the actors stop then
+   * @param drainTimeout how long what runs may take to end
+   * @param stopTimeout how long all of it may take
    */
   record Parts(
       ActorSystem<Void> system,
       Node actors,
       HttpServer http,
       Runnable resources,
-      boolean isFrontend,
+      boolean isMember,
+      Duration drainTimeout,
       Duration stopTimeout) {}
 
   private final Parts parts;
@@ -82,6 +85,11 @@ final class StatorNode implements RunningNode {
   }
 
   @Override
+  public Duration drainTimeout() {
+    return parts.drainTimeout();
+  }
+
+  @Override
   public Optional<String> failure() {
     return Optional.ofNullable(failure);
   }
@@ -98,17 +106,20 @@ final class StatorNode implements RunningNode {
   }
 
   /** Begins to drain and stop, once; {@link #awaitTermination} tells when that is done. */
-  CompletionStage<?> drain() {
-    if (!isClosing.compareAndSet(false, true)) return CompletableFuture.completedFuture(null);
-    final CompletionStage<?> streamsEnded =
-        parts.isFrontend() ? parts.http().drain() : parts.http().refuse();
-    return streamsEnded
-        .thenCompose(done -> parts.actors().drain())
+  private void drain() {
+    if (!isClosing.compareAndSet(false, true)) return;
+    beginDrain()
         .exceptionally(error -> {
           LOG.warn("The drain failed; what still ran is cut", error);
           return null;
         })
         .thenAccept(done -> parts.system().terminate());
+  }
+
+  private CompletionStage<?> beginDrain() {
+    if (!parts.isMember()) return parts.http().drain().thenCompose(done -> parts.actors().drain());
+    parts.http().refuse();
+    return parts.actors().drain();
   }
 
   private void awaitStopped() {

@@ -3,6 +3,7 @@ package dev.stator.cli;
 import com.typesafe.config.Config;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import picocli.CommandLine.Option;
 
 /**
@@ -34,7 +35,8 @@ final class LoggingOptions {
     if (json) {
       System.setProperty(FORMAT_PROPERTY, "JSON");
     } else if (config.hasPath(FORMAT_PROPERTY)) {
-      System.setProperty(FORMAT_PROPERTY, config.getString(FORMAT_PROPERTY).toUpperCase());
+      System.setProperty(
+          FORMAT_PROPERTY, config.getString(FORMAT_PROPERTY).toUpperCase(Locale.ROOT));
     }
   }
 

@@ -17,10 +17,9 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
-import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -143,7 +142,7 @@ final class PlannerBenchCommand implements Callable<Integer> {
     final PlannerBenchSettings settings = settings(real ? Defaults.REAL : Defaults.SIMULATED);
     engine.applyLogging(context);
     final String startedAt = Instant.now().truncatedTo(ChronoUnit.SECONDS).toString();
-    final Config stator = withTargets(settings.targets());
+    final Config stator = withTargets(settings);
     final List<PlannerBenchReport.Round> measured =
         real ? measure(settings, stator) : simulate(settings, stator);
     final PlannerBenchReport report =
@@ -168,11 +167,10 @@ final class PlannerBenchCommand implements Callable<Integer> {
   }
 
   /** The configuration at {@code stator} as its nodes would have it. */
-  private Config withTargets(GoodputTargets targets) {
-    return ConfigFactory.parseString(
-            "planner { ttft-target = %dns, itl-target = %dns }"
-                .formatted(targets.ttft().toNanos(), targets.itl().toNanos()))
-        .withFallback(engine.effective(context).getConfig("stator"));
+  private Config withTargets(PlannerBenchSettings settings) {
+    return ConfigFactory.parseMap(settings.plannerTargets())
+        .withFallback(engine.effective(context))
+        .getConfig("stator");
   }
 
   private List<PlannerBenchReport.Round> simulate(PlannerBenchSettings settings, Config stator) {
@@ -187,28 +185,21 @@ final class PlannerBenchCommand implements Callable<Integer> {
 
   private List<PlannerBenchReport.Round> measure(PlannerBenchSettings settings, Config stator)
       throws IOException, InterruptedException {
-    final Path folder =
-        logs != null ? logs.toAbsolutePath() : Files.createTempDirectory("stator-bench-planner");
-    try {
-      final RealPools pools =
-          new RealPools(
-              new RealPools.Setup(
-                  context, engine, model, settings, Durations.parse("--warm-up", warmUp), folder),
-              stator,
-              new ProgressPrinter(spec.commandLine().getErr(), context.isTerminal()),
-              this::say);
-      final List<PlannerBenchReport.Round> measured = new ArrayList<>();
-      for (int round = 0; round < settings.rounds(); round++) measured.add(pools.run(round));
-      return measured;
-    } finally {
-      if (logs == null) delete(folder);
-    }
-  }
-
-  private static void delete(Path folder) throws IOException {
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) Files.deleteIfExists(file);
-    }
+    final RealPools pools =
+        new RealPools(
+            new RealPools.Setup(
+                context,
+                engine,
+                model,
+                settings,
+                Durations.parse("--warm-up", warmUp),
+                Optional.ofNullable(logs)),
+            stator,
+            new ProgressPrinter(spec.commandLine().getErr(), context.isTerminal()),
+            this::say);
+    final List<PlannerBenchReport.Round> measured = new ArrayList<>();
+    for (int round = 0; round < settings.rounds(); round++) measured.add(pools.run(round));
+    return measured;
   }
 
   private void say(String what) {

@@ -1,5 +1,6 @@
 package dev.stator.cli;
 
+import java.time.Duration;
 import java.util.Optional;
 
 /** A node that answers requests. Any thread may call it. */
@@ -14,6 +15,9 @@ public interface RunningNode extends AutoCloseable {
   default Optional<String> failure() {
     return Optional.empty();
   }
+
+  /** How long what runs may take to end, once the node is closed; then it is cut. */
+  Duration drainTimeout();
 
   /** Waits until the node has stopped, by {@link #close} or by itself. */
   void awaitTermination() throws InterruptedException;

@@ -5,8 +5,6 @@ import java.time.Duration;
 
 /** A node in the foreground: start, summary, wait, stop. */
 final class Serving {
-  private static final String DRAIN_TIMEOUT_KEY = "stator.http.drain-timeout";
-
   private Serving() {}
 
   /**
@@ -17,11 +15,8 @@ final class Serving {
   static void untilStopped(
       NodeStarter starter, NodeSettings settings, PrintWriter out, PrintWriter err)
       throws InterruptedException {
-    final Duration drainTimeout =
-        ConfigOverlay.overDefaults(settings.overrides()).getDuration(DRAIN_TIMEOUT_KEY);
     try (RunningNode node = starter.start(settings)) {
-      final Thread onSignal =
-          new Thread(() -> stopAndHalt(node, drainTimeout, err), "stop-on-signal");
+      final Thread onSignal = new Thread(() -> stopAndHalt(node, err), "stop-on-signal");
       Runtime.getRuntime().addShutdownHook(onSignal);
       out.print(StartSummary.format(node.summary()));
       out.println(readyLine(ProcessAge.now()));
@@ -33,16 +28,16 @@ final class Serving {
     }
   }
 
-  private static void stopAndHalt(RunningNode node, Duration drainTimeout, PrintWriter err) {
-    drain(node, drainTimeout, err);
+  private static void stopAndHalt(RunningNode node, PrintWriter err) {
+    drain(node, err);
     System.out.flush();
     System.err.flush();
     Runtime.getRuntime().halt(0);
   }
 
   /** Stops the node; says so first, since running requests may take a while. */
-  static void drain(RunningNode node, Duration drainTimeout, PrintWriter err) {
-    err.println("Draining, up to %d s.".formatted(drainTimeout.toSeconds()));
+  static void drain(RunningNode node, PrintWriter err) {
+    err.println("Draining, up to " + node.drainTimeout().toSeconds() + " s.");
     err.flush();
     node.close();
   }
@@ -57,6 +52,6 @@ final class Serving {
 
   /** The line that says that requests are answered; scripts wait for its first word. */
   static String readyLine(Duration sinceStart) {
-    return "Ready in %,d ms. Ctrl-C stops.".formatted(sinceStart.toMillis());
+    return "Ready in " + Quantities.grouped(sinceStart.toMillis()) + " ms. Ctrl-C stops.";
   }
 }

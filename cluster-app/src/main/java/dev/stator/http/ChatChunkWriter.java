@@ -18,6 +18,8 @@ import org.apache.pekko.util.ByteString;
  * with text or parts of tool calls, a chunk with the reason of its end.
  */
 final class ChatChunkWriter implements EventWriter {
+  private static final String OBJECT = "chat.completion.chunk";
+
   /** One choice as far as it has come. */
   private static final class Choice {
     final ToolCallParser parser;
@@ -43,15 +45,7 @@ final class ChatChunkWriter implements EventWriter {
 
   @Override
   public void placed(Placed placed) {
-    out.event(json -> {
-      json.writeStartObject();
-      head.write(json, "chat.completion.chunk");
-      json.writeArrayFieldStart("choices");
-      json.writeEndArray();
-      json.writeFieldName("placement");
-      PlacementWriter.write(json, placed);
-      json.writeEndObject();
-    });
+    out.event(json -> PlacementWriter.writeChunk(json, head, OBJECT, placed));
   }
 
   @Override
@@ -73,7 +67,7 @@ final class ChatChunkWriter implements EventWriter {
     if (head.includeUsage()) {
       out.event(json -> {
         json.writeStartObject();
-        head.write(json, "chat.completion.chunk");
+        head.write(json, OBJECT);
         json.writeArrayFieldStart("choices");
         json.writeEndArray();
         AnswerHead.writeUsage(json, usage);
@@ -141,7 +135,7 @@ final class ChatChunkWriter implements EventWriter {
   private void chunk(int index, Body delta, List<TokenLogprob> logprobs, String finishReason) {
     out.event(json -> {
       json.writeStartObject();
-      head.write(json, "chat.completion.chunk");
+      head.write(json, OBJECT);
       json.writeArrayFieldStart("choices");
       json.writeStartObject();
       json.writeNumberField("index", index);

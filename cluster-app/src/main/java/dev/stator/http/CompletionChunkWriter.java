@@ -13,6 +13,8 @@ import org.apache.pekko.util.ByteString;
 
 /** The stream of {@code POST /v1/completions}. */
 final class CompletionChunkWriter implements EventWriter {
+  private static final String OBJECT = "text_completion";
+
   private final SseBuffer out = new SseBuffer();
   private final AnswerHead head;
   private final List<String> echoes;
@@ -31,15 +33,7 @@ final class CompletionChunkWriter implements EventWriter {
 
   @Override
   public void placed(Placed placed) {
-    out.event(json -> {
-      json.writeStartObject();
-      head.write(json, "text_completion");
-      json.writeArrayFieldStart("choices");
-      json.writeEndArray();
-      json.writeFieldName("placement");
-      PlacementWriter.write(json, placed);
-      json.writeEndObject();
-    });
+    out.event(json -> PlacementWriter.writeChunk(json, head, OBJECT, placed));
   }
 
   @Override
@@ -60,7 +54,7 @@ final class CompletionChunkWriter implements EventWriter {
     if (head.includeUsage()) {
       out.event(json -> {
         json.writeStartObject();
-        head.write(json, "text_completion");
+        head.write(json, OBJECT);
         json.writeArrayFieldStart("choices");
         json.writeEndArray();
         AnswerHead.writeUsage(json, usage);
@@ -89,7 +83,7 @@ final class CompletionChunkWriter implements EventWriter {
   private void chunk(int choice, String text, List<TokenLogprob> logprobs, FinishReason reason) {
     out.event(json -> {
       json.writeStartObject();
-      head.write(json, "text_completion");
+      head.write(json, OBJECT);
       json.writeArrayFieldStart("choices");
       json.writeStartObject();
       json.writeNumberField("index", choice);

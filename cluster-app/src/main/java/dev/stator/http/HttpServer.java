@@ -2,15 +2,11 @@ package dev.stator.http;
 
 import com.typesafe.config.Config;
 import com.typesafe.config.ConfigFactory;
-import dev.stator.http.ServerParts.Audience;
-import dev.stator.metrics.Metrics;
-import dev.stator.request.Generations;
 import java.net.InetSocketAddress;
 import java.security.SecureRandom;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.Map;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.random.RandomGenerator;
@@ -33,7 +29,7 @@ import org.slf4j.LoggerFactory;
  * The OpenAI-compatible server, bound to its address. Any thread may call it.
  *
  * <p>Its life: {@link #start}, then {@link #drain} (running answers end) or {@link #stop} (they are
- * cut).
+ * cut). Or {@link #refuse}, and its end with the actor system.
  */
 public final class HttpServer {
   private static final Logger LOG = LoggerFactory.getLogger(HttpServer.class);
@@ -66,61 +62,14 @@ public final class HttpServer {
     this.drainTimeout = drainTimeout;
   }
 
-  /**
-   * Binds the server to its address. Requests for generations are refused until {@code readiness}
-   * is ready.
-   *
-   * @return fails when the address cannot be bound
-   */
-  public static CompletionStage<HttpServer> start(
-      ActorSystem<?> system,
-      HttpSettings settings,
-      ModelCatalog catalog,
-      Generations generations,
-      Metrics metrics,
-      ReadinessState readiness) {
-    return start(
-        system,
-        settings,
-        catalog,
-        generations,
-        metrics,
-        readiness,
-        Clock.systemUTC(),
-        new SecureRandom());
-  }
-
-  /**
-   * As the shorter {@code start}, with time and randomness given.
-   *
-   * @param clock for the answers' {@code created}
-   * @param random for ids and for seeds of requests that bring none; safe for any number of threads
-   */
-  public static CompletionStage<HttpServer> start(
-      ActorSystem<?> system,
-      HttpSettings settings,
-      ModelCatalog catalog,
-      Generations generations,
-      Metrics metrics,
-      ReadinessState readiness,
-      Clock clock,
-      RandomGenerator random) {
-    return start(
-        system,
-        settings,
-        new ServerParts(Audience.CLIENTS, catalog, generations, metrics, readiness, null),
-        clock,
-        random);
-  }
-
-  /** As the longest {@code start}, with time and randomness of this process. */
+  /** As the longer {@code start}, with time and randomness of this process. */
   public static CompletionStage<HttpServer> start(
       ActorSystem<?> system, HttpSettings settings, ServerParts parts) {
     return start(system, settings, parts, Clock.systemUTC(), new SecureRandom());
   }
 
   /**
-   * Binds the server to its address.
+   * Binds the server to its address. Requests for generations are refused until it is ready.
    *
    * @param clock for the answers' {@code created}
    * @param random for ids and for seeds of requests that bring none; safe for any number of threads
@@ -167,9 +116,16 @@ public final class HttpServer {
    * Takes no new generations, and goes on answering whoever looks: {@code /health} says 503, {@code
    * /cluster} how it goes on.
    */
-  public CompletionStage<Done> refuse() {
+  public void refuse() {
     readiness.startDraining();
-    return CompletableFuture.completedFuture(Done.getInstance());
+  }
+
+  /** Completes when the last bytes of answers that have ended are out, or soon. */
+  public CompletionStage<Done> flush() {
+    return gate.close()
+        .thenApply(idle -> Done.getInstance())
+        .toCompletableFuture()
+        .completeOnTimeout(Done.getInstance(), FLUSH_TIME.toMillis(), TimeUnit.MILLISECONDS);
   }
 
   /** Closes the address and all connections; what runs is cut and cancelled. */

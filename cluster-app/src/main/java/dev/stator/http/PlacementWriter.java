@@ -18,8 +18,19 @@ final class PlacementWriter {
     json.writeEndArray();
   }
 
-  /** Writes one as an object. */
-  static void write(JsonGenerator json, Placed placed) throws IOException {
+  /** Writes a stream's chunk that has no choices, but the field {@code placement}. */
+  static void writeChunk(JsonGenerator json, AnswerHead head, String object, Placed placed)
+      throws IOException {
+    json.writeStartObject();
+    head.write(json, object);
+    json.writeArrayFieldStart("choices");
+    json.writeEndArray();
+    json.writeFieldName("placement");
+    write(json, placed);
+    json.writeEndObject();
+  }
+
+  private static void write(JsonGenerator json, Placed placed) throws IOException {
     json.writeStartObject();
     json.writeNumberField("index", placed.choiceIndex());
     json.writeNumberField("attempt", placed.attempt());

@@ -3,6 +3,7 @@ package dev.stator.app;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.typesafe.config.ConfigFactory;
+import dev.stator.cli.ClusterMembership;
 import dev.stator.cli.NodeSettings;
 import dev.stator.cli.RunningNode;
 import dev.stator.testing.TestModels;
@@ -13,6 +14,7 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.time.Duration;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,6 +25,7 @@ import java.util.concurrent.CompletableFuture;
 final class TestNode implements AutoCloseable {
   static final ObjectMapper JSON = new ObjectMapper();
   static final String MODEL = "tiny";
+  static final String MEMBER = "alone";
   private static final Duration PATIENCE = Duration.ofSeconds(60);
 
   private final RunningNode node;
@@ -35,6 +38,30 @@ final class TestNode implements AutoCloseable {
   /** A node with small pools on a free port; {@code overrides} are configuration keys. */
   static TestNode start(
       int prefillSlots, int kvBlocks, int threads, Map<String, Object> overrides) {
+    return start(prefillSlots, kvBlocks, threads, Optional.empty(), overrides);
+  }
+
+  /** A node that is a whole cluster, with the name {@link #MEMBER}. */
+  static TestNode startMember(int kvBlocks, Map<String, Object> overrides) {
+    final ClusterMembership alone =
+        new ClusterMembership(
+            MEMBER,
+            ClusterMembership.parseRoles("all"),
+            "127.0.0.1",
+            0,
+            true,
+            List.of(),
+            1,
+            Optional.empty());
+    return start(0, kvBlocks, 1, Optional.of(alone), overrides);
+  }
+
+  private static TestNode start(
+      int prefillSlots,
+      int kvBlocks,
+      int threads,
+      Optional<ClusterMembership> cluster,
+      Map<String, Object> overrides) {
     final NodeSettings settings =
         new NodeSettings(
             Optional.of(TestModels.bundled()),
@@ -48,9 +75,13 @@ final class TestNode implements AutoCloseable {
             OptionalInt.of(kvBlocks),
             prefillSlots,
             1,
-            Optional.empty(),
+            cluster,
             ConfigFactory.parseMap(overrides));
     return new TestNode(new StatorNodeStarter().start(settings));
+  }
+
+  RunningNode node() {
+    return node;
   }
 
   URI uri(String path) {

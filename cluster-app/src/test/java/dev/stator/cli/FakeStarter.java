@@ -3,6 +3,7 @@ package dev.stator.cli;
 import dev.stator.cli.client.FakeServer;
 import dev.stator.device.MemoryPlan;
 import java.net.URI;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -39,6 +40,11 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
       @Override
       public Optional<String> failure() {
         return Optional.ofNullable(endsWith);
+      }
+
+      @Override
+      public Duration drainTimeout() {
+        return Duration.ZERO;
       }
 
       @Override

@@ -145,6 +145,11 @@ class StatorCliTest {
           }
 
           @Override
+          public Duration drainTimeout() {
+            return Duration.ofSeconds(30);
+          }
+
+          @Override
           public void awaitTermination() {}
 
           @Override
@@ -152,7 +157,7 @@ class StatorCliTest {
             saidBeforeClose.add(err.toString());
           }
         };
-    Serving.drain(node, Duration.ofSeconds(30), new PrintWriter(err));
+    Serving.drain(node, new PrintWriter(err));
     assertEquals(List.of("Draining, up to 30 s.\n"), saidBeforeClose);
   }
 

@@ -87,10 +87,13 @@ final class TestServer implements AutoCloseable {
             HttpServer.start(
                 SYSTEM,
                 settings,
-                ModelCatalog.of(models),
-                generations,
-                new Metrics(nanoTime::get),
-                readiness,
+                new ServerParts(
+                    ServerParts.Audience.CLIENTS,
+                    ModelCatalog.of(models),
+                    generations,
+                    new Metrics(nanoTime::get),
+                    readiness,
+                    null),
                 Clock.fixed(Instant.ofEpochSecond(CREATED), ZoneOffset.UTC),
                 random));
   }

@@ -10,7 +10,7 @@ import java.util.Optional;
  *
  * @param directory of an external media driver; empty for one of our own
  * @param home where media drivers of our own have their folders
- * @param termLength bytes of a term of a connection's log, which has three
+ * @param ipcTermLength bytes of a term of a connection's log within the host, which has three
  * @param queueBlocks waiting for one connection
  * @param inFlightBlocksMax sent on one connection and not acknowledged
  * @param connectionsMax in each direction
@@ -25,7 +25,7 @@ import java.util.Optional;
 public record AeronSettings(
     Optional<Path> directory,
     Path home,
-    int termLength,
+    int ipcTermLength,
     int queueBlocks,
     int inFlightBlocksMax,
     int connectionsMax,
@@ -46,10 +46,12 @@ public record AeronSettings(
    * @param host of this process, as others reach it; also what is bound
    * @param port 0 for any free one
    * @param mtu bytes of a datagram's payload; 0 for what the interface carries
+   * @param termLength bytes of a term of a connection's log, which has three
    * @param windowLength bytes that a sender may be ahead of its receiver
    * @param socketBufferLength bytes, of each socket and direction
    */
-  public record Udp(String host, int port, int mtu, int windowLength, int socketBufferLength) {
+  public record Udp(
+      String host, int port, int mtu, int termLength, int windowLength, int socketBufferLength) {
     public Udp {
       require(!host.isBlank(), "udp.host", "a host", "nothing");
       require(port >= 0 && port <= 0xFFFF, "udp.port", "0..65535", port);
@@ -58,6 +60,7 @@ public record AeronSettings(
           "udp.mtu",
           "0, or a multiple of 32 in 1024.." + Channels.MTU_MAX,
           mtu);
+      requireTerm("udp.term-length", termLength);
       require(windowLength >= Channels.MTU_MAX, "udp.window", "at least 65504 bytes", windowLength);
       require(
           socketBufferLength >= windowLength,
@@ -68,13 +71,7 @@ public record AeronSettings(
   }
 
   public AeronSettings {
-    require(
-        termLength >= TERM_LENGTH_MIN
-            && termLength <= TERM_LENGTH_MAX
-            && Integer.bitCount(termLength) == 1,
-        "term-length",
-        "a power of two in 64 KiB..1 GiB",
-        termLength);
+    requireTerm("ipc.term-length", ipcTermLength);
     require(queueBlocks > 0, "queue-blocks", "a positive number", queueBlocks);
     require(inFlightBlocksMax > 0, "in-flight-blocks-max", "a positive number", inFlightBlocksMax);
     require(connectionsMax > 0, "connections-max", "a positive number", connectionsMax);
@@ -97,7 +94,7 @@ public record AeronSettings(
     return new AeronSettings(
         directory.isEmpty() ? Optional.empty() : Optional.of(Path.of(directory)),
         Path.of(config.getString("home")),
-        bytes(config, "term-length"),
+        bytes(config.getConfig("ipc"), "term-length"),
         config.getInt("queue-blocks"),
         config.getInt("in-flight-blocks-max"),
         config.getInt("connections-max"),
@@ -112,12 +109,21 @@ public record AeronSettings(
             udp.getString("host"),
             udp.getInt("port"),
             bytes(udp, "mtu"),
+            bytes(udp, "term-length"),
             bytes(udp, "window"),
             bytes(udp, "socket-buffer")));
   }
 
   private static int bytes(Config config, String key) {
     return (int) Math.min(Integer.MAX_VALUE, config.getBytes(key));
+  }
+
+  private static void requireTerm(String key, int length) {
+    require(
+        length >= TERM_LENGTH_MIN && length <= TERM_LENGTH_MAX && Integer.bitCount(length) == 1,
+        key,
+        "a power of two in 64 KiB..1 GiB",
+        length);
   }
 
   private static void requireAtLeast(String key, Duration value, Duration least) {

@@ -208,7 +208,7 @@ public final class AeronTransport {
     int work = tasks.isEmpty() ? 0 : tasks.drain(Runnable::run);
     int links = 0;
     for (int i = 0; i < listeners.size(); i++) {
-      work += listeners.get(i).doWork();
+      work += listeners.get(i).doWork(nowNs);
       links += listeners.get(i).connections();
     }
     if (links != inbound) inbound = links;

@@ -61,15 +61,10 @@ final class BlockSender {
   /** Takes a block, when {@link #isIdle}. */
   void begin(BlockWrite write) {
     final Grant grant = write.grant();
-    final long blockBytes = grant.geometry().blockBytes();
-    if (blockBytes > Integer.MAX_VALUE) {
-      write.complete(TransferStatus.WRONG_LENGTH);
-      return;
-    }
     current = write;
     transferId = nextTransferId++;
     target = new BlockTarget(grant.id(), grant.keyHigh(), grant.keyLow(), write.targetBlock());
-    length = (int) blockBytes;
+    length = Math.toIntExact(grant.geometry().blockBytes());
     offset = 0;
     checksum.reset();
     inFlight.put(transferId, write);
@@ -81,12 +76,16 @@ final class BlockSender {
     messageOffset = 0;
   }
 
-  /** Sends a piece of what was begun; {@code false} when it was pushed back. */
-  boolean send() {
-    return message != null ? sendMessage() : sendBlock();
+  /**
+   * Sends a piece of what was begun; {@code false} when it was pushed back.
+   *
+   * @param moreFollows whether another block waits
+   */
+  boolean send(boolean moreFollows) {
+    return message != null ? sendMessage() : sendBlock(moreFollows);
   }
 
-  private boolean sendBlock() {
+  private boolean sendBlock(boolean moreFollows) {
     if (current.hasEnded()) {
       abandon();
       return true;
@@ -96,6 +95,7 @@ final class BlockSender {
     boolean isCopied = false;
     try {
       isCopied = copy(piece);
+      if (moreFollows) FragmentFlyweight.encodeMoreFollows(claim.buffer(), claim.offset());
     } finally {
       if (isCopied) claim.commit();
       else claim.abort();

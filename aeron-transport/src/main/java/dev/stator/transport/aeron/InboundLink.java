@@ -40,10 +40,15 @@ final class InboundLink implements FragmentHandler {
   interface Answers {
     void welcome(TransferStatus status);
 
-    void add(long transferId, TransferStatus status);
+    /**
+     * Takes a block's end, to be told soon.
+     *
+     * @param moreFollows whether it may wait for the next one's
+     */
+    void add(long transferId, TransferStatus status, boolean moreFollows);
 
     /** Sends what it can; returns how many frames. */
-    int doWork();
+    int doWork(long nowNs);
 
     void close();
   }
@@ -84,9 +89,9 @@ final class InboundLink implements FragmentHandler {
    *
    * @param image what the writer sends
    */
-  int doWork(Image image) {
+  int doWork(Image image, long nowNs) {
     final int fragments = image.poll(this, FRAGMENTS_PER_CYCLE);
-    return fragments + (answers == null ? 0 : answers.doWork());
+    return fragments + (answers == null ? 0 : answers.doWork(nowNs));
   }
 
   void close() {
@@ -185,7 +190,7 @@ final class InboundLink implements FragmentHandler {
 
   private void end(TransferStatus status) {
     landing = null;
-    answers.add(transferId, status);
+    answers.add(transferId, status, status == TransferStatus.OK && fragment.moreFollows());
   }
 
   private FrameFault takeMessage(DirectBuffer buffer, int offset, int length) {

@@ -45,7 +45,7 @@ final class IpcChannels implements Channels {
 
   @Override
   public String data(String receiver) {
-    return Channels.publication(CommonContext.IPC_MEDIA, settings.termLength(), MTU_MAX).build();
+    return Channels.publication(CommonContext.IPC_MEDIA, settings.ipcTermLength(), MTU_MAX).build();
   }
 
   @Override

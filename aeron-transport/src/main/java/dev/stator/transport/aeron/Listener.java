@@ -59,11 +59,11 @@ final class Listener {
         faults);
   }
 
-  int doWork() {
+  int doWork(long nowNs) {
     int work = 0;
     for (Iterator<Writer> all = writers.iterator(); all.hasNext(); ) {
       final Writer writer = all.next();
-      work += writer.link().doWork(writer.image());
+      work += writer.link().doWork(writer.image(), nowNs);
       if (!writer.image().isClosed()) continue;
       writer.link().close();
       all.remove();

@@ -110,13 +110,24 @@ final class OutboundLink {
 
   private int send(long nowNs) {
     int pieces = 0;
-    while (pieces < PIECES_PER_CYCLE && hasSomething() && connection.sender().send()) pieces++;
+    while (pieces < PIECES_PER_CYCLE && hasSomething() && connection.sender().send(moreFollows()))
+      pieces++;
     if (pieces > 0 || connection.sender().inFlightCount() > 0) {
       lastUseNs = nowNs;
     } else if (nowNs - lastUseNs >= settings.idleTimeout().toNanos() && !isWaiting()) {
       close();
     }
     return pieces;
+  }
+
+  /** Whether another block will go before an acknowledgement has come. */
+  private boolean moreFollows() {
+    if (connection.sender().inFlightCount() >= settings.inFlightBlocksMax()) return false;
+    return !next.isEmpty() || hasQueued();
+  }
+
+  private synchronized boolean hasQueued() {
+    return !queue.isEmpty();
   }
 
   private boolean hasSomething() {

@@ -12,8 +12,9 @@ import io.aeron.logbuffer.BufferClaim;
 import org.agrona.collections.LongArrayQueue;
 
 /**
- * What a receiver tells one writer: welcome, then how blocks ended, in batches. A writer that does
- * not listen loses replies beyond {@value #PENDING_MAX}. <b>Threads:</b> the transport's.
+ * What a receiver tells one writer: welcome, then how blocks ended, in batches ({@link
+ * AnswerPace}). A writer that does not listen loses replies beyond {@value #PENDING_MAX}.
+ * <b>Threads:</b> the transport's.
  */
 final class Replies implements InboundLink.Answers {
   private static final int PENDING_MAX = 1 << 16;
@@ -29,6 +30,7 @@ final class Replies implements InboundLink.Answers {
   private long registrationId = Aeron.NULL_VALUE;
   private ExclusivePublication publication;
   private TransferStatus welcome;
+  private final AnswerPace pace = new AnswerPace();
   private boolean isBroken;
 
   Replies(Aeron client, String channel, int stream, long connectionId, Faults faults) {
@@ -45,18 +47,19 @@ final class Replies implements InboundLink.Answers {
   }
 
   @Override
-  public void add(long transferId, TransferStatus status) {
+  public void add(long transferId, TransferStatus status, boolean moreFollows) {
     if (pending.size() >= 2 * PENDING_MAX || transferId == Long.MIN_VALUE) {
       faults.count(FrameFault.TOO_MUCH);
       return;
     }
     pending.addLong(transferId);
     pending.addLong(StatusCodes.encode(status));
+    pace.add(moreFollows);
   }
 
   @Override
-  public int doWork() {
-    if (isBroken || (welcome == null && pending.isEmpty())) return 0;
+  public int doWork(long nowNs) {
+    if (isBroken || (welcome == null && !pace.isDue(nowNs))) return 0;
     if (!isConnected()) return 0;
     int frames = 0;
     if (welcome != null) {
@@ -64,6 +67,7 @@ final class Replies implements InboundLink.Answers {
       frames++;
     }
     while (!pending.isEmpty() && sendBatch()) frames++;
+    if (pending.isEmpty()) pace.sent();
     return frames;
   }
 

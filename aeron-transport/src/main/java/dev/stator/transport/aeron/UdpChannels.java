@@ -109,8 +109,7 @@ final class UdpChannels implements Channels {
   @Override
   public String data(String endpoint) {
     return withBuffers(
-            Channels.publication(CommonContext.UDP_MEDIA, settings.termLength(), mtu)
-                .endpoint(endpoint))
+            Channels.publication(CommonContext.UDP_MEDIA, udp.termLength(), mtu).endpoint(endpoint))
         .build();
   }
 

@@ -115,6 +115,11 @@ abstract class Connection implements SocketLoop.Handler {
     return true;
   }
 
+  /** Runs it on the loop's thread. */
+  final void execute(Runnable task) {
+    loop.execute(task);
+  }
+
   private boolean hasRoom(int length) {
     if (closed) return false;
     if (out.remaining() >= length) return true;

@@ -25,15 +25,12 @@ import org.slf4j.LoggerFactory;
  *   any --a senseless frame--&gt; closed
  * </pre>
  *
- * <b>Threads:</b> frames on the loop's, copies on the workers'.
+ * <b>Threads:</b> the loop's, copies and all.
  */
 final class Incoming extends Connection {
   private static final Logger LOG = LoggerFactory.getLogger(Incoming.class);
-  private static final int TASK_POSTS_MAX = 8; // Few enough for several threads to share a frame.
-  private static final long TASK_BYTES_MAX = 1024 * 1024;
 
   private final SharedFolder folder;
-  private final Workers workers;
   private final RejectionCounters counters;
   private final int poolsMax;
   private final Function<String, BlockSink> sinks;
@@ -42,8 +39,6 @@ final class Incoming extends Connection {
 
   // The loop's thread alone.
   private String writer; // Its folder.
-  private String lastAgent;
-  private List<SharedFrames.Post> lastBatch; // Of posts that came in, until all has been read.
 
   /**
    * @param sinks by agent; {@code null} when there is none
@@ -54,13 +49,11 @@ final class Incoming extends Connection {
       SocketLoop loop,
       SharedSettings settings,
       SharedFolder folder,
-      Workers workers,
       RejectionCounters counters,
       Function<String, BlockSink> sinks,
       Consumer<Incoming> onClosed) {
     super(channel, loop);
     this.folder = folder;
-    this.workers = workers;
     this.counters = counters;
     this.poolsMax = settings.poolsMax();
     this.sinks = sinks;
@@ -119,54 +112,16 @@ final class Incoming extends Connection {
     if (agent == null || body.remaining() != count * SharedFrames.POST_ENTRY_LENGTH) {
       return count + " posts in " + body.remaining() + " bytes";
     }
-    List<SharedFrames.Post> batch = new ArrayList<>(TASK_POSTS_MAX);
-    long batchBytes = 0;
-    for (int i = 0; i < count; i++) {
-      final var post = SharedFrames.Post.decode(body);
-      batch.add(post);
-      batchBytes += Math.clamp(post.length(), 0, 2 * TASK_BYTES_MAX);
-      if (batch.size() < TASK_POSTS_MAX && batchBytes < TASK_BYTES_MAX && i < count - 1) continue;
-      copyLater(agent, batch, batchBytes);
-      batch = new ArrayList<>(TASK_POSTS_MAX);
-      batchBytes = 0;
-    }
+    final List<SharedFrames.Post> batch = new ArrayList<>(count);
+    for (int i = 0; i < count; i++) batch.add(SharedFrames.Post.decode(body));
+    final List<TransferStatus> statuses = new ArrayList<>(count);
+    for (var post : batch) statuses.add(copy(agent, post));
+    answer(batch, statuses);
     return null;
   }
 
-  /** The last batch is copied on this thread, when all frames have been read; others elsewhere. */
-  private void copyLater(String agent, List<SharedFrames.Post> batch, long batchBytes) {
-    copyElsewhere();
-    lastAgent = agent;
-    lastBatch = batch;
-    if (batchBytes > TASK_BYTES_MAX) copyElsewhere();
-  }
-
-  private void copyElsewhere() {
-    if (lastBatch == null) return;
-    final String agent = lastAgent;
-    final List<SharedFrames.Post> batch = lastBatch;
-    lastBatch = null;
-    if (workers.tryRun(() -> copyAll(agent, batch))) return;
-    final List<TransferStatus> refused = new ArrayList<>(batch.size());
-    for (int i = 0; i < batch.size(); i++) {
-      refused.add(counters.count(TransferStatus.BACK_PRESSURED));
-    }
-    answer(batch, refused);
-  }
-
   @Override
-  void onAllRead() {
-    if (lastBatch == null) return;
-    final List<SharedFrames.Post> batch = lastBatch;
-    lastBatch = null;
-    copyAll(lastAgent, batch);
-  }
-
-  private void copyAll(String agent, List<SharedFrames.Post> batch) {
-    final List<TransferStatus> statuses = new ArrayList<>(batch.size());
-    for (var post : batch) statuses.add(copy(agent, post));
-    answer(batch, statuses);
-  }
+  void onAllRead() {}
 
   private TransferStatus copy(String agent, SharedFrames.Post post) {
     final BlockSink sink = sinks.apply(agent);

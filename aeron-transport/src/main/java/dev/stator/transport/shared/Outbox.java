@@ -5,12 +5,13 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.agrona.collections.Long2ObjectHashMap;
 
 /**
- * The blocks on their way to one process, until their answers. Few of them are posted at a time, so
- * that what the writer has just read for the checksum is still in the cache when the receiver
- * copies it.
+ * The blocks on their way to one process, until their answers. Every lane takes batches of them in
+ * turn. Few are posted on a lane at a time, so that what the writer has just read for the checksum
+ * is still in the core's cache when the receiver copies it.
  *
  * <pre>
  *   WAITING --nextBatch--&gt; in hand --post--&gt; POSTED --take--&gt; gone
@@ -20,8 +21,7 @@ import org.agrona.collections.Long2ObjectHashMap;
  * <b>Threads:</b> any; what is in hand is the caller's of {@link #nextBatch} alone.
  */
 final class Outbox {
-  static final int BATCH_BLOCKS_MAX = 16; // One frame.
-  private static final long BATCH_BYTES_MAX = 1024 * 1024;
+  static final int BATCH_BLOCKS_MAX = 32; // One frame.
 
   private final int blocksMax;
   private final long windowBytes;
@@ -29,16 +29,19 @@ final class Outbox {
   // Guarded by this.
   private final Deque<Parcel> waiting = new ArrayDeque<>();
   private final Long2ObjectHashMap<Parcel> posted = new Long2ObjectHashMap<>();
-  private long unansweredBytes; // In hand and posted.
-  private long nextSequence;
+  private final long[] unansweredBytes; // By lane, in hand and posted.
+  private final long[] nextSequence; // By lane: its number plus a multiple of how many there are.
   private boolean closed;
 
   /**
-   * @param windowBytes in hand or posted; one block in any case
+   * @param blocksMax waiting or posted
+   * @param windowBytes in hand or posted on a lane, half of it in a batch; one block in any case
    */
-  Outbox(int blocksMax, long windowBytes) {
+  Outbox(int lanes, int blocksMax, long windowBytes) {
     this.blocksMax = blocksMax;
     this.windowBytes = windowBytes;
+    this.unansweredBytes = new long[lanes];
+    this.nextSequence = IntStream.range(0, lanes).asLongStream().toArray();
   }
 
   /** Takes the first of these there is room for; returns how many, -1 when it is closed. */
@@ -54,60 +57,73 @@ final class Outbox {
   /** Some have been given up by their writers; their answers may never come. */
   synchronized void dropEnded() {
     waiting.removeIf(Parcel::isDropped);
-    posted
-        .values()
-        .removeIf(parcel -> {
-          if (!parcel.isDropped()) return false;
-          unansweredBytes -= parcel.bytes();
-          return true;
-        });
+    final var each = posted.entrySet().iterator();
+    while (each.hasNext()) {
+      each.next();
+      if (!each.getValue().isDropped()) continue;
+      unansweredBytes[laneOf(each.getLongKey())] -= each.getValue().bytes();
+      each.remove();
+    }
   }
 
   /** Whether {@link #nextBatch} has something; when not, an answer will make room. */
-  synchronized boolean isDue() {
-    return !waiting.isEmpty() && fits(waiting.peek());
+  synchronized boolean isDue(int lane) {
+    return !waiting.isEmpty() && fits(waiting.peek(), lane);
   }
 
-  private boolean fits(Parcel next) {
-    return unansweredBytes == 0 || unansweredBytes + next.bytes() <= windowBytes;
+  /** Whether nothing is on its way on this lane. */
+  synchronized boolean isIdle(int lane) {
+    return unansweredBytes[lane] == 0;
+  }
+
+  private boolean fits(Parcel next, int lane) {
+    return unansweredBytes[lane] == 0 || unansweredBytes[lane] + next.bytes() <= windowBytes;
   }
 
   /** The next blocks for one agent, as many as fit a frame and may be posted now. */
-  synchronized List<Parcel> nextBatch() {
+  synchronized List<Parcel> nextBatch(int lane) {
     final List<Parcel> batch = new ArrayList<>(BATCH_BLOCKS_MAX);
     long batchBytes = 0;
-    while (batch.size() < BATCH_BLOCKS_MAX && isDue()) {
+    while (batch.size() < BATCH_BLOCKS_MAX && isDue(lane)) {
       final Parcel next = waiting.peek();
       if (!batch.isEmpty()
-          && (batchBytes + next.bytes() > BATCH_BYTES_MAX
+          && (batchBytes + next.bytes() > windowBytes / 2
               || !next.agent().equals(batch.getFirst().agent()))) {
         break;
       }
       batch.add(waiting.poll());
       batchBytes += next.bytes();
-      unansweredBytes += next.bytes();
+      unansweredBytes[lane] += next.bytes();
     }
     return batch;
   }
 
   /** Ends what is in hand without an answer. */
-  synchronized void drop(Parcel parcel) {
-    unansweredBytes -= parcel.bytes();
+  synchronized void drop(int lane, Parcel parcel) {
+    unansweredBytes[lane] -= parcel.bytes();
   }
 
-  /** What is in hand will be answered by consecutive numbers; returns the first, -1 when closed. */
-  synchronized long post(List<Parcel> parcels) {
-    if (closed) return -1;
-    final long first = nextSequence;
-    for (Parcel parcel : parcels) posted.put(nextSequence++, parcel);
-    return first;
+  /** What is in hand will be answered by these numbers; {@code null} when closed. */
+  synchronized long[] post(int lane, List<Parcel> parcels) {
+    if (closed) return null;
+    final long[] sequences = new long[parcels.size()];
+    for (int i = 0; i < sequences.length; i++) {
+      sequences[i] = nextSequence[lane];
+      nextSequence[lane] += nextSequence.length;
+      posted.put(sequences[i], parcels.get(i));
+    }
+    return sequences;
   }
 
   /** {@code null} when nothing of this number is posted, or it was answered. */
   synchronized Parcel take(long sequence) {
     final Parcel parcel = posted.remove(sequence);
-    if (parcel != null) unansweredBytes -= parcel.bytes();
+    if (parcel != null) unansweredBytes[laneOf(sequence)] -= parcel.bytes();
     return parcel;
+  }
+
+  private int laneOf(long sequence) {
+    return (int) (sequence % nextSequence.length);
   }
 
   /** Takes nothing any more; returns what was waiting or posted. */

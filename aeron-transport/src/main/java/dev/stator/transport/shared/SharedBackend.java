@@ -23,6 +23,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,16 +54,15 @@ public final class SharedBackend implements TransferBackend {
   private static final Logger LOG = LoggerFactory.getLogger(SharedBackend.class);
   private static final int STAGED_LENGTHS_MAX = 8; // As many kinds of device memory.
   private static final int BACKLOG = 128;
-  private static final long CALLERS_BYTES_MAX = 128 * 1024;
 
   private final SharedSettings settings;
   private final SharedFolder folder;
-  private final SocketLoop loop;
-  private final Workers workers;
+  private final List<SocketLoop> loops; // As many as lanes.
+  private final AtomicInteger nextLoop = new AtomicInteger(); // Of who comes in.
   private final RejectionCounters counters = new RejectionCounters();
   private final ServerSocketChannel server;
   private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
-  private final Map<String, Outgoing> outgoing = new ConcurrentHashMap<>(); // By folder's name.
+  private final Map<String, Peer> peers = new ConcurrentHashMap<>(); // By folder's name.
   private final Set<Incoming> incoming = ConcurrentHashMap.newKeySet();
   private final Map<Long, Staging> stagings = new ConcurrentHashMap<>(); // By blocks' length.
 
@@ -70,9 +71,11 @@ public final class SharedBackend implements TransferBackend {
     this.folder = folder;
     this.server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     this.server.bind(UnixDomainSocketAddress.of(folder.socket()), BACKLOG);
-    this.workers = new Workers(settings.threads(), settings.tasksMax());
-    this.loop = new SocketLoop("stator-shared-sockets");
-    loop.register(server, SelectionKey.OP_ACCEPT, new Acceptor());
+    this.loops =
+        IntStream.range(0, settings.threads())
+            .mapToObj(i -> new SocketLoop("stator-shared-" + i))
+            .toList();
+    loops.getFirst().register(server, SelectionKey.OP_ACCEPT, new Acceptor());
   }
 
   /**
@@ -147,33 +150,14 @@ public final class SharedBackend implements TransferBackend {
       return writes.size();
     }
     if (parcels.isEmpty()) return 0;
-    final AgentAddress to = parcels.getFirst().write().grant().agent();
-    final Outgoing open = known(to);
-    int taken = parcels.size();
-    if (open != null) {
-      taken = open.offer(parcels);
-      pump(open, parcels);
-    } else if (!workers.tryRun(() -> connectAndOffer(to, parcels))) {
-      taken = 0;
+    final Peer peer = peer(parcels.getFirst().write().grant().agent());
+    if (peer == null) {
+      for (Parcel parcel : parcels) parcel.end(TransferStatus.UNREACHABLE);
+      return parcels.size();
     }
+    final int taken = peer.offer(parcels);
     for (Parcel left : parcels.subList(taken, parcels.size())) left.free();
     return taken;
-  }
-
-  /** A few bytes are sent by the caller: waking a thread takes longer. */
-  private void pump(Outgoing open, List<Parcel> parcels) {
-    if (!open.mustPump()) return;
-    final boolean isShort = parcels.size() * parcels.getFirst().bytes() <= CALLERS_BYTES_MAX;
-    if (isShort || !workers.tryRun(open::pump)) open.pump();
-  }
-
-  private void connectAndOffer(AgentAddress to, List<Parcel> parcels) {
-    final Outgoing connection = connection(to);
-    final int taken = connection == null ? 0 : connection.offer(parcels);
-    for (Parcel left : parcels.subList(taken, parcels.size())) {
-      left.end(connection == null ? TransferStatus.UNREACHABLE : TransferStatus.BACK_PRESSURED);
-    }
-    if (connection != null && connection.mustPump()) connection.pump();
   }
 
   /** The first of these that there is room for; {@code null} when there is none at all. */
@@ -197,10 +181,7 @@ public final class SharedBackend implements TransferBackend {
   private Staging.Slot slot(Staging staging) {
     final Staging.Slot slot = staging.take();
     if (slot != null) return slot;
-    for (Outgoing each : outgoing.values()) {
-      each.dropEnded();
-      if (each.mustPump() && !workers.tryRun(each::pump)) each.pump();
-    }
+    peers.values().forEach(Peer::dropEnded);
     return staging.take();
   }
 
@@ -221,49 +202,74 @@ public final class SharedBackend implements TransferBackend {
     }
   }
 
-  /** {@code null} when there is none that is open. */
-  private Outgoing known(AgentAddress to) {
+  /** {@code null} when nobody is there. */
+  private Peer peer(AgentAddress to) {
     final String name = to.endpoints().get(NAME);
-    final Outgoing known = name == null ? null : outgoing.get(name);
-    return known == null || known.isClosed() ? null : known;
+    final Peer known = name == null ? null : peers.get(name);
+    if (known != null && !known.isClosed()) return known;
+    if (!reaches(to) || peers.size() >= settings.connectionsMax()) return null;
+    return peers.computeIfAbsent(name, this::connect);
   }
 
-  private Outgoing connection(AgentAddress to) {
-    final Outgoing known = known(to);
-    if (known != null) return known;
-    if (!reaches(to) || outgoing.size() >= settings.connectionsMax()) return null;
-    return outgoing.computeIfAbsent(to.endpoints().get(NAME), this::connect);
-  }
-
-  private Outgoing connect(String name) {
+  private Peer connect(String name) {
+    final List<SocketChannel> channels = new ArrayList<>(loops.size());
     try {
-      final SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-      channel.configureBlocking(false); // A full backlog is an answer, too.
-      if (!channel.connect(UnixDomainSocketAddress.of(folder.socketOf(name)))) {
-        channel.close();
-        return null;
-      }
-      final Outgoing connection =
-          new Outgoing(
-              channel,
-              loop,
-              settings,
-              folder.name(),
-              counters,
-              closed -> outgoing.remove(name, closed));
-      connection.start();
-      return connection;
+      while (channels.size() < loops.size()) channels.add(open(name));
     } catch (IOException gone) {
       LOG.debug("Nobody listens at {}: {}", folder.socketOf(name), gone.getMessage());
+      channels.forEach(SharedBackend::close);
       return null;
     }
+    final Peer peer =
+        new Peer(
+            settings,
+            (outbox, onClosed) ->
+                IntStream.range(0, channels.size())
+                    .mapToObj(i -> lane(i, outbox, channels.get(i), onClosed))
+                    .toList(),
+            () -> peers.computeIfPresent(name, (key, there) -> there.isClosed() ? null : there));
+    peer.start();
+    return peer;
+  }
+
+  private SocketChannel open(String name) throws IOException {
+    final SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
+    channel.configureBlocking(false); // A full backlog is an answer, too.
+    try {
+      if (channel.connect(UnixDomainSocketAddress.of(folder.socketOf(name)))) return channel;
+    } catch (IOException gone) {
+      close(channel);
+      throw gone;
+    }
+    close(channel);
+    throw new IOException("not connected at once");
+  }
+
+  private static void close(SocketChannel channel) {
+    try {
+      channel.close();
+    } catch (IOException broken) {
+      LOG.warn("Cannot close", broken);
+    }
+  }
+
+  private Lane lane(int number, Outbox outbox, SocketChannel channel, Runnable onClosed) {
+    return new Lane(
+        number,
+        outbox,
+        channel,
+        loops.get(number),
+        settings.poolsMax(),
+        folder.name(),
+        counters,
+        onClosed);
   }
 
   @Override
   public boolean send(AgentAddress to, MemorySegment message) {
     if (message.byteSize() > MESSAGE_BYTES_MAX) return false;
-    final Outgoing connection = connection(to);
-    return connection != null && connection.message(to.agent(), message);
+    final Peer peer = peer(to);
+    return peer != null && peer.message(to.agent(), message);
   }
 
   /** Takes in other processes. The loop's thread. */
@@ -272,7 +278,7 @@ public final class SharedBackend implements TransferBackend {
     public void ready(SelectionKey key) throws IOException {
       final SocketChannel channel = server.accept();
       if (channel == null) return;
-      if (incoming.size() >= settings.connectionsMax()) {
+      if (incoming.size() >= settings.connectionsMax() * loops.size()) {
         counters.count(TransferStatus.BACK_PRESSURED);
         LOG.warn("More than {} processes want to write here", settings.connectionsMax());
         channel.close();
@@ -280,7 +286,13 @@ public final class SharedBackend implements TransferBackend {
       }
       final Incoming connection =
           new Incoming(
-              channel, loop, settings, folder, workers, counters, sinks::get, incoming::remove);
+              channel,
+              loops.get(Math.floorMod(nextLoop.getAndIncrement(), loops.size())),
+              settings,
+              folder,
+              counters,
+              sinks::get,
+              incoming::remove);
       incoming.add(connection);
       connection.start();
     }
@@ -293,10 +305,9 @@ public final class SharedBackend implements TransferBackend {
 
   @Override
   public void close() {
-    List.copyOf(outgoing.values()).forEach(Connection::close);
+    List.copyOf(peers.values()).forEach(Peer::close);
     List.copyOf(incoming).forEach(Connection::close);
-    loop.close();
-    workers.close();
+    loops.forEach(SocketLoop::close);
     try {
       server.close();
     } catch (IOException broken) {

@@ -9,7 +9,6 @@ import java.nio.file.Path;
  *
  * @param folder what processes that are to reach each other share; in memory
  * @param threads that take checksums and copy
- * @param tasksMax blocks to be sent and batches that have arrived, waiting for a thread
  * @param peerBlocksMax blocks on their way to one process
  * @param windowBytes posted to one process and not answered
  * @param stagingBytes for blocks that do not lie in shared memory, of each length
@@ -19,7 +18,6 @@ import java.nio.file.Path;
 public record SharedSettings(
     Path folder,
     int threads,
-    int tasksMax,
     int peerBlocksMax,
     long windowBytes,
     long stagingBytes,
@@ -29,7 +27,6 @@ public record SharedSettings(
 
   public SharedSettings {
     requirePositive("threads", threads);
-    requirePositive("tasks-max", tasksMax);
     requirePositive("peer-blocks-max", peerBlocksMax);
     requirePositive("window", windowBytes);
     requirePositive("staging-bytes", stagingBytes);
@@ -46,7 +43,6 @@ public record SharedSettings(
     return new SharedSettings(
         folder.isEmpty() ? usual() : Path.of(folder),
         shared.getInt("threads"),
-        shared.getInt("tasks-max"),
         shared.getInt("peer-blocks-max"),
         shared.getBytes("window"),
         shared.getBytes("staging-bytes"),

@@ -11,7 +11,7 @@ import java.util.concurrent.ConcurrentLinkedQueue;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** One thread that waits for all sockets, and sleeps while nothing happens. */
+/** One thread that waits for its sockets, and sleeps while nothing happens. */
 final class SocketLoop implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SocketLoop.class);
 
@@ -40,7 +40,7 @@ final class SocketLoop implements AutoCloseable {
 
   /** Any thread. */
   void register(SelectableChannel channel, int interest, Handler handler) {
-    change(() -> {
+    execute(() -> {
       try {
         channel.configureBlocking(false).register(selector, interest, handler);
       } catch (IOException gone) {
@@ -51,13 +51,14 @@ final class SocketLoop implements AutoCloseable {
 
   /** Also waits until this socket takes more. Any thread. */
   void awaitWritable(SelectableChannel channel) {
-    change(() -> {
+    execute(() -> {
       final SelectionKey key = channel.keyFor(selector);
       if (key != null && key.isValid()) key.interestOpsOr(SelectionKey.OP_WRITE);
     });
   }
 
-  private void change(Runnable change) {
+  /** Runs it on the thread; of each socket there is one at a time. Any thread. */
+  void execute(Runnable change) {
     changes.add(change);
     selector.wakeup();
   }
@@ -66,12 +67,20 @@ final class SocketLoop implements AutoCloseable {
     try {
       while (selector.isOpen()) {
         selector.select(SocketLoop::handle);
-        for (Runnable due = changes.poll(); due != null; due = changes.poll()) due.run();
+        for (Runnable due = changes.poll(); due != null; due = changes.poll()) run(due);
       }
     } catch (ClosedSelectorException closed) {
       LOG.debug("Closed");
     } catch (IOException broken) {
       LOG.error("No block comes or goes through shared memory any more", broken);
+    }
+  }
+
+  private static void run(Runnable due) {
+    try {
+      due.run();
+    } catch (RuntimeException | Error bug) { // Others still have to move.
+      LOG.error("Blocks may be lost", bug);
     }
   }
 

@@ -28,11 +28,14 @@ import org.agrona.MutableDirectBuffer;
  *  |                   Piece Length, bytes                         |
  *  +---------------------------------------------------------------+
  *  |                   Checksum                                    |   CRC32C of the block through
- *  +---------------------------------------------------------------+   this piece: in the last one
- *  |                   0, 8 bytes                                 ...   that of the whole block
- *  +---------------------------------------------------------------+
+ *  +---------------+-----------------------------------------------+   this piece: in the last one
+ *  |     Flags     |   0, 7 bytes                                 ...   that of the whole block
+ *  +---------------+-----------------------------------------------+
  *  |                   Bytes of the block                         ...
  * </pre>
+ *
+ * Flags: 1 when the writer has another block to send at once, so that an acknowledgement may wait
+ * for company. A hint, no more.
  */
 public final class FragmentFlyweight {
   public static final int BLOCK_LENGTH_OFFSET = 4;
@@ -44,8 +47,10 @@ public final class FragmentFlyweight {
   public static final int OFFSET_OFFSET = 44;
   public static final int PIECE_LENGTH_OFFSET = 48;
   public static final int CHECKSUM_OFFSET = 52;
-  public static final int RESERVED_OFFSET = 56;
+  public static final int FLAGS_OFFSET = 56;
   public static final int HEADER_LENGTH = 64;
+
+  private static final byte MORE_FOLLOWS = 1;
 
   private DirectBuffer buffer;
   private int start;
@@ -69,11 +74,15 @@ public final class FragmentFlyweight {
     buffer.putInt(start + OFFSET_OFFSET, offset, FrameHeader.ORDER);
     buffer.putInt(start + PIECE_LENGTH_OFFSET, pieceLength, FrameHeader.ORDER);
     buffer.putInt(start + CHECKSUM_OFFSET, 0, FrameHeader.ORDER);
-    buffer.putLong(start + RESERVED_OFFSET, 0, FrameHeader.ORDER);
+    buffer.putLong(start + FLAGS_OFFSET, 0, FrameHeader.ORDER);
   }
 
   public static void encodeChecksum(MutableDirectBuffer buffer, int start, int checksum) {
     buffer.putInt(start + CHECKSUM_OFFSET, checksum, FrameHeader.ORDER);
+  }
+
+  public static void encodeMoreFollows(MutableDirectBuffer buffer, int start) {
+    buffer.putByte(start + FLAGS_OFFSET, MORE_FOLLOWS);
   }
 
   /** The first thing wrong with lengths and offset; {@code null} when nothing is. */
@@ -120,6 +129,11 @@ public final class FragmentFlyweight {
 
   public int offset() {
     return buffer.getInt(start + OFFSET_OFFSET, FrameHeader.ORDER);
+  }
+
+  /** Whether the writer says that another block comes at once. */
+  public boolean moreFollows() {
+    return (buffer.getByte(start + FLAGS_OFFSET) & MORE_FOLLOWS) != 0;
   }
 
   public int checksum() {

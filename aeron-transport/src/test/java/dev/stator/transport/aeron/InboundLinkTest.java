@@ -82,6 +82,7 @@ class InboundLinkTest {
   private static final class Ears implements InboundLink.Answers {
     private TransferStatus welcome;
     private final Map<Long, TransferStatus> ends = new HashMap<>();
+    private final List<Long> hurried = new ArrayList<>();
 
     @Override
     public void welcome(TransferStatus status) {
@@ -89,12 +90,13 @@ class InboundLinkTest {
     }
 
     @Override
-    public void add(long transferId, TransferStatus status) {
+    public void add(long transferId, TransferStatus status, boolean moreFollows) {
       ends.put(transferId, status);
+      if (!moreFollows) hurried.add(transferId);
     }
 
     @Override
-    public int doWork() {
+    public int doWork(long nowNs) {
       return 0;
     }
 
@@ -106,6 +108,7 @@ class InboundLinkTest {
   private final MemorySegment memory = arena.allocate(BLOCKS * BLOCK_BYTES);
   private final UnsafeBuffer buffer = new UnsafeBuffer(ByteBuffer.allocateDirect(4096));
   private final Faults faults = new Faults();
+  private boolean isMoreToFollow;
   private final Ears ears = new Ears();
   private final Map<String, BlockSink> sinks = new HashMap<>();
   private final byte[] block = new byte[BLOCK_BYTES];
@@ -176,6 +179,19 @@ class InboundLinkTest {
     assertEquals(Map.of(7L, TransferStatus.WRONG_KEY), ears.ends);
     assertEquals(1, agent.stats().rejectedBlocks());
     assertUntouched();
+  }
+
+  @Test
+  void shouldHurryOnlyWhenNothingFollowsOrTheBlockIsRefused() {
+    hello(AGENT);
+    isMoreToFollow = true;
+    sendBlock(1, target());
+    assertEquals(List.of(), ears.hurried);
+    sendBlock(2, new BlockTarget(grant.id(), 0, 0, GRANTED));
+    assertEquals(List.of(2L), ears.hurried);
+    isMoreToFollow = false;
+    sendBlock(3, target());
+    assertEquals(List.of(2L, 3L), ears.hurried);
   }
 
   @Test
@@ -310,6 +326,7 @@ class InboundLinkTest {
     final CRC32C checksum = new CRC32C();
     checksum.update(block, 0, Math.min(BLOCK_BYTES, at + length));
     FragmentFlyweight.encodeChecksum(buffer, 0, (int) checksum.getValue());
+    if (isMoreToFollow) FragmentFlyweight.encodeMoreFollows(buffer, 0);
     return FragmentFlyweight.HEADER_LENGTH + length;
   }
 

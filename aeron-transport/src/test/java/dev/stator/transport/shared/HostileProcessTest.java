@@ -249,7 +249,7 @@ class HostileProcessTest {
   /** Others are still served. */
   private void writeHonestly() throws IOException {
     final SharedBackend other =
-        SharedBackend.start(new SharedSettings(root, 1, 8, 8, BLOCK_BYTES, BLOCK_BYTES, 8, 8));
+        SharedBackend.start(new SharedSettings(root, 1, 8, BLOCK_BYTES, BLOCK_BYTES, 8, 8));
     final TransferAgent writer =
         new TransferAgent("writer", SETTINGS, other, System::nanoTime, new Random(2));
     final int id = writer.register(arena.allocate(BLOCK_BYTES, 8).fill((byte) 8), BLOCK_BYTES);

@@ -48,66 +48,75 @@ class OutboxTest {
 
   @Test
   void shouldHandOutNoMoreThanTheWindowUntilThereIsAnAnswer() {
-    final Outbox outbox = new Outbox(BLOCKS, 3 * BLOCK_BYTES);
-    assertEquals(5, outbox.add(parcels(5)));
-    assertEquals(3, outbox.nextBatch().size());
-    assertFalse(outbox.isDue());
-    assertEquals(List.of(), outbox.nextBatch());
-    final Outbox other = new Outbox(BLOCKS, 3 * BLOCK_BYTES);
-    other.add(parcels(5));
-    final long first = other.post(other.nextBatch());
-    assertFalse(other.isDue());
-    other.take(first + 1);
-    assertNull(other.take(first + 1), "answered twice");
-    assertTrue(other.isDue());
-    assertEquals(1, other.nextBatch().size());
+    final Outbox outbox = new Outbox(1, BLOCKS, 4 * BLOCK_BYTES);
+    outbox.add(parcels(6));
+    assertEquals(2, outbox.nextBatch(0).size(), "half a window");
+    final long[] sequences = outbox.post(0, outbox.nextBatch(0));
+    assertFalse(outbox.isDue(0));
+    assertEquals(List.of(), outbox.nextBatch(0));
+    outbox.take(sequences[1]);
+    assertNull(outbox.take(sequences[1]), "answered twice");
+    assertTrue(outbox.isDue(0));
+    assertEquals(1, outbox.nextBatch(0).size());
+  }
+
+  @Test
+  void shouldGiveEachLaneAWindowOfItsOwn() {
+    final Outbox outbox = new Outbox(2, BLOCKS, 2 * BLOCK_BYTES);
+    outbox.add(parcels(6));
+    final List<long[]> posted = new ArrayList<>();
+    for (int i = 0; i < 4; i++) posted.add(outbox.post(i % 2, outbox.nextBatch(i % 2)));
+    assertFalse(outbox.isDue(0) || outbox.isDue(1));
+    outbox.take(posted.get(1)[0]);
+    outbox.take(posted.get(3)[0]);
+    assertTrue(outbox.isIdle(1) && outbox.isDue(1));
+    assertFalse(outbox.isIdle(0) || outbox.isDue(0));
   }
 
   @Test
   void shouldHandOutWhatNobodyPostsAgainstTheWindowNoLonger() {
-    final Outbox outbox = new Outbox(BLOCKS, BLOCK_BYTES);
+    final Outbox outbox = new Outbox(1, BLOCKS, BLOCK_BYTES);
     outbox.add(parcels(2));
-    outbox.drop(outbox.nextBatch().getFirst());
-    assertEquals(1, outbox.nextBatch().size());
+    outbox.drop(0, outbox.nextBatch(0).getFirst());
+    assertEquals(1, outbox.nextBatch(0).size());
   }
 
   @Test
   void shouldHandOutABlockThatIsLongerThanTheWindowAlone() {
-    final Outbox outbox = new Outbox(BLOCKS, 1);
+    final Outbox outbox = new Outbox(1, BLOCKS, 1);
     outbox.add(parcels(2));
-    assertEquals(1, outbox.nextBatch().size());
-    assertFalse(outbox.isDue());
+    assertEquals(1, outbox.nextBatch(0).size());
+    assertFalse(outbox.isDue(0));
   }
 
   @Test
   void shouldHandOutOneFrameAtATime() {
-    final Outbox outbox = new Outbox(BLOCKS, Long.MAX_VALUE);
+    final Outbox outbox = new Outbox(1, BLOCKS, Long.MAX_VALUE);
     outbox.add(parcels(BLOCKS));
-    assertEquals(Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch().size());
-    assertEquals(Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch().size());
-    assertEquals(BLOCKS - 2 * Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch().size());
+    assertEquals(Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch(0).size());
+    assertEquals(BLOCKS - Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch(0).size());
   }
 
   @Test
   void shouldTakeNoMoreThanThereIsRoomForUntilSomeAreGivenUp() {
-    final Outbox outbox = new Outbox(4, BLOCK_BYTES);
+    final Outbox outbox = new Outbox(1, 4, BLOCK_BYTES);
     assertEquals(4, outbox.add(parcels(5)));
-    outbox.post(outbox.nextBatch());
+    outbox.post(0, outbox.nextBatch(0));
     final List<Parcel> more = parcels(2);
     assertEquals(0, outbox.add(more));
     writer.cancel(writeId - 1); // Of the first five.
     assertEquals(2, outbox.add(more));
-    assertTrue(outbox.isDue());
+    assertTrue(outbox.isDue(0));
   }
 
   @Test
   void shouldReturnWhatWaitsAndWhatIsPostedWhenItIsClosed() {
-    final Outbox outbox = new Outbox(BLOCKS, 2 * BLOCK_BYTES);
+    final Outbox outbox = new Outbox(1, BLOCKS, 4 * BLOCK_BYTES);
     outbox.add(parcels(5));
-    final List<Parcel> inHand = outbox.nextBatch();
-    outbox.post(inHand.subList(0, 1));
+    final List<Parcel> inHand = outbox.nextBatch(0);
+    outbox.post(0, inHand.subList(0, 1));
     assertEquals(4, outbox.close().size());
-    assertEquals(-1, outbox.post(inHand.subList(1, 2)));
+    assertNull(outbox.post(0, inHand.subList(1, 2)));
     assertEquals(-1, outbox.add(inHand));
   }
 

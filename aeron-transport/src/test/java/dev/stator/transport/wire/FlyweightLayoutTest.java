@@ -1,6 +1,7 @@
 package dev.stator.transport.wire;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -50,6 +51,10 @@ class FlyweightLayoutTest {
     assertEquals(1000, read.blockLength());
     assertEquals(200, read.offset());
     assertEquals(0x66, read.checksum());
+    assertFalse(read.moreFollows());
+    FragmentFlyweight.encodeMoreFollows(buffer, AT);
+    assertEquals(1, bytes(FragmentFlyweight.HEADER_LENGTH).getLong(56));
+    assertTrue(read.moreFollows());
   }
 
   @Test

@@ -76,6 +76,34 @@ public record BenchSettings(
     }
   }
 
+  /**
+   * For {@link Bench#follow}, which is given arrivals and sizes: chat completions, each as long as
+   * asked for.
+   */
+  public static BenchSettings ofSchedule(
+      Duration duration, int inFlightMax, long seed, Duration timeout, GoodputTargets goodput) {
+    final int given = 1; // By the schedule.
+    return new BenchSettings(
+        true,
+        given,
+        given,
+        0,
+        given,
+        (double) given,
+        null,
+        duration,
+        inFlightMax,
+        0,
+        seed,
+        0,
+        true,
+        timeout,
+        goodput,
+        null,
+        given,
+        given);
+  }
+
   /** Whether requests are due at times of their own, not when another has ended. */
   public boolean isOpenLoop() {
     return rate != null || trace != null;

@@ -9,8 +9,9 @@ import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.List;
 
-/** Asks nodes about their cluster over HTTP. One thread. */
+/** Asks nodes about their cluster over HTTP. Any thread may call it. */
 final class ClusterClient implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -35,6 +36,30 @@ final class ClusterClient implements AutoCloseable {
     String message() {
       return body.path("error").path("message").asText("HTTP " + status);
     }
+  }
+
+  /** What a node is asked. */
+  interface Question<T> {
+    T ask(URI node) throws IOException, InterruptedException;
+  }
+
+  /**
+   * What the first of these nodes that answers says.
+   *
+   * @throws IOException when none does, with the last one's reason
+   */
+  static <T> T firstAnswer(List<URI> nodes, Question<T> question)
+      throws IOException, InterruptedException {
+    IOException last = new IOException("there is no node to ask");
+    for (URI node : nodes) {
+      try {
+        return question.ask(node);
+      } catch (IOException silent) {
+        final String reason = silent.getMessage() == null ? "refused" : silent.getMessage();
+        last = new IOException("no answer from %s: %s".formatted(node, reason), silent);
+      }
+    }
+    throw last;
   }
 
   /**

@@ -3,10 +3,12 @@ package dev.stator.cli.cluster;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.stator.cli.CommandException;
+import dev.stator.cli.FileTrees;
 import dev.stator.cli.StateFile;
 import dev.stator.cli.UsageException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
@@ -15,7 +17,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -144,9 +145,9 @@ public final class ClusterFolder {
 
   private void forget() throws IOException {
     if (!Files.isDirectory(folder)) return;
-    try (Stream<Path> files = Files.walk(folder)) {
-      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-        if (!file.equals(folder) && !file.equals(lockFile())) Files.delete(file);
+    try (Stream<Path> files = Files.list(folder)) {
+      for (Path file : files.filter(file -> !file.equals(lockFile())).toList()) {
+        FileTrees.delete(file);
       }
     }
   }
@@ -193,6 +194,20 @@ public final class ClusterFolder {
         .filter(state -> process.get().isAlive());
   }
 
+  /**
+   * Where clients are served by the first frontend that lives.
+   *
+   * @throws CommandException when none does
+   */
+  URI frontend(ClusterPlan plan) {
+    return plan.nodes().stream()
+        .filter(NodePlan::isFrontend)
+        .flatMap(node -> served(node.name()).stream())
+        .findFirst()
+        .orElseThrow(() -> new CommandException("no frontend of cluster '" + name + "' lives"))
+        .http();
+  }
+
   void remember(String node, ProcessMark process) throws IOException {
     Files.deleteIfExists(stateFile(node));
     write(
@@ -206,7 +221,11 @@ public final class ClusterFolder {
     Files.move(draft, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
   }
 
-  /** A command's right to change the cluster. */
+  /**
+   * A command's right to start nodes, or to end the cluster. Commands that only signal nodes (kill,
+   * stop, resume) do without: they write nothing here, a signal reaches the life that it was meant
+   * for or nobody, and a node that is waited for under the lock must be there to be killed.
+   */
   final class Lock implements AutoCloseable {
     private final FileChannel channel;
 

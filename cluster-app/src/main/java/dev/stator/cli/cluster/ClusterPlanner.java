@@ -13,15 +13,21 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
- * Decides how a cluster of this machine is started, so that its nodes share the machine: threads,
- * heap and KV memory of all nodes together are what one server alone would take.
+ * Decides how a cluster of this machine is started, so that its nodes share the machine: threads
+ * and heap of all nodes together are what one server alone would take, and there is room for the KV
+ * memory of all engines.
  */
 final class ClusterPlanner {
   private static final String LOOPBACK = "127.0.0.1";
   private static final Path SHARED_MEMORY = Path.of("/dev/shm");
   private static final int NODES_MAX = 256;
   private static final long HEAP_BYTES_MIN = 256L << 20;
-  private static final long KV_BYTES_MAX = 512L << 20; // As 'auto' in stator.device.cpu.kv-bytes.
+
+  /**
+   * The least that {@code auto} takes in {@code stator.device.cpu.kv-bytes}; here also the most.
+   */
+  private static final long KV_BYTES_MAX = 512L << 20;
+
   private static final long KV_BYTES_MIN = 1L << 20;
 
   /** What the user asked for. */
@@ -43,7 +49,7 @@ final class ClusterPlanner {
       if (port < 0 || port > 65_535) {
         throw new UsageException("--port must be between 0 and 65535: " + port);
       }
-      if (port > 65_535 - frontend) {
+      if (port + frontend - 1 > 65_535) {
         throw new UsageException("--port leaves no room for %d frontends".formatted(frontend));
       }
     }
@@ -149,8 +155,8 @@ final class ClusterPlanner {
   }
 
   /**
-   * What one server alone would take at least, where there is room: a quarter of the memory for all
-   * engines, and half of what shared memory has left.
+   * Of each engine. All of them together take what this process's heap might take, which is a
+   * quarter of the machine's memory, and half of what shared memory has left, at most.
    */
   private String kvMemory() {
     final int engines = wanted.workers() * wanted.slots();

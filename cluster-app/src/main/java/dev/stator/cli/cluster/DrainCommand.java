@@ -87,16 +87,14 @@ public final class DrainCommand implements Callable<Integer> {
   /** Asks a node for the drain, and answers who can tell when it is done: the node itself last. */
   private List<URI> begin(ClusterClient client, List<URI> asked) throws InterruptedException {
     final JsonNode view = StatusCommand.view(client, asked);
-    for (URI address : asked) {
-      try {
-        final ClusterClient.Reply reply = client.drain(address, node);
-        if (reply.status() / 100 != 2) throw new CommandException(reply.message());
-        return observers(view, asked);
-      } catch (IOException silent) {
-        // The next one may answer; the first question found one that did.
-      }
+    try {
+      final ClusterClient.Reply reply =
+          ClusterClient.firstAnswer(asked, address -> client.drain(address, node));
+      if (reply.status() / 100 != 2) throw new CommandException(reply.message());
+      return observers(view, asked);
+    } catch (IOException silent) {
+      throw new CommandException(silent.getMessage(), silent);
     }
-    throw new CommandException("no node took the request to drain " + node);
   }
 
   private List<URI> observers(JsonNode view, List<URI> asked) {
@@ -112,16 +110,13 @@ public final class DrainCommand implements Callable<Integer> {
 
   /** Whether the first node that answers still knows it; when nobody answers, it was the last. */
   private boolean isThere(ClusterClient client, List<URI> observers) throws InterruptedException {
-    for (URI observer : observers) {
-      try {
-        for (JsonNode member : client.cluster(observer).path("nodes")) {
-          if (member.path("name").asText().equals(node)) return true;
-        }
-        return false;
-      } catch (IOException silent) {
-        // The next one may answer.
+    try {
+      for (JsonNode member : ClusterClient.firstAnswer(observers, client::cluster).path("nodes")) {
+        if (member.path("name").asText().equals(node)) return true;
       }
+      return false;
+    } catch (IOException silent) {
+      return false;
     }
-    return false;
   }
 }

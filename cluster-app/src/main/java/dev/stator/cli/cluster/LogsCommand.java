@@ -3,10 +3,7 @@ package dev.stator.cli.cluster;
 import dev.stator.cli.CliContext;
 import dev.stator.cli.UsageException;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.concurrent.Callable;
@@ -31,7 +28,6 @@ import picocli.CommandLine.Spec;
     })
 final class LogsCommand implements Callable<Integer> {
   private static final Duration POLL_INTERVAL = Duration.ofMillis(200);
-  private static final int CHUNK_BYTES = 1 << 20;
 
   private final CliContext context;
 
@@ -64,26 +60,17 @@ final class LogsCommand implements Callable<Integer> {
     final ClusterFolder folder = name.folder(context);
     final Path log = folder.log(folder.plan().node(node).name());
     final PrintWriter out = spec.commandLine().getOut();
-    long end = Files.exists(log) ? Files.size(log) : 0;
-    NodeProcesses.tail(log, lineCount).forEach(out::println);
-    out.flush();
+    final LogReader reader = LogReader.ofLast(log, lineCount);
+    print(reader.next(), out);
     while (isFollowed && !out.checkError()) {
       Thread.sleep(POLL_INTERVAL);
-      end = printFrom(log, end, out);
+      print(reader.next(), out);
     }
     return 0;
   }
 
-  /** Prints what the log has from here on, and answers where it ends now. */
-  private static long printFrom(Path log, long start, PrintWriter out) throws IOException {
-    if (!Files.exists(log)) return 0;
-    final long from = Files.size(log) < start ? 0 : start; // Smaller than before: a new one.
-    try (InputStream in = Files.newInputStream(log)) {
-      in.skipNBytes(from);
-      final byte[] bytes = in.readNBytes(CHUNK_BYTES);
-      out.print(new String(bytes, StandardCharsets.UTF_8));
-      out.flush();
-      return from + bytes.length;
-    }
+  private static void print(String text, PrintWriter out) {
+    out.print(text);
+    out.flush();
   }
 }

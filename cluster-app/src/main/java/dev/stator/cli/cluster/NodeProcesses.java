@@ -3,9 +3,6 @@ package dev.stator.cli.cluster;
 import dev.stator.cli.CliContext;
 import dev.stator.cli.CommandException;
 import java.io.IOException;
-import java.io.RandomAccessFile;
-import java.io.UncheckedIOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -20,7 +17,11 @@ import java.util.Map;
 final class NodeProcesses {
   private static final Path SETSID = Path.of("/usr/bin/setsid");
   private static final long LOG_BYTES_MAX = 64L << 20;
-  private static final int TAIL_BYTES_MAX = 256 * 1024;
+
+  // The launcher's.
+  private static final String JAVA_HOME = "STATOR_JAVA_HOME";
+  private static final String CACHE = "STATOR_CACHE";
+  private static final String CACHE_OFF = "off";
 
   private final ClusterFolder folder;
   private final Path launcher;
@@ -29,14 +30,33 @@ final class NodeProcesses {
   NodeProcesses(CliContext context, ClusterFolder folder) {
     this.folder = folder;
     this.environment = context.environment();
-    this.launcher =
-        context
-            .home()
-            .map(home -> home.resolve("bin/stator"))
-            .filter(Files::isExecutable)
-            .orElseThrow(() ->
-                new CommandException(
-                    "the launcher bin/stator is needed to start nodes: run this through it"));
+    this.launcher = launcher(context);
+  }
+
+  private static Path launcher(CliContext context) {
+    return context
+        .home()
+        .map(home -> home.resolve("bin/stator"))
+        .filter(Files::isExecutable)
+        .orElseThrow(() ->
+            new CommandException(
+                "the launcher bin/stator is needed to start nodes: run this through it"));
+  }
+
+  /** As {@link TemporaryCluster#prepare}. */
+  static void prepare(CliContext context) throws InterruptedException {
+    if (CACHE_OFF.equals(context.environment().get(CACHE))) return;
+    final ProcessBuilder builder = new ProcessBuilder(launcher(context).toString(), "prepare");
+    builder.environment().put(JAVA_HOME, System.getProperty("java.home"));
+    builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
+    try {
+      final int exitCode = builder.start().waitFor();
+      if (exitCode == 0) return;
+    } catch (IOException broken) {
+      throw new CommandException("the launcher cannot be run: " + broken.getMessage(), broken);
+    }
+    throw new CommandException(
+        "no start-up cache can be made; '%s=%s' does without".formatted(CACHE, CACHE_OFF));
   }
 
   /** Starts a node's process; its log goes on where an earlier life's ended. */
@@ -45,7 +65,7 @@ final class NodeProcesses {
       final Path log = folder.log(node.name());
       beginLog(log);
       final ProcessBuilder builder = new ProcessBuilder(command(node));
-      builder.environment().put("STATOR_JAVA_HOME", System.getProperty("java.home"));
+      builder.environment().put(JAVA_HOME, System.getProperty("java.home"));
       builder.environment().put("STATOR_JAVA_OPTS", javaOptions(plan));
       builder
           .redirectInput(Path.of("/dev/null").toFile())
@@ -88,20 +108,5 @@ final class NodeProcesses {
         "--- started " + Instant.now().truncatedTo(ChronoUnit.SECONDS) + "\n",
         StandardOpenOption.CREATE,
         StandardOpenOption.APPEND);
-  }
-
-  /** The last lines of a node's log, at most this many. */
-  static List<String> tail(Path log, int lineCount) {
-    if (!Files.exists(log)) return List.of();
-    try (RandomAccessFile file = new RandomAccessFile(log.toFile(), "r")) {
-      final long start = Math.max(0, file.length() - TAIL_BYTES_MAX);
-      final byte[] bytes = new byte[(int) (file.length() - start)];
-      file.seek(start);
-      file.readFully(bytes);
-      final List<String> lines = new String(bytes, StandardCharsets.UTF_8).lines().toList();
-      return lines.subList(Math.max(0, lines.size() - lineCount), lines.size());
-    } catch (IOException broken) {
-      throw new UncheckedIOException(broken);
-    }
   }
 }

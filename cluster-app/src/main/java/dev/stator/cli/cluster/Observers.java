@@ -26,13 +26,8 @@ record Observers(ClusterFolder folder, ClusterPlan plan) {
   /** What the first of them that answers knows. */
   Optional<JsonNode> view() throws InterruptedException {
     try (ClusterClient client = new ClusterClient(TIMEOUT)) {
-      for (URI address : addresses()) {
-        try {
-          return Optional.of(client.cluster(address));
-        } catch (IOException silent) {
-          // The next one may answer.
-        }
-      }
+      return Optional.of(ClusterClient.firstAnswer(addresses(), client::cluster));
+    } catch (IOException silent) {
       return Optional.empty();
     }
   }

@@ -29,7 +29,7 @@ final class RestartCommand implements Callable<Integer> {
   @Option(
       names = "--timeout",
       paramLabel = "TIME",
-      defaultValue = "3m",
+      defaultValue = "6m",
       description =
           "How long each may take to drain, and to serve again. Default: ${DEFAULT-VALUE}.")
   private String timeout;

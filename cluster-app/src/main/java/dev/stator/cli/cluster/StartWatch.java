@@ -6,6 +6,7 @@ import dev.stator.cli.Durations;
 import dev.stator.cli.StateFile;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.net.URI;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -59,9 +60,18 @@ final class StartWatch {
         "%s did not start; its log ends so:\n%s"
             .formatted(
                 node.name(),
-                NodeProcesses.tail(folder.log(node.name()), LOG_LINES).stream()
+                lastWords(node)
+                    .lines()
                     .map(line -> "  | " + line)
                     .collect(Collectors.joining("\n"))));
+  }
+
+  private String lastWords(NodePlan node) {
+    try {
+      return LogReader.ofLast(folder.log(node.name()), LOG_LINES).next();
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
   }
 
   /** Every node that lives and shows the cluster must show these serving. */

@@ -70,17 +70,10 @@ public final class StatusCommand implements Callable<Integer> {
   }
 
   static JsonNode view(ClusterClient client, List<URI> nodes) throws InterruptedException {
-    IOException last = null;
-    for (URI node : nodes) {
-      try {
-        return client.cluster(node);
-      } catch (IOException silent) {
-        last = silent;
-      }
+    try {
+      return ClusterClient.firstAnswer(nodes, client::cluster);
+    } catch (IOException silent) {
+      throw new CommandException(silent.getMessage(), silent);
     }
-    throw new CommandException(
-        "no answer from %s: %s"
-            .formatted(nodes.getLast(), last.getMessage() == null ? "refused" : last.getMessage()),
-        last);
   }
 }

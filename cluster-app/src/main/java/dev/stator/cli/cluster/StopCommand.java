@@ -29,7 +29,7 @@ final class StopCommand implements Callable<Integer> {
   @Option(
       names = "--timeout",
       paramLabel = "TIME",
-      defaultValue = "3m",
+      defaultValue = "6m",
       description = "How long to wait for each. Default: ${DEFAULT-VALUE}.")
   private String timeout;
 

@@ -4,22 +4,25 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.stator.cli.CliContext;
 import dev.stator.cli.CommandException;
 import dev.stator.cli.EngineOptions;
+import dev.stator.cli.FileTrees;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.net.URI;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * A cluster of processes on this machine that ends with the one that started it, also when that is
- * interrupted or terminated. Used by one thread.
+ * interrupted or terminated. Started and closed by one thread; any may look.
  */
 public final class TemporaryCluster implements AutoCloseable {
   private static final String LOOPBACK = "127.0.0.1";
-  private static final Duration END_TIME_MAX = Duration.ofSeconds(5); // Then nodes are killed.
   private static final Duration QUESTION_TIMEOUT = Duration.ofSeconds(5);
 
   /**
@@ -33,27 +36,59 @@ public final class TemporaryCluster implements AutoCloseable {
 
   private final ClusterFolder folder;
   private final ClusterPlan plan;
-  private final LocalNodes nodes;
-  private final Thread onSignal = new Thread(this::end, "end-on-signal");
+  private final OwnedNodes nodes;
   private final ClusterClient client = new ClusterClient(QUESTION_TIMEOUT);
-  private boolean isEnding; // Guarded by this.
 
-  private TemporaryCluster(ClusterFolder folder, ClusterPlan plan) {
+  private TemporaryCluster(ClusterFolder folder, ClusterPlan plan, OwnedNodes nodes) {
     this.folder = folder;
     this.plan = plan;
-    this.nodes = new LocalNodes(folder);
+    this.nodes = nodes;
+  }
+
+  /**
+   * Makes the start-up cache of the nodes' launcher, unless it is there or switched off. Otherwise
+   * the first cluster's nodes would make it beside their work.
+   */
+  public static void prepare(CliContext context) throws InterruptedException {
+    NodeProcesses.prepare(context);
   }
 
   /**
    * Returns when the cluster serves.
    *
-   * @param name of its folder below {@code state}, where its logs are
+   * @param name of its folder below {@code logs}
+   * @param logs where its logs stay; empty for a folder that goes with the cluster
    * @throws CommandException when it does not serve in time
    */
   public static TemporaryCluster start(
-      CliContext context, Path state, String name, Shape shape, Duration patience)
+      CliContext context, Optional<Path> logs, String name, Shape shape, Duration patience)
+      throws IOException, InterruptedException {
+    final Path state =
+        logs.isPresent() ? logs.get().toAbsolutePath() : Files.createTempDirectory("stator-");
+    final Runnable afterwards = logs.isPresent() ? () -> {} : () -> delete(state);
+    try {
+      return start(context, ClusterFolder.of(stateAt(state), name), shape, patience, afterwards);
+    } catch (RuntimeException | InterruptedException failure) {
+      afterwards.run();
+      throw failure;
+    }
+  }
+
+  private static Map<String, String> stateAt(Path folder) {
+    return Map.of("XDG_STATE_HOME", folder.toString());
+  }
+
+  private static void delete(Path state) {
+    try {
+      FileTrees.delete(state);
+    } catch (IOException broken) {
+      throw new UncheckedIOException(broken);
+    }
+  }
+
+  private static TemporaryCluster start(
+      CliContext context, ClusterFolder folder, Shape shape, Duration patience, Runnable afterwards)
       throws InterruptedException {
-    final ClusterFolder folder = ClusterFolder.of(Map.of("XDG_STATE_HOME", state.toString()), name);
     final var wanted =
         new ClusterPlanner.Wanted(
             shape.prefill(),
@@ -67,12 +102,12 @@ public final class TemporaryCluster implements AutoCloseable {
             shape.engine());
     final ClusterPlan plan = new ClusterPlanner(context, folder, wanted, new SecureRandom()).plan();
     folder.begin(plan);
-    final TemporaryCluster cluster = new TemporaryCluster(folder, plan);
+    final var cluster =
+        new TemporaryCluster(folder, plan, new OwnedNodes(folder, plan, afterwards));
     try {
-      Runtime.getRuntime().addShutdownHook(cluster.onSignal);
-      cluster.startNodes(new NodeProcesses(context, folder));
-      new StartWatch(folder, new PrintWriter(Writer.nullWriter()), patience)
-          .await(plan, plan.nodes());
+      final var unheard = new PrintWriter(Writer.nullWriter());
+      cluster.nodes.start(
+          new NodeProcesses(context, folder), new StartWatch(folder, unheard, patience));
       return cluster;
     } catch (RuntimeException | InterruptedException failure) {
       cluster.close();
@@ -80,18 +115,9 @@ public final class TemporaryCluster implements AutoCloseable {
     }
   }
 
-  private void startNodes(NodeProcesses processes) {
-    for (NodePlan node : plan.nodes()) {
-      synchronized (this) {
-        if (isEnding) throw new CommandException("interrupted");
-        processes.start(plan, node.alone());
-      }
-    }
-  }
-
   /** Where clients are served. */
   public URI address() {
-    return UpCommand.frontend(folder, plan);
+    return folder.frontend(plan);
   }
 
   /** What {@code GET /cluster} says. */
@@ -106,31 +132,6 @@ public final class TemporaryCluster implements AutoCloseable {
   @Override
   public void close() {
     client.close();
-    end();
-    try {
-      Runtime.getRuntime().removeShutdownHook(onSignal);
-    } catch (IllegalStateException signalled) {
-      // The hook runs, too: nothing is left for it.
-    }
-  }
-
-  private synchronized void end() {
-    if (isEnding) return;
-    isEnding = true;
-    nodes.terminate(plan.nodes());
-    try {
-      final long deadlineNs = System.nanoTime() + END_TIME_MAX.toNanos();
-      for (NodePlan node : plan.nodes()) {
-        nodes.awaitEnd(node, Duration.ofNanos(Math.max(0, deadlineNs - System.nanoTime())));
-      }
-      nodes.killAll(plan.nodes());
-    } catch (InterruptedException interrupted) {
-      plan.nodes().forEach(this::killNow);
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private void killNow(NodePlan node) {
-    folder.process(node.name()).ifPresent(process -> process.signal("KILL"));
+    nodes.close();
   }
 }

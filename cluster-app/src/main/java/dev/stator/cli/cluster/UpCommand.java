@@ -5,11 +5,12 @@ import dev.stator.cli.CommandException;
 import dev.stator.cli.Durations;
 import dev.stator.cli.EngineOptions;
 import dev.stator.cli.StartSummary;
-import dev.stator.cli.UsageException;
+import dev.stator.cli.client.OpenAiClient;
 import java.io.PrintWriter;
 import java.net.URI;
 import java.security.SecureRandom;
 import java.time.Duration;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -34,6 +35,8 @@ import picocli.CommandLine.Spec;
       "  stator cluster up --prefill 0 --decode 3 --port 9000 Llama-3.2-1B-Instruct-Q8_0.gguf"
     })
 final class UpCommand implements Callable<Integer> {
+  private static final Duration QUESTION_TIMEOUT = Duration.ofSeconds(10);
+
   private final CliContext context;
 
   @Spec private CommandSpec spec;
@@ -150,42 +153,18 @@ final class UpCommand implements Callable<Integer> {
         "Starting cluster '%s': %d nodes. Logs: %s%n",
         plan.name(), plan.nodes().size(), folder.path());
     out.flush();
-    final LocalNodes nodes = new LocalNodes(folder);
-    final Thread onSignal = new Thread(() -> killQuietly(nodes, plan), "kill-on-signal");
-    Runtime.getRuntime().addShutdownHook(onSignal);
     final StartWatch watch = new StartWatch(folder, out, patience);
-    try {
-      for (NodePlan node : plan.nodes()) processes.start(plan, node.alone());
-      watch.await(plan, plan.nodes());
-    } catch (RuntimeException | InterruptedException failure) {
-      nodes.killAll(plan.nodes());
-      throw failure;
-    } finally {
-      forget(onSignal);
+    try (OwnedNodes nodes = new OwnedNodes(folder, plan, () -> {})) {
+      nodes.start(processes, watch);
+      nodes.release();
     }
     summarize(out, folder, plan, watch.elapsed());
   }
 
-  private static void killQuietly(LocalNodes nodes, ClusterPlan plan) {
-    try {
-      nodes.killAll(plan.nodes());
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-    }
-  }
-
-  private static void forget(Thread onSignal) {
-    try {
-      Runtime.getRuntime().removeShutdownHook(onSignal);
-    } catch (IllegalStateException signalled) {
-      // The hook is running: it ends the nodes.
-    }
-  }
-
   private void summarize(
       PrintWriter out, ClusterFolder folder, ClusterPlan plan, Duration elapsed) {
-    final URI address = frontend(folder, plan);
-    final String served = new ServedNames(address).first();
+    final URI address = folder.frontend(plan);
+    final String served = servedName(address);
     out.println();
     out.printf("  %-10s%s%n", "model", served);
     out.printf("  %-10s%s%n", "address", address);
@@ -199,12 +178,10 @@ final class UpCommand implements Callable<Integer> {
     out.flush();
   }
 
-  static URI frontend(ClusterFolder folder, ClusterPlan plan) {
-    return plan.nodes().stream()
-        .filter(NodePlan::isFrontend)
-        .flatMap(node -> folder.served(node.name()).stream())
-        .findFirst()
-        .orElseThrow(() -> new UsageException("no frontend lives"))
-        .http();
+  /** The first model that is served there; empty text when there is none. */
+  private static String servedName(URI address) {
+    try (OpenAiClient client = new OpenAiClient(address, Optional.empty(), QUESTION_TIMEOUT)) {
+      return client.models().stream().findFirst().orElse("");
+    }
   }
 }

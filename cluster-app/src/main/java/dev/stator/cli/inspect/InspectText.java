@@ -105,8 +105,9 @@ public final class InspectText {
           case RopeScaling.None _ -> "not scaled";
           case RopeScaling.Linear linear -> "scaled by " + number(linear.factor());
           case RopeScaling.Llama3 llama3 ->
-              "scaled by %s above %,d tokens (llama3)"
-                  .formatted(number(llama3.factor()), llama3.originalContextLength());
+              "scaled by %s above %s tokens (llama3)"
+                  .formatted(
+                      number(llama3.factor()), Quantities.grouped(llama3.originalContextLength()));
           case RopeScaling.PerPair _ -> "divisors from the file";
         };
     return "theta %s, %s, %s"

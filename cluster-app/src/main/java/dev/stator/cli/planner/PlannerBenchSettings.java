@@ -7,6 +7,7 @@ import dev.stator.simulation.Workload.Phase;
 import java.time.Duration;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /**
@@ -74,6 +75,13 @@ public record PlannerBenchSettings(
             + " '"
             + text
             + "'");
+  }
+
+  /** What the planner plans for, by configuration key. */
+  public Map<String, String> plannerTargets() {
+    return Map.of(
+        "stator.planner.ttft-target", targets.ttft().toNanos() + "ns",
+        "stator.planner.itl-target", targets.itl().toNanos() + "ns");
   }
 
   double seconds() {

@@ -1,5 +1,6 @@
 package dev.stator.cli.planner;
 
+import dev.stator.cli.bench.Spread;
 import dev.stator.simulation.PlannerStudy.Row;
 import java.util.Locale;
 import java.util.stream.Collectors;
@@ -64,22 +65,17 @@ public final class PlannerBenchTable {
   }
 
   private static void appendRatios(StringBuilder text, PlannerBenchReport report) {
-    final double[] ratios =
-        report.rounds().stream()
-            .mapToDouble(PlannerBenchReport.Round::advantage)
-            .sorted()
-            .toArray();
-    final int middle = ratios.length / 2;
-    final double median =
-        ratios.length % 2 == 1 ? ratios[middle] : (ratios[middle - 1] + ratios[middle]) / 2;
+    final Spread ratios =
+        Spread.of(
+            report.rounds().stream().mapToDouble(PlannerBenchReport.Round::advantage).toArray());
     line(text, "");
     line(
         text,
         "planner / best fixed of each round, %d rounds: median %.3f (%.3f..%.3f)",
-        ratios.length,
-        median,
-        ratios[0],
-        ratios[ratios.length - 1]);
+        report.rounds().size(),
+        ratios.median(),
+        ratios.low(),
+        ratios.high());
   }
 
   private static void line(StringBuilder text, String format, Object... values) {

@@ -15,6 +15,7 @@ import dev.stator.cli.cluster.TemporaryCluster;
 import dev.stator.planner.PlannerSettings;
 import dev.stator.simulation.PlannerStudy;
 import dev.stator.simulation.Workload;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -53,7 +54,7 @@ public final class RealPools {
    *
    * @param model {@code null} for the bundled one
    * @param warmUp of each cluster, under the same kind of load
-   * @param folder for the clusters' logs
+   * @param logs where the clusters' logs stay; empty for nowhere
    */
   public record Setup(
       CliContext context,
@@ -61,7 +62,7 @@ public final class RealPools {
       String model,
       PlannerBenchSettings settings,
       Duration warmUp,
-      Path folder) {}
+      Optional<Path> logs) {}
 
   private final Setup setup;
   private final PlannerBenchSettings settings;
@@ -82,7 +83,11 @@ public final class RealPools {
   }
 
   /** The load of one round, under all splits and the planner; who begins changes by the round. */
-  public PlannerBenchReport.Round run(int round) throws InterruptedException {
+  public PlannerBenchReport.Round run(int round) throws IOException, InterruptedException {
+    if (round == 0) {
+      log.accept("making the nodes' start-up cache, unless it is there");
+      TemporaryCluster.prepare(setup.context());
+    }
     final long seed = settings.seed() + round;
     final Workload load = Workload.phases("swinging", settings.phases(), settings.seconds(), seed);
     final int arms = settings.slots();
@@ -98,7 +103,7 @@ public final class RealPools {
 
   private PlannerStudy.Row measure(
       int arm, Workload load, long seed, List<PlannerBenchReport.Decision> decisions)
-      throws InterruptedException {
+      throws IOException, InterruptedException {
     final boolean planned = arm == 0;
     final int prefill = planned ? settings.slots() / 2 : arm;
     final String name =
@@ -109,7 +114,7 @@ public final class RealPools {
             prefill, settings.slots() - prefill, setup.model(), engine(planned));
     try (var cluster =
             TemporaryCluster.start(
-                setup.context(), setup.folder(), name + "-seed-" + seed, shape, START_PATIENCE);
+                setup.context(), setup.logs(), name + "-seed-" + seed, shape, START_PATIENCE);
         var client = new OpenAiClient(cluster.address(), Optional.empty(), REQUEST_PATIENCE)) {
       final JsonNode served = cluster.view().at("/models/0");
       final int contextLength = served.path("context_length").asInt();
@@ -151,38 +156,15 @@ public final class RealPools {
   }
 
   private EngineOptions engine(boolean planned) {
-    return setup
-        .engine()
-        .with(
-            setup.context(),
-            QUICK_PLANNER,
-            Map.of(
-                "stator.planner.enabled", planned ? "on" : "off",
-                "stator.planner.ttft-target", targets.ttftTarget().toNanos() + "ns",
-                "stator.planner.itl-target", targets.itlTarget().toNanos() + "ns"));
+    final Map<String, String> forced = new TreeMap<>(settings.plannerTargets());
+    forced.put("stator.planner.enabled", planned ? "on" : "off");
+    return setup.engine().with(setup.context(), QUICK_PLANNER, forced);
   }
 
   private Bench bench(OpenAiClient client, JsonNode served, long seed) {
     final BenchSettings load =
-        new BenchSettings(
-            true,
-            1,
-            1,
-            0,
-            1,
-            1.0,
-            null,
-            settings.duration(),
-            IN_FLIGHT_MAX,
-            0,
-            seed,
-            0,
-            true,
-            REQUEST_PATIENCE,
-            settings.targets(),
-            null,
-            1,
-            1);
+        BenchSettings.ofSchedule(
+            settings.duration(), IN_FLIGHT_MAX, seed, REQUEST_PATIENCE, settings.targets());
     return new Bench(load, client, served.path("name").asText(), printer);
   }
 

@@ -1,5 +1,6 @@
 package dev.stator.cli.transfer;
 
+import dev.stator.cli.bench.Spread;
 import dev.stator.transport.BlockMemory;
 import dev.stator.transport.InProcessBackend;
 import dev.stator.transport.SharedMemory;
@@ -12,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.function.Consumer;
 
@@ -147,7 +149,7 @@ public final class TransferBench {
     final Map<String, Taken> taken = new LinkedHashMap<>();
     for (Way way : ways.all) taken.put(way.name(), new Taken(settings.rounds()));
     for (int round = -WARM_UP_ROUNDS; round < settings.rounds(); round++) {
-      progress.accept("blocks of " + blockBytes + " bytes, round " + round);
+      progress.accept("blocks of " + blockBytes + " bytes, " + label(round));
       for (Way way : ways.all) {
         way.prepare();
         final Duration cpuBefore = cpuTime(peer);
@@ -162,6 +164,12 @@ public final class TransferBench {
     return ways.all.stream().map(way -> summarize(way, blockBytes, taken)).toList();
   }
 
+  private String label(int round) {
+    return round < 0
+        ? "warm-up"
+        : String.format(Locale.ROOT, "round %d of %d", round + 1, settings.rounds());
+  }
+
   private static Duration cpuTime(PeerProcess peer) {
     return ownCpuTime().plus(peer.cpuTime());
   }
@@ -174,17 +182,17 @@ public final class TransferBench {
     for (int i = 0; i < ratios.length; i++) {
       ratios[i] = taken.get(other).seconds[i] / own.seconds[i];
     }
-    Arrays.sort(ratios);
+    final Spread spread = Spread.of(ratios);
     return new TransferReport.Throughput(
         way.name(),
         way.processes(),
         blockBytes,
-        settings.bytes() / 1e9 / median(own.seconds),
+        settings.bytes() / 1e9 / Spread.of(own.seconds).median(),
         own.cpuSeconds / settings.rounds() / (settings.bytes() / 1e9),
         isBase ? null : other,
-        median(ratios),
-        ratios[0],
-        ratios[ratios.length - 1]);
+        spread.median(),
+        spread.low(),
+        spread.high());
   }
 
   private List<TransferReport.Latency> measureLatency(Ways ways, int blockBytes) throws Exception {
@@ -228,12 +236,5 @@ public final class TransferBench {
 
   private static Duration ownCpuTime() {
     return ProcessHandle.current().info().totalCpuDuration().orElse(Duration.ZERO);
-  }
-
-  static double median(double[] values) {
-    final double[] sorted = values.clone();
-    Arrays.sort(sorted);
-    final int middle = sorted.length / 2;
-    return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
   }
 }

@@ -129,15 +129,6 @@ class ClusterFolderTest {
     folder.lock().close();
   }
 
-  @Test
-  void shouldShowTheLastLinesOfALog() throws IOException {
-    final Path log = state.resolve("log");
-    assertEquals(List.of(), NodeProcesses.tail(log, 3));
-    Files.writeString(log, "a\nb\nc\nd\n");
-    assertEquals(List.of("c", "d"), NodeProcesses.tail(log, 2));
-    assertEquals(List.of("a", "b", "c", "d"), NodeProcesses.tail(log, 9));
-  }
-
   private static void writeState(ClusterFolder folder, long pid) throws IOException {
     Files.writeString(
         folder.stateFile("decode-1"),

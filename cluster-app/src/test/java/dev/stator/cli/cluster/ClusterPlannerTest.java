@@ -127,6 +127,12 @@ class ClusterPlannerTest {
     assertThrows(UsageException.class, () -> plan(1, 1, 2, 65_535));
   }
 
+  @Test
+  void shouldLetAFrontendHaveTheLastPort() {
+    final NodePlan last = plan(1, 1, 1, 65_535).node("frontend-1");
+    assertEquals("65535", after("--port", last.arguments()));
+  }
+
   private ClusterPlan plan(int prefill, int decode, int frontend, int port, String... options) {
     final EngineOptions engine = new EngineOptions();
     new CommandLine(engine).parseArgs(options);

@@ -1,12 +1,10 @@
 package dev.stator.multijvm.harness;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -28,8 +26,10 @@ public record ProcessLook(int files, long heapBytes, long buffers) {
               + " ");
 
   /** Looks at a JVM of this user's; collects its garbage. */
-  static ProcessLook at(long pid) throws IOException, InterruptedException {
-    final String histogram = histogram(pid);
+  static ProcessLook at(long pid) throws IOException {
+    final String histogram =
+        SystemCommand.run(
+            StatorProcess.PATIENCE, JCMD.toString(), Long.toString(pid), "GC.class_histogram");
     final Matcher total = TOTAL.matcher(histogram);
     if (!total.find()) throw new AssertionError("no histogram: " + histogram);
     final long buffers =
@@ -39,18 +39,6 @@ public record ProcessLook(int files, long heapBytes, long buffers) {
             .mapToLong(found -> Long.parseLong(found.group(1)))
             .sum();
     return new ProcessLook(fileCount(pid), Long.parseLong(total.group(1)), buffers);
-  }
-
-  private static String histogram(long pid) throws IOException, InterruptedException {
-    final Process jcmd =
-        new ProcessBuilder(JCMD.toString(), Long.toString(pid), "GC.class_histogram")
-            .redirectErrorStream(true)
-            .start();
-    final String text = new String(jcmd.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-    if (!jcmd.waitFor(StatorProcess.PATIENCE.toSeconds(), TimeUnit.SECONDS)) {
-      jcmd.destroyForcibly();
-    }
-    return text;
   }
 
   private static int fileCount(long pid) throws IOException {

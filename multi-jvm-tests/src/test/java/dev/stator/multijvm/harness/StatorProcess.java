@@ -111,17 +111,17 @@ public final class StatorProcess implements AutoCloseable {
   }
 
   /** Stops it where it is (SIGSTOP), as a machine that hangs does. */
-  public void hang() throws IOException, InterruptedException {
+  public void hang() {
     signal("STOP");
   }
 
   /** Lets it go on (SIGCONT). */
-  public void resume() throws IOException, InterruptedException {
+  public void resume() {
     signal("CONT");
   }
 
   /** What it holds; collects its garbage. */
-  public ProcessLook look() throws IOException, InterruptedException {
+  public ProcessLook look() throws IOException {
     return ProcessLook.at(pid());
   }
 
@@ -147,7 +147,7 @@ public final class StatorProcess implements AutoCloseable {
                   resume();
                   LockSupport.parkNanos(running.toNanos());
                 }
-              } catch (IOException | InterruptedException | AssertionError ended) {
+              } catch (AssertionError ended) {
                 // The test sees a process that is gone.
               }
             });
@@ -157,9 +157,8 @@ public final class StatorProcess implements AutoCloseable {
     };
   }
 
-  private void signal(String name) throws IOException, InterruptedException {
-    final Process kill = new ProcessBuilder("kill", "-" + name, Long.toString(pid())).start();
-    if (kill.waitFor() != 0) throw new AssertionError("kill -" + name + " failed for " + this);
+  private void signal(String name) {
+    SystemCommand.run(PATIENCE, "kill", "-" + name, Long.toString(pid()));
   }
 
   /** Waits for a line of its standard error that holds {@code text}. */

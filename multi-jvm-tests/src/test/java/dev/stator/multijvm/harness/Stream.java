@@ -125,7 +125,7 @@ public final class Stream {
       if (line.equals("data: [DONE]")) return;
       event(JSON.readTree(line.substring("data: ".length())));
     }
-    error = "the stream ended without [DONE]";
+    if (error == null) error = "the stream ended without [DONE]";
   }
 
   private void event(JsonNode event) {

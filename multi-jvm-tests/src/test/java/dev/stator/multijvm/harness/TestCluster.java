@@ -134,7 +134,8 @@ public final class TestCluster implements AutoCloseable {
 
   /** Ends a node that was added; returns when it has left. */
   public void remove(String name) throws InterruptedException {
-    nodes.remove(name).stop();
+    nodes.get(name).stop(); // One that does not end stays ours, and is killed at the close.
+    nodes.remove(name);
     plans.remove(name);
     addresses.remove(name);
     added.remove(name);

@@ -1,12 +1,11 @@
 package dev.stator.multijvm.harness;
 
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
 /**
@@ -22,7 +21,7 @@ import org.junit.jupiter.api.Assumptions;
  * One test thread.
  */
 public final class TestNetwork implements AutoCloseable {
-  private static final int COMMAND_SECONDS = 20;
+  private static final Duration COMMAND_TIME_MAX = Duration.ofSeconds(20);
   private static final int DAMAGE_OFFSET = 600; // Bytes, from the UDP header on.
 
   private final int number; // Two networks of one machine must differ.
@@ -187,20 +186,6 @@ public final class TestNetwork implements AutoCloseable {
   }
 
   private static void run(String... command) {
-    final String what = String.join(" ", command);
-    try {
-      final Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-      process.getOutputStream().close();
-      final String output =
-          new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-      if (!process.waitFor(COMMAND_SECONDS, TimeUnit.SECONDS) || process.exitValue() != 0) {
-        throw new AssertionError(what + ": " + output.strip());
-      }
-    } catch (IOException missing) {
-      throw new AssertionError(what + ": " + missing.getMessage(), missing);
-    } catch (InterruptedException interrupted) {
-      Thread.currentThread().interrupt();
-      throw new AssertionError(what + " was interrupted", interrupted);
-    }
+    SystemCommand.run(COMMAND_TIME_MAX, command);
   }
 }

@@ -12,60 +12,61 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.function.Consumer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** The writer's end of a connection to one receiving process. <b>Threads:</b> any. */
-final class Outgoing extends Connection {
-  private static final Logger LOG = LoggerFactory.getLogger(Outgoing.class);
+/**
+ * One of the connections to a receiving process. Its loop's thread takes checksums and posts, and
+ * goes on when answers come: while the receiver's thread copies, it sleeps, or prepares the next
+ * batch.
+ *
+ * <p><b>Threads:</b> any.
+ */
+final class Lane extends Connection {
+  private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
   private static final TransferStatus[] STATUSES = TransferStatus.values();
 
+  private final int number;
+  private final Outbox outbox;
   private final RejectionCounters counters;
   private final int poolsMax;
-  private final Consumer<Outgoing> onClosed;
-  private final Outbox outbox;
+  private final Runnable onClosed;
   private final AtomicInteger pumps = new AtomicInteger(); // Asked for; one thread does them all.
   private final Map<SharedMemory, Integer> poolIds = new HashMap<>(); // Guarded by itself.
   private final Map<SharedMemory, Runnable> forgets = new HashMap<>(); // Guarded by poolIds.
   private int nextPoolId; // Guarded by poolIds.
 
   /**
+   * @param number of the outbox's lanes
    * @param folderName of this process
    * @param onClosed called once
    */
-  Outgoing(
+  Lane(
+      int number,
+      Outbox outbox,
       SocketChannel channel,
       SocketLoop loop,
-      SharedSettings settings,
+      int poolsMax,
       String folderName,
       RejectionCounters counters,
-      Consumer<Outgoing> onClosed) {
+      Runnable onClosed) {
     super(channel, loop);
+    this.number = number;
+    this.outbox = outbox;
     this.counters = counters;
-    this.outbox = new Outbox(settings.peerBlocksMax(), settings.windowBytes());
-    this.poolsMax = settings.poolsMax();
+    this.poolsMax = poolsMax;
     this.onClosed = onClosed;
     final byte[] name = folderName.getBytes(StandardCharsets.US_ASCII);
     append(SharedFrames.HELLO, 0, name.length, out -> out.put(name));
   }
 
-  /**
-   * Takes blocks to send, the first of these that there is room for; all of them when there is
-   * nobody to send them to, and they have ended.
-   *
-   * @return how many
-   */
-  int offer(List<Parcel> parcels) {
-    final int taken = outbox.add(parcels);
-    if (taken >= 0) return taken;
-    for (Parcel parcel : parcels) parcel.end(TransferStatus.UNREACHABLE);
-    return parcels.size();
+  boolean isIdle() {
+    return outbox.isIdle(number);
   }
 
-  /** Whether the caller is the one to {@link #pump} now. */
+  /** Whether the caller is the one to {@link #pump} now, or to have it done. */
   boolean mustPump() {
-    return outbox.isDue() && pumps.getAndIncrement() == 0;
+    return outbox.isDue(number) && pumps.getAndIncrement() == 0;
   }
 
   /** Posts what may be posted by now; for who {@link #mustPump}. */
@@ -73,15 +74,12 @@ final class Outgoing extends Connection {
     int asked;
     do {
       asked = pumps.get();
-      for (List<Parcel> batch = outbox.nextBatch(); !batch.isEmpty(); batch = outbox.nextBatch()) {
+      for (var batch = outbox.nextBatch(number);
+          !batch.isEmpty();
+          batch = outbox.nextBatch(number)) {
         post(batch);
       }
     } while (pumps.addAndGet(-asked) != 0);
-  }
-
-  /** Gives up room held by blocks that nobody waits for any more. */
-  void dropEnded() {
-    outbox.dropEnded();
   }
 
   private void post(List<Parcel> batch) {
@@ -90,7 +88,7 @@ final class Outgoing extends Connection {
     for (Parcel parcel : batch) {
       final Parcel.Sealed seal = seal(parcel);
       if (seal == null) {
-        outbox.drop(parcel);
+        outbox.drop(number, parcel);
         parcel.free();
         continue;
       }
@@ -98,10 +96,10 @@ final class Outgoing extends Connection {
       seals.add(seal);
     }
     if (parcels.isEmpty()) return;
-    final long first = outbox.post(parcels);
-    if (first < 0 || !append(parcels, seals, first)) {
+    final long[] sequences = outbox.post(number, parcels);
+    if (sequences == null || !append(parcels, seals, sequences)) {
       for (int i = 0; i < parcels.size(); i++) {
-        if (first < 0 || outbox.take(first + i) != null) refuse(parcels.get(i));
+        if (sequences == null || outbox.take(sequences[i]) != null) refuse(parcels.get(i));
       }
     }
     flush();
@@ -122,7 +120,7 @@ final class Outgoing extends Connection {
     }
   }
 
-  private boolean append(List<Parcel> parcels, List<Parcel.Sealed> seals, long first) {
+  private boolean append(List<Parcel> parcels, List<Parcel.Sealed> seals, long[] sequences) {
     final byte[] agent = parcels.getFirst().agent().getBytes(StandardCharsets.UTF_8);
     final int count = parcels.size();
     final int[] pools = new int[count];
@@ -138,7 +136,7 @@ final class Outgoing extends Connection {
           out -> {
             SharedFrames.putName(out, agent);
             for (int i = 0; i < count; i++) {
-              post(parcels.get(i), seals.get(i), first + i, pools[i]).encode(out);
+              post(parcels.get(i), seals.get(i), sequences[i], pools[i]).encode(out);
             }
           });
     }
@@ -256,11 +254,10 @@ final class Outgoing extends Connection {
 
   @Override
   void onClosed() {
-    onClosed.accept(this);
     synchronized (poolIds) {
       forgets.forEach(SharedMemory::removeOnClose); // Pools outlive connections.
       forgets.clear();
     }
-    for (Parcel left : outbox.close()) left.end(TransferStatus.UNREACHABLE);
+    onClosed.run();
   }
 }
