@@ -139,7 +139,7 @@ class ArchitectureTest {
             false,
             true);
     final int[] tokens = new Random(4).ints(TOKENS, 0, config.vocabularySize()).toArray();
-    try (LoadedModel model = RandomModels.of(config, 12, type)) {
+    try (LoadedModel model = RandomModels.of(config, 12, WeightType.F32, type)) {
       checkLogits(model, tokens);
     }
   }
