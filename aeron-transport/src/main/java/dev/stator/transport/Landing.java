@@ -115,7 +115,7 @@ final class Landing implements BlockLanding {
   }
 
   private void copyAll(MemorySegment target, MemorySegment bytes) {
-    final ByteBuffer view = target.asByteBuffer();
+    final ByteBuffer view = Checksums.heldView(target);
     final int length = (int) bytes.byteSize();
     for (int at = 0; at < length; at += PIECE_BYTES) {
       final int end = Math.min(length, at + PIECE_BYTES);
@@ -126,7 +126,7 @@ final class Landing implements BlockLanding {
 
   private void copy(MemorySegment target, long offset, MemorySegment bytes) {
     MemorySegment.copy(bytes, 0, target, offset, bytes.byteSize());
-    checksum.update(target.asSlice(offset, bytes.byteSize()).asByteBuffer(), offset);
+    checksum.update(Checksums.heldView(target.asSlice(offset, bytes.byteSize())), offset);
   }
 
   private long blockBytes() {

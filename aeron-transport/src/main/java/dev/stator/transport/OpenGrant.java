@@ -98,6 +98,7 @@ final class OpenGrant {
   }
 
   void leave(int slot, boolean verified) {
+    final GrantOutcome outcome;
     synchronized (this) {
       within.clear(slot);
       if (verified) {
@@ -108,28 +109,32 @@ final class OpenGrant {
       if (ending == null && arrivedCount == slots.size()) {
         ending = GrantOutcome.Ending.COMPLETE;
       }
+      outcome = outcome();
     }
-    tellWhenOver();
+    tell(outcome);
   }
 
   /** {@code false} when it has ended before. */
   boolean end(GrantOutcome.Ending why) {
+    final GrantOutcome outcome;
     synchronized (this) {
       if (ending != null) return false;
       ending = why;
+      outcome = outcome();
     }
-    tellWhenOver();
+    tell(outcome);
     return true;
   }
 
-  private void tellWhenOver() {
-    final GrantOutcome outcome;
-    synchronized (this) {
-      if (told || ending == null || !within.isEmpty()) return;
-      told = true;
-      landings.clear();
-      outcome = new GrantOutcome(grant.id(), ending, arrivedCount, arrived.nextClearBit(0));
-    }
-    listener.accept(outcome, arrived); // Nobody changes it any more.
+  /** Once, when it is over; {@code null} at other times. Guarded by this. */
+  private GrantOutcome outcome() {
+    if (told || ending == null || !within.isEmpty()) return null;
+    told = true;
+    landings.clear();
+    return new GrantOutcome(grant.id(), ending, arrivedCount, arrived.nextClearBit(0));
+  }
+
+  private void tell(GrantOutcome outcome) {
+    if (outcome != null) listener.accept(outcome, arrived); // Nobody changes it any more.
   }
 }

@@ -66,7 +66,7 @@ final class TransferBenchCommand implements Callable<Integer> {
       names = "--rounds",
       paramLabel = "N",
       defaultValue = "5",
-      description = "Rounds after three that warm up. Default: ${DEFAULT-VALUE}.")
+      description = "Rounds after ten that warm up. Default: ${DEFAULT-VALUE}.")
   private int rounds;
 
   @Option(

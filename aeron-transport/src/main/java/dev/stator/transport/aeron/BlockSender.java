@@ -1,6 +1,7 @@
 package dev.stator.transport.aeron;
 
 import dev.stator.transport.BlockWrite;
+import dev.stator.transport.Checksums;
 import dev.stator.transport.Grant;
 import dev.stator.transport.TransferStatus;
 import dev.stator.transport.wire.BlockTarget;
@@ -114,7 +115,7 @@ final class BlockSender {
       final int at = claim.offset();
       FragmentFlyweight.encode(claim.buffer(), at, transferId, target, length, offset, piece);
       MemorySegment.copy(source, offset, room(piece), 0, piece);
-      checksum.update(source.asSlice(offset, piece).asByteBuffer());
+      checksum.update(Checksums.heldView(source.asSlice(offset, piece)));
       FragmentFlyweight.encodeChecksum(claim.buffer(), at, (int) checksum.getValue());
       offset += piece;
       return true;

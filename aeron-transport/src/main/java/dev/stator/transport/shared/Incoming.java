@@ -30,7 +30,7 @@ import org.slf4j.LoggerFactory;
 final class Incoming extends Connection {
   private static final Logger LOG = LoggerFactory.getLogger(Incoming.class);
 
-  private final SharedFolder folder;
+  private final MappedPools mapped;
   private final RejectionCounters counters;
   private final int poolsMax;
   private final Function<String, BlockSink> sinks;
@@ -48,12 +48,12 @@ final class Incoming extends Connection {
       SocketChannel channel,
       SocketLoop loop,
       SharedSettings settings,
-      SharedFolder folder,
+      MappedPools mapped,
       RejectionCounters counters,
       Function<String, BlockSink> sinks,
       Consumer<Incoming> onClosed) {
     super(channel, loop);
-    this.folder = folder;
+    this.mapped = mapped;
     this.counters = counters;
     this.poolsMax = settings.poolsMax();
     this.sinks = sinks;
@@ -91,7 +91,7 @@ final class Incoming extends Connection {
     if (pools.size() >= poolsMax) return "more than " + poolsMax + " pools";
     if (pools.containsKey(id)) return "a pool's number again";
     try {
-      pools.put(id, MappedPool.map(folder, writer, name, length));
+      pools.put(id, mapped.acquire(writer, name, length));
       if (isClosed()) closePools();
       return null;
     } catch (IOException | RuntimeException refused) {
@@ -103,7 +103,7 @@ final class Incoming extends Connection {
   private String poolClosed(ByteBuffer body) {
     if (body.remaining() != SharedFrames.POOL_CLOSED_LENGTH) return "a pool of the wrong form";
     final MappedPool pool = pools.remove(body.getInt());
-    if (pool != null) pool.close();
+    if (pool != null) mapped.release(pool);
     return null;
   }
 
@@ -192,7 +192,7 @@ final class Incoming extends Connection {
   private void closePools() {
     for (Integer id : pools.keySet()) {
       final MappedPool pool = pools.remove(id);
-      if (pool != null) pool.close();
+      if (pool != null) mapped.release(pool);
     }
   }
 }

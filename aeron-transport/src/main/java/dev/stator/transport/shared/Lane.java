@@ -98,9 +98,8 @@ final class Lane extends Connection {
     if (parcels.isEmpty()) return;
     final long[] sequences = outbox.post(number, parcels);
     if (sequences == null || !append(parcels, seals, sequences)) {
-      for (int i = 0; i < parcels.size(); i++) {
-        if (sequences == null || outbox.take(sequences[i]) != null) refuse(parcels.get(i));
-      }
+      final List<Parcel> refused = sequences == null ? parcels : outbox.take(sequences);
+      for (Parcel parcel : refused) if (parcel != null) refuse(parcel);
     }
     flush();
   }
@@ -221,14 +220,18 @@ final class Lane extends Connection {
     if (body.remaining() != count * SharedFrames.ANSWER_ENTRY_LENGTH) {
       return count + " answers in " + body.remaining() + " bytes";
     }
+    final long[] sequences = new long[count];
+    final TransferStatus[] statuses = new TransferStatus[count];
     for (int i = 0; i < count; i++) {
-      final long sequence = body.getLong();
-      final long statusAndUnused = body.getLong();
-      final int status = (int) (statusAndUnused & 0xff);
+      sequences[i] = body.getLong();
+      final int status = (int) (body.getLong() & 0xff);
       if (status >= STATUSES.length) return "an answer of status " + status;
-      final Parcel posted = outbox.take(sequence);
-      if (posted == null) counters.count(TransferStatus.UNKNOWN_GRANT);
-      else posted.end(STATUSES[status]);
+      statuses[i] = STATUSES[status];
+    }
+    final List<Parcel> answered = outbox.take(sequences);
+    for (int i = 0; i < count; i++) {
+      if (answered.get(i) == null) counters.count(TransferStatus.UNKNOWN_GRANT);
+      else answered.get(i).end(statuses[i]);
     }
     return null;
   }

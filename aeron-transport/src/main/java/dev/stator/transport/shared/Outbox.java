@@ -115,11 +115,15 @@ final class Outbox {
     return sequences;
   }
 
-  /** {@code null} when nothing of this number is posted, or it was answered. */
-  synchronized Parcel take(long sequence) {
-    final Parcel parcel = posted.remove(sequence);
-    if (parcel != null) unansweredBytes[laneOf(sequence)] -= parcel.bytes();
-    return parcel;
+  /** {@code null} where nothing of this number is posted, or it was answered. */
+  synchronized List<Parcel> take(long... sequences) {
+    final List<Parcel> taken = new ArrayList<>(sequences.length);
+    for (long sequence : sequences) {
+      final Parcel parcel = posted.remove(sequence);
+      if (parcel != null) unansweredBytes[laneOf(sequence)] -= parcel.bytes();
+      taken.add(parcel);
+    }
+    return taken;
   }
 
   private int laneOf(long sequence) {

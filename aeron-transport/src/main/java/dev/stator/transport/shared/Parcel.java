@@ -36,7 +36,7 @@ record Parcel(BlockWrite write, SharedMemory pool, Staging.Slot slot) {
     MemorySegment block = source;
     try {
       if (slot != null) block = slot.block().copyFrom(source);
-      return new Sealed(Checksums.crc32c(block), block.address() - pool.segment().address());
+      return new Sealed(Checksums.crc32cOfHeld(block), block.address() - pool.segment().address());
     } finally {
       write.release();
     }

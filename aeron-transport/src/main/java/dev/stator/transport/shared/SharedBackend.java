@@ -34,16 +34,17 @@ import org.slf4j.LoggerFactory;
  * <pre>
  *   writer's process                                    receiver's process
  *   pool, mapped ◀───────── mapped to be read ───────── copies from it into its own memory, verifies
- *   takes the CRC32C ── post: grant, key, where ──────▶ (a few threads)
+ *   takes the CRC32C ── post: grant, key, where ──────▶
  *   completes the write ◀── answer ────────────────────
  * </pre>
  *
  * <ul>
  *   <li><b>Safety:</b> only the receiver writes into its memory, by its own grants and clock. A
  *       writer that hangs can at worst leave a source block that no longer has its checksum.
- *   <li><b>Threads:</b> any; sockets have one thread, checksums and copies {@code threads}. While
- *       nothing moves, none of them runs. The death of a process is seen at once, as its socket
- *       closes.
+ *   <li><b>Threads:</b> any. {@code threads} of its own, each with a lane, a socket, to every other
+ *       process: a lane's writer prepares a batch while its receiver copies the one before, and
+ *       each wakes the other. The caller of a few bytes sends them itself. While nothing moves,
+ *       none runs. The death of a process is seen at once, as its sockets close.
  *   <li><b>Copies:</b> one, and one more for blocks that do not lie in memory of {@link #allocate}.
  *   <li><b>Bounds:</b> {@link SharedSettings}.
  * </ul>
@@ -63,12 +64,14 @@ public final class SharedBackend implements TransferBackend {
   private final ServerSocketChannel server;
   private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
   private final Map<String, Peer> peers = new ConcurrentHashMap<>(); // By folder's name.
+  private final MappedPools mapped;
   private final Set<Incoming> incoming = ConcurrentHashMap.newKeySet();
   private final Map<Long, Staging> stagings = new ConcurrentHashMap<>(); // By blocks' length.
 
   private SharedBackend(SharedSettings settings, SharedFolder folder) throws IOException {
     this.settings = settings;
     this.folder = folder;
+    this.mapped = new MappedPools(folder);
     this.server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
     this.server.bind(UnixDomainSocketAddress.of(folder.socket()), BACKLOG);
     this.loops =
@@ -289,7 +292,7 @@ public final class SharedBackend implements TransferBackend {
               channel,
               loops.get(Math.floorMod(nextLoop.getAndIncrement(), loops.size())),
               settings,
-              folder,
+              mapped,
               counters,
               sinks::get,
               incoming::remove);

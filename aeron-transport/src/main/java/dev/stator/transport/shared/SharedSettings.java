@@ -8,9 +8,9 @@ import java.nio.file.Path;
  * {@code stator.transport.shared} in reference.conf; read and checked once, at start.
  *
  * @param folder what processes that are to reach each other share; in memory
- * @param threads that take checksums and copy
+ * @param threads that take checksums and copy, each with a lane to every other process
  * @param peerBlocksMax blocks on their way to one process
- * @param windowBytes posted to one process and not answered
+ * @param windowBytes posted on one lane and not answered
  * @param stagingBytes for blocks that do not lie in shared memory, of each length
  * @param connectionsMax processes that may write to this one
  * @param poolsMax pools that one of them may have

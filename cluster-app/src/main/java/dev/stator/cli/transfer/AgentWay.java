@@ -15,10 +15,11 @@ import java.util.stream.IntStream;
 
 /**
  * Blocks through transfer agents, checksums and all, as in the product: written in lists like those
- * of a prefill chunk, as many on their way as the agent allows.
+ * of a prefill chunk, the blocks of some chunks on their way at once.
  */
 final class AgentWay implements Way {
   private static final int WRITE_BLOCKS = 32;
+  private static final int IN_FLIGHT_BLOCKS_MAX = 512; // Four chunks of 2048 tokens.
   private static final int TIMEOUT_SECONDS = 120;
 
   /** Has the receiver grant its first blocks. */
@@ -66,12 +67,15 @@ final class AgentWay implements Way {
   @Override
   public void moveAll() throws Exception {
     final Grant grant = prepared;
-    final int permits = writer.inFlightBlocksMax();
+    final int permits = Math.min(IN_FLIGHT_BLOCKS_MAX, writer.inFlightBlocksMax());
     final Semaphore window = new Semaphore(permits);
     final AtomicReference<WriteOutcome> trouble = new AtomicReference<>();
     for (int first = 0; first < blocks; first += WRITE_BLOCKS) {
       final int count = Math.min(WRITE_BLOCKS, blocks - first);
-      acquire(window, count);
+      if (!window.tryAcquire(count)) { // Sleeps seldom, and long enough to be worth it.
+        acquire(window, permits / 2);
+        window.release(permits / 2 - count);
+      }
       final List<BlockMove> moves =
           IntStream.range(first, first + count).mapToObj(i -> new BlockMove(i, i)).toList();
       writer.write(

@@ -24,7 +24,7 @@ import java.util.function.Consumer;
 public final class TransferBench {
   private static final String SHARED = "shared";
   private static final String UDP = "udp";
-  private static final int WARM_UP_ROUNDS = 3; // Until compilers have done most of their work.
+  private static final int WARM_UP_ROUNDS = 10; // Until compilers have done their work.
 
   private final TransferBenchSettings settings;
   private final Consumer<String> progress;
@@ -47,6 +47,7 @@ public final class TransferBench {
     final List<TransferReport.Latency> latency = new ArrayList<>();
     final List<TransferReport.Idle> idle;
     progress.accept("starting the receiving process");
+    WarmHeap.warm();
     try (Source source = Source.open(settings);
         SharedMemory target = Backends.memory(settings.bytes());
         PeerProcess peer = PeerProcess.start(settings.bytes())) {

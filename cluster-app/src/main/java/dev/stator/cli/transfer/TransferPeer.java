@@ -63,6 +63,7 @@ final class TransferPeer implements AutoCloseable {
     try (TransferPeer peer = new TransferPeer(Long.parseLong(arguments[0]));
         BufferedReader in =
             new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8))) {
+      WarmHeap.warm();
       out.println(PeerMessages.answer());
       for (String line = in.readLine(); line != null; line = in.readLine()) {
         out.println(peer.answer(PeerMessages.parse(line)));
