@@ -117,6 +117,17 @@ class PackedMatrixTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"Q4_1", "Q5_1"})
+  void shouldNameTheTensorWhenAMinimumIsNotFinite(WeightType type) {
+    final WeightMatrix source = RandomWeights.matrix("w", type, 20, 256, 1, random);
+    source.data().set(ValueLayout.JAVA_BYTE, 17 * type.byteSize(256) + 3, (byte) 0x7C);
+    try (Arena arena = Arena.ofConfined()) {
+      final var e = assertThrows(ModelFormatException.class, () -> pack(source, arena));
+      assertEquals("tensor w has a minimum that is not finite in row 17", e.getMessage());
+    }
+  }
+
   private static PanelMatrix pack(WeightMatrix source, Arena arena) {
     final PanelMatrix matrix = Panels.of(source, new KernelChoice());
     matrix.place(arena.allocate(matrix.placeBytes(), 64));
