@@ -17,6 +17,11 @@ public final class WeightDecoder {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
+  /** The values that IQ4_NL's nibbles number: closer together around zero. */
+  private static final byte[] NON_LINEAR = {
+    -127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113
+  };
+
   private WeightDecoder() {}
 
   /** The values of one row, as many as the matrix has columns; a fresh array. */
@@ -65,6 +70,12 @@ public final class WeightDecoder {
       case BF16 -> target[index] = Float.intBitsToFloat(data.get(SHORT, block) << 16);
       case Q8_0 -> decodeQ8_0(data, block, target, index);
       case Q4_0 -> decodeQ4_0(data, block, target, index);
+      case Q4_1 -> decodeQ4_1(data, block, target, index);
+      case Q5_0 -> decodeQ5_0(data, block, target, index);
+      case Q5_1 -> decodeQ5_1(data, block, target, index);
+      case IQ4_NL -> decodeIq4Nl(data, block, target, index);
+      case Q2_K -> decodeQ2K(data, block, target, index);
+      case Q3_K -> decodeQ3K(data, block, target, index);
       case Q4_K -> decodeQ4K(data, block, target, index);
       case Q5_K -> decodeQ5K(data, block, target, index);
       case Q6_K -> decodeQ6K(data, block, target, index);
@@ -89,6 +100,84 @@ public final class WeightDecoder {
       final int both = byteAt(data, block + 2 + i);
       target[index + i] = ((both & 0xF) - 8) * scale;
       target[index + i + 16] = ((both >> 4) - 8) * scale;
+    }
+  }
+
+  /** Scale: f16, minimum: f16, then nibbles as in Q4_0; value = nibble * scale + minimum. */
+  private static void decodeQ4_1(MemorySegment data, long block, float[] target, int index) {
+    final float scale = half(data, block);
+    final float minimum = half(data, block + 2);
+    for (int i = 0; i < 32; i++) {
+      target[index + i] = nibble(data, block + 4, i) * scale + minimum;
+    }
+  }
+
+  /**
+   * Scale: f16, then 4 bytes of which bit i is bit 4 of value i, then nibbles as in Q4_0; value =
+   * (fiveBits - 16) * scale.
+   */
+  private static void decodeQ5_0(MemorySegment data, long block, float[] target, int index) {
+    final float scale = half(data, block);
+    for (int i = 0; i < 32; i++) {
+      target[index + i] = (fiveBits(data, block + 2, i) - 16) * scale;
+    }
+  }
+
+  /**
+   * Scale: f16, minimum: f16, then fifth bits and nibbles as in Q5_0; value = fiveBits * scale +
+   * minimum.
+   */
+  private static void decodeQ5_1(MemorySegment data, long block, float[] target, int index) {
+    final float scale = half(data, block);
+    final float minimum = half(data, block + 2);
+    for (int i = 0; i < 32; i++) {
+      target[index + i] = fiveBits(data, block + 4, i) * scale + minimum;
+    }
+  }
+
+  /** Scale: f16, then nibbles as in Q4_0; value = {@link #nonLinear} of the nibble * scale. */
+  private static void decodeIq4Nl(MemorySegment data, long block, float[] target, int index) {
+    final float scale = half(data, block);
+    for (int i = 0; i < 32; i++) {
+      target[index + i] = nonLinear(nibble(data, block + 2, i)) * scale;
+    }
+  }
+
+  /**
+   * <pre>
+   *   0                                        16                      80      82    84
+   *   | 16 bytes: scale low, minimum high      | 64 bytes: two bits    | scale | min |
+   * </pre>
+   *
+   * Each half of 128 values has 32 bytes; value i of quarter q (32 values) has bits 2q of byte i.
+   * value = scale * groupScale * twoBits - min * groupMin, a group being 16 values.
+   */
+  private static void decodeQ2K(MemorySegment data, long block, float[] target, int index) {
+    final float scale = half(data, block + 80);
+    final float min = half(data, block + 82);
+    for (int i = 0; i < 256; i++) {
+      final int group = byteAt(data, block + i / 16);
+      final float groupScale = scale * (group & 0xF);
+      final float groupMin = min * (group >> 4);
+      target[index + i] = groupScale * twoBits(data, block + 16, i) - groupMin;
+    }
+  }
+
+  /**
+   * <pre>
+   *   0                              32                          96                   108     110
+   *   | 32 bytes: bit g of byte i is | 64 bytes: low two bits    | 16 six-bit scales  | scale |
+   *   | bit 2 of value 32 g + i      | as in Q2_K                |                    |       |
+   * </pre>
+   *
+   * value = scale * groupScale * (threeBits - 4), a group being 16 values.
+   */
+  private static void decodeQ3K(MemorySegment data, long block, float[] target, int index) {
+    final float scale = half(data, block + 108);
+    for (int i = 0; i < 256; i++) {
+      final float groupScale = scale * signedGroupScale(data, block + 96, i / 16);
+      final int high = byteAt(data, block + i % 32) >> (i / 32) & 1;
+      target[index + i] = groupScale * ((twoBits(data, block + 32, i) | high << 2) - 4);
     }
   }
 
@@ -179,6 +268,33 @@ public final class WeightDecoder {
     return group < 4
         ? byteAt(data, offset + group + 4) & 63
         : byteAt(data, offset + group + 4) >> 4 | byteAt(data, offset + group) >> 6 << 4;
+  }
+
+  /**
+   * The scale of one of Q3_K's groups, -32 to 31, from 12 bytes: the low four bits are nibble g / 8
+   * of byte g % 8, the high two are bits 2 (g / 4) of byte 8 + g % 4.
+   */
+  public static int signedGroupScale(MemorySegment data, long offset, int group) {
+    final int low = byteAt(data, offset + group % 8) >> (4 * (group / 8)) & 0xF;
+    final int high = byteAt(data, offset + 8 + group % 4) >> (2 * (group / 4)) & 3;
+    return (low | high << 4) - 32;
+  }
+
+  /** The signed value that one of IQ4_NL's nibbles numbers. */
+  public static byte nonLinear(int nibble) {
+    return NON_LINEAR[nibble];
+  }
+
+  private static int nibble(MemorySegment data, long offset, int i) {
+    return byteAt(data, offset + i % 16) >> (4 * (i / 16)) & 0xF;
+  }
+
+  private static int fiveBits(MemorySegment data, long offset, int i) {
+    return nibble(data, offset + 4, i) | (byteAt(data, offset + i / 8) >> (i % 8) & 1) << 4;
+  }
+
+  private static int twoBits(MemorySegment data, long offset, int i) {
+    return byteAt(data, offset + i / 128 * 32 + i % 32) >> (2 * (i % 128 / 32)) & 3;
   }
 
   private static int byteAt(MemorySegment data, long offset) {

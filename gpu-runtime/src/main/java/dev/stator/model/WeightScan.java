@@ -38,11 +38,14 @@ public final class WeightScan {
       case F32 -> areFloatsFinite(data);
       case F16 -> areHalvesFinite(data, 0, Short.BYTES, F16_EXPONENT);
       case BF16 -> areHalvesFinite(data, 0, Short.BYTES, BF16_EXPONENT);
-      case Q8_0, Q4_0 -> areHalvesFinite(data, 0, type.blockBytes(), F16_EXPONENT);
-      case Q4_K, Q5_K ->
+      case Q8_0, Q4_0, Q5_0, IQ4_NL -> areHalvesFinite(data, 0, type.blockBytes(), F16_EXPONENT);
+      case Q4_1, Q5_1, Q4_K, Q5_K ->
           areHalvesFinite(data, 0, type.blockBytes(), F16_EXPONENT)
               && areHalvesFinite(data, Short.BYTES, type.blockBytes(), F16_EXPONENT);
-      case Q6_K ->
+      case Q2_K ->
+          areHalvesFinite(data, 80, type.blockBytes(), F16_EXPONENT)
+              && areHalvesFinite(data, 82, type.blockBytes(), F16_EXPONENT);
+      case Q3_K, Q6_K ->
           areHalvesFinite(data, type.blockBytes() - Short.BYTES, type.blockBytes(), F16_EXPONENT);
     };
   }

@@ -11,6 +11,18 @@ public enum WeightType {
   Q8_0(32, 34),
   /** 32 nibbles, offset by 8, and an f16 scale. */
   Q4_0(32, 18),
+  /** 32 nibbles, an f16 scale and an f16 minimum. */
+  Q4_1(32, 20),
+  /** 32 five-bit values, offset by 16, and an f16 scale. */
+  Q5_0(32, 22),
+  /** 32 five-bit values, an f16 scale and an f16 minimum. */
+  Q5_1(32, 24),
+  /** 32 nibbles that number 16 signed values, and an f16 scale. */
+  IQ4_NL(32, 18),
+  /** 256 two-bit values in 16 groups with 4-bit scales and minimums. */
+  Q2_K(256, 84),
+  /** 256 three-bit values, offset by 4, in 16 groups with 6-bit scales, offset by 32. */
+  Q3_K(256, 110),
   /** 256 nibbles in 8 groups with 6-bit scales and minimums. */
   Q4_K(256, 144),
   /** 256 five-bit values in 8 groups with 6-bit scales and minimums. */

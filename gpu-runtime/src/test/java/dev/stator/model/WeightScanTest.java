@@ -18,15 +18,21 @@ class WeightScanTest {
 
   /** Where a block's 16-bit floats are; for plain types, where a value is. */
   private static final Map<WeightType, List<Integer>> FLOAT_OFFSETS =
-      Map.of(
-          WeightType.F32, List.of(0),
-          WeightType.F16, List.of(0),
-          WeightType.BF16, List.of(0),
-          WeightType.Q8_0, List.of(0),
-          WeightType.Q4_0, List.of(0),
-          WeightType.Q4_K, List.of(0, 2),
-          WeightType.Q5_K, List.of(0, 2),
-          WeightType.Q6_K, List.of(208));
+      Map.ofEntries(
+          Map.entry(WeightType.F32, List.of(0)),
+          Map.entry(WeightType.F16, List.of(0)),
+          Map.entry(WeightType.BF16, List.of(0)),
+          Map.entry(WeightType.Q8_0, List.of(0)),
+          Map.entry(WeightType.Q4_0, List.of(0)),
+          Map.entry(WeightType.Q4_1, List.of(0, 2)),
+          Map.entry(WeightType.Q5_0, List.of(0)),
+          Map.entry(WeightType.Q5_1, List.of(0, 2)),
+          Map.entry(WeightType.IQ4_NL, List.of(0)),
+          Map.entry(WeightType.Q2_K, List.of(80, 82)),
+          Map.entry(WeightType.Q3_K, List.of(108)),
+          Map.entry(WeightType.Q4_K, List.of(0, 2)),
+          Map.entry(WeightType.Q5_K, List.of(0, 2)),
+          Map.entry(WeightType.Q6_K, List.of(208)));
 
   @ParameterizedTest
   @EnumSource

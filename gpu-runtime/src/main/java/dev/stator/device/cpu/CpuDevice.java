@@ -315,14 +315,15 @@ public final class CpuDevice implements Device {
 
   @Override
   public MemoryPlan memoryPlan() {
-    return new MemoryPlan(
-        List.of(
-            new MemoryPlan.Term("weights, packed", weights.bytes()),
-            new MemoryPlan.Term(
-                "KV pool: " + blockCount + " blocks of " + layout.blockBytes() + " bytes",
-                blockCount * layout.blockBytes()),
-            new MemoryPlan.Term(
-                "workspace for " + stepTokensMax + " tokens a step", forward.workspaceBytes())));
+    final List<MemoryPlan.Term> terms = new ArrayList<>(weights.memory());
+    terms.add(
+        new MemoryPlan.Term(
+            "KV pool: " + blockCount + " blocks of " + layout.blockBytes() + " bytes",
+            blockCount * layout.blockBytes()));
+    terms.add(
+        new MemoryPlan.Term(
+            "workspace for " + stepTokensMax + " tokens a step", forward.workspaceBytes()));
+    return new MemoryPlan(terms);
   }
 
   @Override

@@ -1,5 +1,6 @@
 package dev.stator.device.cpu;
 
+import dev.stator.device.MemoryPlan;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.ModelWeights;
@@ -10,7 +11,9 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
 
@@ -214,6 +217,32 @@ final class PackedWeights {
   /** The types of the projections. */
   Set<WeightType> types() {
     return matrices.stream().map(matrix -> matrix.source.type()).collect(Collectors.toSet());
+  }
+
+  /** The packed projections' memory, one term a type: packing may widen values. */
+  List<MemoryPlan.Term> memory() {
+    final List<MemoryPlan.Term> terms = new ArrayList<>();
+    for (WeightType type : new TreeSet<>(types())) {
+      long packed = 0;
+      long stored = 0;
+      long values = 0;
+      for (PanelMatrix matrix : matrices) {
+        if (matrix.source.type() != type) continue;
+        packed += matrix.bytes();
+        stored += matrix.source.data().byteSize();
+        values += (long) matrix.rows() * matrix.columns();
+      }
+      terms.add(
+          new MemoryPlan.Term(
+              String.format(
+                  Locale.ROOT,
+                  "%s weights, packed: %.1f bits a value, %.1f in the file",
+                  type,
+                  8.0 * packed / values,
+                  8.0 * stored / values),
+              packed));
+    }
+    return terms;
   }
 
   /** Bytes of the packed projections. */

@@ -1,6 +1,8 @@
 package dev.stator.device.cpu;
 
+import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.ByteVector;
@@ -8,7 +10,8 @@ import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * Q8_0 weights, as many bytes as in the file. For each group of 32 inputs:
+ * Q8_0 weights, as many bytes as in the file, and IQ4_NL weights, whose nibbles become the signed
+ * bytes that they number: 8.5 bits a value, 4.5 in the file. For each group of 32 inputs:
  *
  * <pre>
  *   0                32                                              544
@@ -19,7 +22,6 @@ final class Q8Panels extends PanelMatrix {
   private static final int GROUP = 32;
   private static final int QUANTS = PANEL_ROWS * Short.BYTES;
   private static final int GROUP_BYTES = QUANTS + GROUP * PANEL_ROWS;
-  private static final int FILE_BLOCK_BYTES = 34;
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ORDER);
 
@@ -34,21 +36,29 @@ final class Q8Panels extends PanelMatrix {
   @Override
   void pack(int panel) {
     final int rows = rowsOf(panel);
-    final byte[] in = new byte[FILE_BLOCK_BYTES];
+    final boolean isNonLinear = source.type() == WeightType.IQ4_NL;
+    final int blockBytes = source.type().blockBytes();
+    final byte[] in = new byte[blockBytes];
     final byte[] group = new byte[GROUP_BYTES];
     for (int g = 0; g < columns / GROUP; g++) {
       for (int r = 0; r < rows; r++) {
         final int row = panel * PANEL_ROWS + r;
         MemorySegment.copy(
-            source.row(row), ValueLayout.JAVA_BYTE, (long) g * FILE_BLOCK_BYTES, in, 0, in.length);
+            source.row(row), ValueLayout.JAVA_BYTE, (long) g * blockBytes, in, 0, in.length);
         if (!Halves.isFinite(in[1])) throw notFinite(row, "scale");
         group[2 * r] = in[0];
         group[2 * r + 1] = in[1];
-        for (int i = 0; i < GROUP; i++) group[QUANTS + i * PANEL_ROWS + r] = in[2 + i];
+        for (int i = 0; i < GROUP; i++) {
+          group[QUANTS + i * PANEL_ROWS + r] = isNonLinear ? numbered(in, i) : in[2 + i];
+        }
       }
       final long to = panel * panelBytes + (long) g * GROUP_BYTES;
       MemorySegment.copy(group, 0, data(), ValueLayout.JAVA_BYTE, to, group.length);
     }
+  }
+
+  private static byte numbered(byte[] block, int i) {
+    return WeightDecoder.nonLinear(block[2 + i % 16] >> i / 16 * 4 & 0xF);
   }
 
   @Override

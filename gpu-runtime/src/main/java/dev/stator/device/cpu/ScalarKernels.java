@@ -71,8 +71,11 @@ final class ScalarKernels {
         for (int i = 0; i < count * ROWS; i++) to[i] = Float.intBitsToFloat(word(b, 4 * i));
       }
       case F16, BF16 -> decodePairs(type, b, count, to);
-      case Q8_0 -> decodeQ8(b, count, to);
+      case Q8_0, IQ4_NL -> decodeQ8(b, count, to);
       case Q4_0 -> decodeQ4(b, count, to);
+      case Q4_1, Q5_0, Q5_1 -> decodeQ5(type, b, count, to);
+      case Q2_K -> decodeQ2K(b, count, to);
+      case Q3_K -> decodeQ3K(b, count, to);
       case Q4_K -> decodeQ4K(b, count, to);
       case Q5_K -> decodeQ5K(b, count, to);
       case Q6_K -> decodeQ6K(b, count, to);
@@ -106,6 +109,58 @@ final class ScalarKernels {
         final float scale = half(b, at + 2 * row);
         for (int i = 0; i < 32; i++) {
           to[(k + i) * ROWS + row] = (nibble(b, at + HALVES_BYTES, i, row) - 8) * scale;
+        }
+      }
+    }
+  }
+
+  private static void decodeQ5(WeightType type, byte[] b, int count, float[] to) {
+    final boolean hasMinimums = Q5Panels.hasMinimums(type);
+    final boolean hasFifths = Q5Panels.hasFifths(type);
+    final int offset = hasMinimums ? 0 : 16;
+    final int fifths = hasMinimums ? 2 * HALVES_BYTES : HALVES_BYTES;
+    final int quants = hasFifths ? fifths + 4 * ROWS : fifths;
+    for (int k = 0, at = 0; k < count; k += 32, at += quants + 16 * ROWS) {
+      for (int row = 0; row < ROWS; row++) {
+        final float scale = half(b, at + 2 * row);
+        final float minimum = hasMinimums ? half(b, at + HALVES_BYTES + 2 * row) : -0f;
+        for (int i = 0; i < 32; i++) {
+          final int high = hasFifths ? b[at + fifths + i / 8 * ROWS + row] >> i % 8 & 1 : 0;
+          final int bits = nibble(b, at + quants, i, row) | high << 4;
+          to[(k + i) * ROWS + row] = scale * (bits - offset) + minimum;
+        }
+      }
+    }
+  }
+
+  private static void decodeQ2K(byte[] b, int count, float[] to) {
+    for (int k = 0, block = 0; k < count; k += 256, block += 2 * HALVES_BYTES + 16 * 6 * ROWS) {
+      for (int g = 0; g < 16; g++) {
+        final int group = block + 2 * HALVES_BYTES + g * 6 * ROWS;
+        for (int row = 0; row < ROWS; row++) {
+          final float scale = half(b, block + 2 * row) * b[group + row];
+          final float minimum = half(b, block + HALVES_BYTES + 2 * row) * b[group + ROWS + row];
+          final int low = word(b, group + 2 * ROWS + 4 * row);
+          for (int i = 0; i < 16; i++) {
+            to[(k + g * 16 + i) * ROWS + row] = scale * (low >> 2 * i & 3) - minimum;
+          }
+        }
+      }
+    }
+  }
+
+  private static void decodeQ3K(byte[] b, int count, float[] to) {
+    for (int k = 0, block = 0; k < count; k += 256, block += HALVES_BYTES + 16 * 7 * ROWS) {
+      for (int g = 0; g < 16; g++) {
+        final int group = block + HALVES_BYTES + g * 7 * ROWS;
+        for (int row = 0; row < ROWS; row++) {
+          final float scale = half(b, block + 2 * row) * b[group + row];
+          final int low = word(b, group + ROWS + 4 * row);
+          final int high = bits(b, group + 5 * ROWS + 2 * row);
+          for (int i = 0; i < 16; i++) {
+            final int bits = low >> 2 * i & 3 | (high >> i & 1) << 2;
+            to[(k + g * 16 + i) * ROWS + row] = scale * (bits - 4);
+          }
         }
       }
     }

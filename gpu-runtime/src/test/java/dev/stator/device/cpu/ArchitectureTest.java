@@ -13,6 +13,7 @@ import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every kind of model against the float64 reference. */
@@ -112,13 +113,44 @@ class ArchitectureTest {
     final int[] tokens = new Random(3).ints(TOKENS, 0, config.vocabularySize()).toArray();
     try (LoadedModel model =
         RandomModels.of(config, 11, WeightType.F32, WeightType.BF16, WeightType.F16)) {
-      final double[] expected = new ReferenceModel(model).logits(tokens);
-      double largest = 0;
-      for (double value : expected) largest = Math.max(largest, Math.abs(value));
-      final float[] logits = logits(model, tokens, Kernels.VECTOR);
-      for (int i = 0; i < logits.length; i++) assertEquals(expected[i], logits[i], 2e-5 * largest);
-      assertArrayEquals(logits, logits(model, tokens, Kernels.SCALAR), 0);
+      checkLogits(model, tokens);
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WeightType.class)
+  void shouldAgreeWithTheFormulasInFloat64ForEachWeightType(WeightType type) {
+    final var config =
+        new ModelConfig(
+            "llama",
+            2,
+            256,
+            256,
+            4,
+            2,
+            64,
+            77,
+            64,
+            1e-5f,
+            10_000f,
+            new RopeScaling.None(),
+            RopeLayout.INTERLEAVED,
+            false,
+            false,
+            true);
+    final int[] tokens = new Random(4).ints(TOKENS, 0, config.vocabularySize()).toArray();
+    try (LoadedModel model = RandomModels.of(config, 12, WeightType.F32, type)) {
+      checkLogits(model, tokens);
+    }
+  }
+
+  private static void checkLogits(LoadedModel model, int[] tokens) {
+    final double[] expected = new ReferenceModel(model).logits(tokens);
+    double largest = 0;
+    for (double value : expected) largest = Math.max(largest, Math.abs(value));
+    final float[] logits = logits(model, tokens, Kernels.VECTOR);
+    for (int i = 0; i < logits.length; i++) assertEquals(expected[i], logits[i], 2e-5 * largest);
+    assertArrayEquals(logits, logits(model, tokens, Kernels.SCALAR), 0);
   }
 
   private static float[] logits(LoadedModel model, int[] tokens, Kernels kernels) {

@@ -103,6 +103,23 @@ class CpuDeviceTest {
     for (MemoryPlan.Term term : terms) assertTrue(term.bytes() > 0, term.what());
   }
 
+  /** Rows that fill whole panels, but for the Q8_0 head's. */
+  @Test
+  void shouldShowWhichWeightsPackingWidens() {
+    try (LoadedModel mixed =
+            RandomModels.of(RandomModels.LLAMA, 1, WeightType.Q8_0, WeightType.IQ4_NL);
+        CpuDevice other = CpuDevice.create(mixed, SETTINGS)) {
+      final MemoryPlan.Term widened = other.memoryPlan().terms().get(1);
+      assertEquals("IQ4_NL weights, packed: 8.5 bits a value, 4.5 in the file", widened.what());
+      final long values =
+          mixed.weights().matrices().stream()
+              .filter(matrix -> matrix.type() == WeightType.IQ4_NL)
+              .mapToLong(matrix -> (long) matrix.rowCount() * matrix.columnCount())
+              .sum();
+      assertEquals(values * 34 / 32, widened.bytes());
+    }
+  }
+
   @Test
   void shouldNameItsNumericsByTheWeightsBytes() {
     assertTrue(

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.model.LoadedModel;
+import dev.stator.model.WeightType;
 import dev.stator.model.file.ModelFiles;
 import dev.stator.testing.TestModels;
 import java.io.IOException;
@@ -48,14 +49,31 @@ class GoldenTest {
       throws IOException {
     try (LoadedModel model = ModelFiles.open(TestModels.tinyGguf("stator-tiny-" + type + ".gguf"));
         CpuDevice device = CpuDevice.create(model, SETTINGS)) {
-      int equalAnswers = 0;
-      for (Golden golden : Golden.all()) {
-        final double error = logitError(device, golden);
-        assertTrue(error < logitErrorMax, golden.name() + ": " + error);
-        if (Arrays.equals(golden.greedy(), answer(device, golden))) equalAnswers++;
-      }
-      assertTrue(equalAnswers >= answersMin, equalAnswers + " equal answers");
+      checkAnswers(device, Golden.all(), answersMin, logitErrorMax);
     }
+  }
+
+  /** The bundled model, requantized: types that it has no file of. */
+  @ParameterizedTest
+  @CsvSource({"Q5_1, 5, 0.7", "Q5_0, 4, 0.9", "Q4_1, 4, 1.2", "IQ4_NL, 4, 1.8", "Q3_K, 1, 3.5"})
+  void shouldAnswerMostlyAlikeFromRequantizedWeights(
+      WeightType type, int answersMin, float logitErrorMax) throws IOException {
+    final List<Golden> all = Golden.all();
+    try (LoadedModel model = Requantized.of(TestModels.openBundled(), type);
+        CpuDevice device = CpuDevice.create(model, SETTINGS)) {
+      checkAnswers(device, all, answersMin, logitErrorMax);
+    }
+  }
+
+  private static void checkAnswers(
+      CpuDevice device, List<Golden> all, int answersMin, float logitErrorMax) {
+    int equalAnswers = 0;
+    for (Golden golden : all) {
+      final double error = logitError(device, golden);
+      assertTrue(error < logitErrorMax, golden.name() + ": " + error);
+      if (Arrays.equals(golden.greedy(), answer(device, golden))) equalAnswers++;
+    }
+    assertTrue(equalAnswers >= answersMin, equalAnswers + " equal answers");
   }
 
   @ParameterizedTest

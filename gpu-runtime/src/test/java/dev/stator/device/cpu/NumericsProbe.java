@@ -16,7 +16,7 @@ public final class NumericsProbe {
   private static final ModelConfig CONFIG =
       new ModelConfig(
           "qwen3",
-          1,
+          2, // 16 matrices: one of every type at least.
           256,
           256,
           4,

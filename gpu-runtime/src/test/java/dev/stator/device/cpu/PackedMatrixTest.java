@@ -45,6 +45,32 @@ class PackedMatrixTest {
 
   @ParameterizedTest
   @EnumSource(WeightType.class)
+  void shouldAgreeWithTheProductsInFloat64(WeightType type) {
+    final int rows = 40;
+    final int columns = 1024;
+    final int tokens = 5;
+    final WeightMatrix source = RandomWeights.matrix("w", type, rows, columns, 1, random);
+    final float[] x = RandomWeights.activations(tokens * columns, random);
+    try (Arena arena = Arena.ofConfined()) {
+      final float[] y = multiply(pack(source, arena), x, tokens, true);
+      for (int row = 0; row < rows; row++) {
+        final float[] w = WeightDecoder.row(source, row);
+        for (int t = 0; t < tokens; t++) {
+          double sum = 0;
+          double magnitude = 0;
+          for (int k = 0; k < columns; k++) {
+            final double term = (double) w[k] * x[t * columns + k];
+            sum += term;
+            magnitude += Math.abs(term);
+          }
+          assertEquals(sum, y[t * rows + row], 1e-6 * magnitude);
+        }
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(WeightType.class)
   void shouldDecodeEveryValueAsItsFormatDefinesIt(WeightType type) {
     final int columns = 2 * Math.max(256, type.blockLength());
     final WeightMatrix source = RandomWeights.matrix("w", type, 16, columns, 1, random);
@@ -73,6 +99,8 @@ class PackedMatrixTest {
         switch (type) {
           case Q6_K -> 208;
           case Q4_K, Q5_K -> 2; // The scale of the minimums.
+          case Q2_K -> 82;
+          case Q3_K -> 108;
           default -> 0;
         };
     final long at = 17 * type.byteSize(256) + scaleOffset;
@@ -86,6 +114,17 @@ class PackedMatrixTest {
               + (type.blockLength() == 1 ? "value" : "scale")
               + " that is not finite in row 17",
           e.getMessage());
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"Q4_1", "Q5_1"})
+  void shouldNameTheTensorWhenAMinimumIsNotFinite(WeightType type) {
+    final WeightMatrix source = RandomWeights.matrix("w", type, 20, 256, 1, random);
+    source.data().set(ValueLayout.JAVA_BYTE, 17 * type.byteSize(256) + 3, (byte) 0x7C);
+    try (Arena arena = Arena.ofConfined()) {
+      final var e = assertThrows(ModelFormatException.class, () -> pack(source, arena));
+      assertEquals("tensor w has a minimum that is not finite in row 17", e.getMessage());
     }
   }
 

@@ -39,7 +39,8 @@ final class RandomModels {
 
   private final Random random;
   private final WeightType[] types;
-  private int next;
+  private int nextMatrix;
+  private int nextVector;
 
   private RandomModels(long seed, WeightType... types) {
     this.random = new Random(seed);
@@ -90,12 +91,12 @@ final class RandomModels {
 
   private WeightMatrix matrix(int rows, int columns, double scale) {
     return RandomWeights.matrix(
-        "w" + next, types[next++ % types.length], rows, columns, scale, random);
+        "w" + nextMatrix, types[nextMatrix++ % types.length], rows, columns, scale, random);
   }
 
   private WeightMatrix vector(int length, double mean) {
     final WeightType[] plain = {WeightType.F32, WeightType.F16, WeightType.BF16};
     return RandomWeights.vector(
-        "v" + next, plain[next++ % plain.length], length, mean, 0.2, random);
+        "v" + nextVector, plain[nextVector++ % plain.length], length, mean, 0.2, random);
   }
 }

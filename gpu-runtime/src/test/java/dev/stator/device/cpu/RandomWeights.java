@@ -29,6 +29,21 @@ final class RandomWeights {
         case BF16 -> data.set(SHORT, at, bfloat(random.nextGaussian() * scale));
         case Q8_0 -> half(data, at, random.nextGaussian() * scale / 74);
         case Q4_0 -> half(data, at, random.nextGaussian() * scale / 4.6);
+        case Q4_1 -> {
+          half(data, at, random.nextGaussian() * scale / 4.6);
+          half(data, at + 2, random.nextGaussian() * scale / 4.6 * 7.5);
+        }
+        case Q5_0 -> half(data, at, random.nextGaussian() * scale / 9.2);
+        case Q5_1 -> {
+          half(data, at, random.nextGaussian() * scale / 9.2);
+          half(data, at + 2, random.nextGaussian() * scale / 9.2 * 15);
+        }
+        case IQ4_NL -> half(data, at, random.nextGaussian() * scale / 70);
+        case Q2_K -> {
+          half(data, at + 80, scale / 1.1 / 8 * random.nextGaussian());
+          half(data, at + 82, scale / 1.1 / 8 * 1.5 * random.nextGaussian());
+        }
+        case Q3_K -> half(data, at + 108, scale / 2.3 / 18 * random.nextGaussian());
         case Q4_K -> {
           half(data, at, scale / 4.6 / 32 * random.nextGaussian());
           half(data, at + 2, scale / 4.6 / 32 * 7.5 * random.nextGaussian());

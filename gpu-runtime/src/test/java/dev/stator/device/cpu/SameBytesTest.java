@@ -14,8 +14,10 @@ import dev.stator.testing.TestModels;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -74,6 +76,12 @@ class SameBytesTest {
             true,
             false);
     try (LoadedModel model = RandomModels.of(config, 5, WeightType.values())) {
+      final Set<WeightType> projected = EnumSet.noneOf(WeightType.class);
+      model.weights().matrices().stream()
+          .skip(1) // The embedding.
+          .filter(matrix -> matrix.rowCount() > 1)
+          .forEach(matrix -> projected.add(matrix.type()));
+      assertEquals(EnumSet.allOf(WeightType.class), projected);
       checkSchedules(model, 2, Kernels.AUTO, 23);
     }
   }

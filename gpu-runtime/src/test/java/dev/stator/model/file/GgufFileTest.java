@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightType;
 import dev.stator.testing.TestModels;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -245,8 +246,8 @@ class GgufFileTest {
         "tensor 't': its rows have 8 values, expected a multiple of 32 for type Q8_0",
         new GgufWriter().tensor("t", GgmlType.Q8_0, new long[] {8}, EIGHT_FLOATS).bytes());
     assertRefused(
-        "tensor 't': unknown tensor type 77, supported are F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K,"
-            + " Q6_K",
+        "tensor 't': unknown tensor type 77, supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0,"
+            + " Q5_1, IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K",
         new GgufWriter().tensor("t", 77, new long[] {8}, EIGHT_FLOATS).bytes());
     assertRefused(
         "tensor 't' needs 36 bytes at offset 0 of the tensor data, which has 32 bytes; is the file"
@@ -268,16 +269,35 @@ class GgufFileTest {
     assertRefused("tensor 'b' lies at offset 1, expected a multiple of 32", bytes);
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "3, Q4_1, 20",
+    "6, Q5_0, 22",
+    "7, Q5_1, 24",
+    "10, Q2_K, 84",
+    "11, Q3_K, 110",
+    "20, IQ4_NL, 18"
+  })
+  void shouldKnowATypeByTheNumberThatFilesGiveIt(int number, WeightType type, int blockBytes) {
+    final GgmlType stored = GgmlType.of(number);
+    final WeightMatrix matrix =
+        read(new GgufWriter()
+                .tensor("w", stored, new long[] {2 * type.blockLength()}, new byte[2 * blockBytes]))
+            .matrix("w");
+    assertEquals(type, matrix.type());
+    assertEquals(2 * blockBytes, matrix.data().byteSize());
+  }
+
   @Test
   void shouldRefuseTensorsThatCannotBeComputedWithOnceAskedForThem() {
     final GgufFile file =
         read(
             new GgufWriter()
-                .tensor("old", GgmlType.Q4_1, new long[] {32}, new byte[20])
+                .tensor("old", GgmlType.IQ4_XS, new long[] {256}, new byte[136])
                 .tensor("cube", GgmlType.F32, new long[] {2, 2, 2}, EIGHT_FLOATS));
     assertMessage(
-        "tensor 'old': type Q4_1 is not supported; supported are F32, F16, BF16, Q8_0, Q4_0, Q4_K,"
-            + " Q5_K, Q6_K",
+        "tensor 'old': type IQ4_XS is not supported; supported are F32, F16, BF16, Q8_0, Q4_0,"
+            + " Q4_1, Q5_0, Q5_1, IQ4_NL, Q2_K, Q3_K, Q4_K, Q5_K, Q6_K",
         () -> file.matrix("old"));
     assertMessage(
         "tensor 'cube': its dimensions are [2, 2, 2], expected at most two",

@@ -228,9 +228,10 @@ class GgufShapeTest {
         refusal(
             w ->
                 w.tensor(
-                    "blk.1.ffn_up.weight", GgmlType.IQ4_NL, new long[] {32, 64}, new byte[64 * 18]),
-            "tensor 'blk.1.ffn_up.weight': type IQ4_NL is not supported;"
-                + " supported are F32, F16, BF16, Q8_0, Q4_0, Q4_K, Q5_K, Q6_K"),
+                    "blk.1.ffn_up.weight", GgmlType.MXFP4, new long[] {32, 64}, new byte[64 * 17]),
+            "tensor 'blk.1.ffn_up.weight': type MXFP4 is not supported;"
+                + " supported are F32, F16, BF16, Q8_0, Q4_0, Q4_1, Q5_0, Q5_1, IQ4_NL, Q2_K, Q3_K,"
+                + " Q4_K, Q5_K, Q6_K"),
         refusal(
             w -> TinyModels.putGguf(w, "blk.0.attn_output.bias", 32),
             "the tensor 'blk.0.attn_output.bias' has no place in a 2-layer llama model"),

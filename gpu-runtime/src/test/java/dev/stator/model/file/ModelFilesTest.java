@@ -294,6 +294,30 @@ class ModelFilesTest {
   }
 
   @Test
+  void shouldOpenAModelOfSeveralQuantizedTypes() throws IOException {
+    final GgufWriter writer = TinyModels.gguf("llama");
+    final List<GgmlType> types =
+        List.of(GgmlType.Q4_1, GgmlType.Q5_0, GgmlType.Q5_1, GgmlType.IQ4_NL);
+    final List<String> names = List.of("attn_q", "attn_output", "ffn_gate", "ffn_up");
+    for (int i = 0; i < types.size(); i++) {
+      final int rowCount = i < 2 ? 32 : 64;
+      final byte[] data = new byte[rowCount * types.get(i).blockBytes()];
+      final long[] dimensions = {32, rowCount};
+      writer.tensor("blk.1." + names.get(i) + ".weight", types.get(i), dimensions, data);
+    }
+    final Path file = Files.write(folder.resolve("mixed.gguf"), writer.bytes());
+    assertEquals(
+        List.of(
+            WeightType.F32,
+            WeightType.Q8_0,
+            WeightType.Q4_1,
+            WeightType.Q5_0,
+            WeightType.Q5_1,
+            WeightType.IQ4_NL),
+        ModelFiles.inspect(file).tensorTypes().stream().map(TensorTypeUse::type).toList());
+  }
+
+  @Test
   void shouldSayWhenTheContextIsLimited() throws IOException {
     TinyModels.writeHuggingFace(folder, "mistral");
     Files.writeString(
