@@ -83,6 +83,16 @@ final class Lane extends Connection {
   }
 
   private void post(List<Parcel> batch) {
+    try {
+      tryPost(batch);
+    } catch (RuntimeException | Error broken) { // Whoever pumps next must not wait for this batch.
+      LOG.error("Blocks could not be posted", broken);
+      close();
+      for (Parcel parcel : batch) parcel.end(TransferStatus.UNREACHABLE);
+    }
+  }
+
+  private void tryPost(List<Parcel> batch) {
     final List<Parcel> parcels = new ArrayList<>(batch.size());
     final List<Parcel.Sealed> seals = new ArrayList<>(batch.size());
     for (Parcel parcel : batch) {

@@ -36,7 +36,9 @@ record Parcel(BlockWrite write, SharedMemory pool, Staging.Slot slot) {
     MemorySegment block = source;
     try {
       if (slot != null) block = slot.block().copyFrom(source);
-      return new Sealed(Checksums.crc32cOfHeld(block), block.address() - pool.segment().address());
+      final int checksum =
+          slot != null ? Checksums.crc32c(block) : Checksums.crc32cOfHeld(block); // By the write.
+      return new Sealed(checksum, block.address() - pool.segment().address());
     } finally {
       write.release();
     }

@@ -88,7 +88,7 @@ final class SocketLoop implements AutoCloseable {
     final Handler handler = (Handler) key.attachment();
     try {
       if (key.isValid()) handler.ready(key);
-    } catch (IOException | RuntimeException broken) {
+    } catch (IOException | RuntimeException | Error broken) { // Other sockets still have to move.
       key.cancel();
       handler.broken(broken instanceof IOException io ? io : new IOException(broken));
     }
