@@ -70,11 +70,13 @@ final class AgentWay implements Way {
     final int permits = Math.min(IN_FLIGHT_BLOCKS_MAX, writer.inFlightBlocksMax());
     final Semaphore window = new Semaphore(permits);
     final AtomicReference<WriteOutcome> trouble = new AtomicReference<>();
-    for (int first = 0; first < blocks; first += WRITE_BLOCKS) {
-      final int count = Math.min(WRITE_BLOCKS, blocks - first);
+    final int step = Math.min(WRITE_BLOCKS, permits);
+    for (int first = 0; first < blocks; first += step) {
+      final int count = Math.min(step, blocks - first);
       if (!window.tryAcquire(count)) { // Sleeps seldom, and long enough to be worth it.
-        acquire(window, permits / 2);
-        window.release(permits / 2 - count);
+        final int many = Math.max(count, permits / 2);
+        acquire(window, many);
+        window.release(many - count);
       }
       final List<BlockMove> moves =
           IntStream.range(first, first + count).mapToObj(i -> new BlockMove(i, i)).toList();
