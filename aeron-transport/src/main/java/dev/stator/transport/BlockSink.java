@@ -20,32 +20,19 @@ public interface BlockSink {
   BlockLanding begin(long grantId, long keyHigh, long keyLow, int targetBlock, long blockBytes);
 
   /**
-   * Takes a whole block: checks the right to write, copies, verifies what was copied. Anything but
-   * a full block for a block of a living grant leaves all memory as it was.
+   * Takes whole blocks: checks the right to write, copies, verifies what was copied. Anything but a
+   * full block for a block of a living grant leaves all memory as it was, and the end of one is no
+   * matter of the others. A block whose bytes cannot be read has failed. Where a block comes twice,
+   * one of them is busy.
    *
-   * @param checksum CRC32C of the bytes as they left
-   * @param bytes owned by the caller, read during the call only, each byte once
-   */
-  TransferStatus deliver(
-      long grantId, long keyHigh, long keyLow, int targetBlock, int checksum, MemorySegment bytes);
-
-  /**
-   * Takes whole blocks, each as {@link #deliver} does; the end of one is no matter of the others. A
-   * block whose bytes cannot be read has failed. Where a block comes twice, one of them is busy.
-   *
+   * @param deliveries whose bytes are read during the call only, each byte once
    * @return how each ended
    */
-  default List<TransferStatus> deliverAll(List<BlockDelivery> deliveries) {
-    return deliveries.stream()
-        .map(each ->
-            deliver(
-                each.grantId(),
-                each.keyHigh(),
-                each.keyLow(),
-                each.targetBlock(),
-                each.checksum(),
-                each.bytes()))
-        .toList();
+  List<TransferStatus> deliverAll(List<BlockDelivery> deliveries);
+
+  /** {@link #deliverAll} of one. */
+  default TransferStatus deliver(BlockDelivery delivery) {
+    return deliverAll(List.of(delivery)).getFirst();
   }
 
   /**

@@ -116,10 +116,15 @@ public final class InProcessBackend implements TransferBackend {
     final MemorySegment source = write.acquire();
     if (source == null) return;
     try {
-      final int checksum = Checksums.crc32cOfHeld(source);
       write.complete(
           sink.deliver(
-              grant.id(), grant.keyHigh(), grant.keyLow(), write.targetBlock(), checksum, source));
+              new BlockDelivery(
+                  grant.id(),
+                  grant.keyHigh(),
+                  grant.keyLow(),
+                  write.targetBlock(),
+                  Checksums.crc32cOfHeld(source),
+                  source)));
     } finally {
       write.release();
     }

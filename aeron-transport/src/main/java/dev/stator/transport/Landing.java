@@ -72,17 +72,10 @@ final class Landing implements BlockLanding {
     return ended;
   }
 
-  /** {@link #put} and {@link #finish} without a gap in which the grant could end. */
-  TransferStatus deliver(int expected, MemorySegment bytes) {
-    final boolean isOver = ended == null && within(target -> copyAll(target, bytes, expected));
-    if (isOver && ended == null) end(TransferStatus.BAD_CHECKSUM);
-    return ended;
-  }
-
   /**
-   * Delivers blocks, each as {@link #deliver} does; one that cannot be read fails alone. All are
-   * entered before the first is copied and left after the last: the locks of leaving wait until
-   * what was copied before has left the core.
+   * {@link #put} and {@link #finish} of whole blocks, without a gap in which a grant could end; one
+   * that cannot be read fails alone. All are entered before the first is copied and left after the
+   * last: the locks of leaving wait until what was copied before has left the core.
    */
   static List<TransferStatus> deliverAll(List<Landing> landings, List<BlockDelivery> deliveries) {
     for (Landing landing : landings) landing.isWithin = landing.ended == null && landing.tryEnter();

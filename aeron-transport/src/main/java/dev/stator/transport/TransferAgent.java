@@ -329,19 +329,6 @@ public final class TransferAgent implements AutoCloseable {
     }
 
     @Override
-    public TransferStatus deliver(
-        long grantId,
-        long keyHigh,
-        long keyLow,
-        int targetBlock,
-        int checksum,
-        MemorySegment bytes) {
-      return grants
-          .begin(grantId, keyHigh, keyLow, targetBlock, bytes.byteSize())
-          .deliver(checksum, bytes);
-    }
-
-    @Override
     public List<TransferStatus> deliverAll(List<BlockDelivery> deliveries) {
       final List<Landing> landings = new ArrayList<>(deliveries.size());
       for (BlockDelivery each : deliveries) {

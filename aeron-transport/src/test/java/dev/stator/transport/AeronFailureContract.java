@@ -186,13 +186,7 @@ abstract class AeronFailureContract {
     }
 
     @Override
-    public TransferStatus deliver(
-        long grantId,
-        long keyHigh,
-        long keyLow,
-        int targetBlock,
-        int checksum,
-        MemorySegment bytes) {
+    public List<TransferStatus> deliverAll(List<BlockDelivery> deliveries) {
       throw new AssertionError("no block was sent");
     }
 

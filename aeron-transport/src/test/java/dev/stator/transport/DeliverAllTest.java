@@ -7,7 +7,6 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.AfterEach;
@@ -22,7 +21,7 @@ class DeliverAllTest {
   private final Arena arena = Arena.ofShared();
   private final MemorySegment memory = arena.allocate(8 * BLOCK_BYTES);
   private final MemorySegment good = arena.allocate(BLOCK_BYTES);
-  private final Tap tap = new Tap();
+  private final TapBackend tap = new TapBackend();
   private final TransferAgent agent =
       new TransferAgent("agent", SETTINGS, tap, System::nanoTime, new Random(1));
   private final int memoryId = agent.register(memory, BLOCK_BYTES);
@@ -92,42 +91,5 @@ class DeliverAllTest {
   private BlockDelivery delivery(int target, MemorySegment bytes) {
     return new BlockDelivery(
         grant.id(), grant.keyHigh(), grant.keyLow(), target, Checksums.crc32c(good), bytes);
-  }
-
-  /** Catches the agent's sink. */
-  private static final class Tap implements TransferBackend {
-    private BlockSink sink;
-
-    @Override
-    public String name() {
-      return "tap";
-    }
-
-    @Override
-    public Map<String, String> attach(String name, BlockSink newSink) {
-      sink = newSink;
-      return Map.of();
-    }
-
-    @Override
-    public void detach(String name) {}
-
-    @Override
-    public boolean reaches(AgentAddress to) {
-      return false;
-    }
-
-    @Override
-    public boolean offer(BlockWrite write) {
-      return false;
-    }
-
-    @Override
-    public boolean send(AgentAddress to, MemorySegment message) {
-      return false;
-    }
-
-    @Override
-    public void close() {}
   }
 }

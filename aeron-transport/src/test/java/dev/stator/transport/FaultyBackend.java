@@ -153,23 +153,30 @@ public final class FaultyBackend implements TransferBackend {
     }
 
     @Override
-    public TransferStatus deliver(
-        long grantId,
-        long keyHigh,
-        long keyLow,
-        int targetBlock,
-        int checksum,
-        MemorySegment bytes) {
-      final MemorySegment arriving = arriving(bytes);
-      final MemorySegment late = copyOf(arriving, 0, arriving.byteSize());
-      if (strikes(faults.repeated())) {
-        delay(() -> sink.deliver(grantId, keyHigh, keyLow, targetBlock, checksum, late));
-      }
+    public List<TransferStatus> deliverAll(List<BlockDelivery> deliveries) {
+      return deliveries.stream().map(this::deliver).toList();
+    }
+
+    @Override
+    public TransferStatus deliver(BlockDelivery delivery) {
+      final MemorySegment arriving = arriving(delivery.bytes());
+      final BlockDelivery late = with(delivery, copyOf(arriving, 0, arriving.byteSize()));
+      if (strikes(faults.repeated())) delay(() -> sink.deliver(late));
       if (strikes(faults.delayed() / 2)) {
-        delay(() -> sink.deliver(grantId, keyHigh, keyLow, targetBlock, checksum, late));
+        delay(() -> sink.deliver(late));
         return TransferStatus.TIMED_OUT;
       }
-      return sink.deliver(grantId, keyHigh, keyLow, targetBlock, checksum, arriving);
+      return sink.deliver(with(delivery, arriving));
+    }
+
+    private static BlockDelivery with(BlockDelivery delivery, MemorySegment bytes) {
+      return new BlockDelivery(
+          delivery.grantId(),
+          delivery.keyHigh(),
+          delivery.keyLow(),
+          delivery.targetBlock(),
+          delivery.checksum(),
+          bytes);
     }
 
     @Override

@@ -7,7 +7,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -15,47 +14,10 @@ import org.junit.jupiter.api.Test;
 class FrameFuzzTest {
   private static final int BLOCK_BYTES = 32;
 
-  /** Catches the agent's sink. */
-  private static final class Tap implements TransferBackend {
-    private BlockSink sink;
-
-    @Override
-    public String name() {
-      return "tap";
-    }
-
-    @Override
-    public Map<String, String> attach(String agent, BlockSink newSink) {
-      sink = newSink;
-      return Map.of();
-    }
-
-    @Override
-    public boolean reaches(AgentAddress to) {
-      return true;
-    }
-
-    @Override
-    public boolean send(AgentAddress to, MemorySegment message) {
-      return false;
-    }
-
-    @Override
-    public void detach(String agent) {}
-
-    @Override
-    public boolean offer(BlockWrite write) {
-      return false;
-    }
-
-    @Override
-    public void close() {}
-  }
-
   @Test
   void shouldChangeNothingOutsideTheGrantAndCountEveryRefusal() {
     final Random random = new Random(5);
-    final Tap tap = new Tap();
+    final TapBackend tap = new TapBackend();
     final TransferAgent agent =
         new TransferAgent(
             "agent", TransferBackendContract.SETTINGS, tap, System::nanoTime, new Random(9));
@@ -91,7 +53,7 @@ class FrameFuzzTest {
     final int length = random.nextInt(3) == 0 ? random.nextInt(100) : BLOCK_BYTES;
     final MemorySegment bytes = MemorySegment.ofArray(new byte[length]);
     final int checksum = Checksums.crc32c(arena.allocate(Math.max(1, length))) + 1;
-    return sink.deliver(id, keyHigh, keyLow, block, checksum, bytes);
+    return sink.deliver(new BlockDelivery(id, keyHigh, keyLow, block, checksum, bytes));
   }
 
   private static MemorySegment head(MemorySegment memory) {

@@ -67,6 +67,7 @@ class SharedProcessesTest {
     peer =
         new ProcessBuilder(
                 ProcessHandle.current().info().command().orElseThrow(),
+                "--enable-native-access=ALL-UNNAMED",
                 "-XX:TieredStopAtLevel=1",
                 "-Xmx64m",
                 "-cp",

@@ -51,7 +51,7 @@ abstract class Connection implements SocketLoop.Handler {
   abstract String onFrame(byte kind, int count, ByteBuffer body);
 
   /** All frames that were there have come in. The loop's thread. */
-  abstract void onAllRead();
+  void onAllRead() {}
 
   /** Called once, on any thread: nothing comes or goes any more. */
   abstract void onClosed();

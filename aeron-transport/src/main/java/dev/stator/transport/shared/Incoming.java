@@ -120,9 +120,6 @@ final class Incoming extends Connection {
     return null;
   }
 
-  @Override
-  void onAllRead() {}
-
   private List<TransferStatus> copyAll(String agent, List<SharedFrames.Post> posts) {
     final TransferStatus[] statuses = new TransferStatus[posts.size()];
     final List<BlockDelivery> deliveries = new ArrayList<>(posts.size());

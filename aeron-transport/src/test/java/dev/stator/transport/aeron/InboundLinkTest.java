@@ -4,13 +4,12 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
-import dev.stator.transport.AgentAddress;
+import dev.stator.transport.BlockDelivery;
 import dev.stator.transport.BlockLanding;
 import dev.stator.transport.BlockSink;
-import dev.stator.transport.BlockWrite;
 import dev.stator.transport.Grant;
+import dev.stator.transport.TapBackend;
 import dev.stator.transport.TransferAgent;
-import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferSettings;
 import dev.stator.transport.TransferStatus;
 import dev.stator.transport.wire.BlockTarget;
@@ -41,43 +40,6 @@ class InboundLinkTest {
   private static final int BLOCKS = 8;
   private static final int GRANTED = 4;
   private static final int PIECE = 40;
-
-  /** Catches the agent's sink. */
-  private static final class Tap implements TransferBackend {
-    private BlockSink sink;
-
-    @Override
-    public String name() {
-      return "tap";
-    }
-
-    @Override
-    public Map<String, String> attach(String agent, BlockSink newSink) {
-      sink = newSink;
-      return Map.of();
-    }
-
-    @Override
-    public void detach(String agent) {}
-
-    @Override
-    public boolean reaches(AgentAddress to) {
-      return false;
-    }
-
-    @Override
-    public boolean offer(BlockWrite write) {
-      return false;
-    }
-
-    @Override
-    public boolean send(AgentAddress to, MemorySegment message) {
-      return false;
-    }
-
-    @Override
-    public void close() {}
-  }
 
   private static final class Ears implements InboundLink.Answers {
     private TransferStatus welcome;
@@ -119,7 +81,7 @@ class InboundLinkTest {
 
   @BeforeEach
   void start() {
-    final Tap tap = new Tap();
+    final TapBackend tap = new TapBackend();
     final TransferSettings settings =
         TransferSettings.from(ConfigFactory.load().getConfig("stator.transport"));
     agent = new TransferAgent(AGENT, settings, tap, System::nanoTime, new Random(1));
@@ -245,14 +207,8 @@ class InboundLinkTest {
     }
 
     @Override
-    public TransferStatus deliver(
-        long grantId,
-        long keyHigh,
-        long keyLow,
-        int targetBlock,
-        int checksum,
-        MemorySegment bytes) {
-      return blocks.deliver(grantId, keyHigh, keyLow, targetBlock, checksum, bytes);
+    public List<TransferStatus> deliverAll(List<BlockDelivery> deliveries) {
+      return blocks.deliverAll(deliveries);
     }
 
     @Override

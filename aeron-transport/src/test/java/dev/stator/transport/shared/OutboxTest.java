@@ -8,14 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stator.transport.AgentAddress;
 import dev.stator.transport.BlockGeometry;
 import dev.stator.transport.BlockMove;
-import dev.stator.transport.BlockSink;
-import dev.stator.transport.BlockWrite;
 import dev.stator.transport.Grant;
+import dev.stator.transport.TapBackend;
 import dev.stator.transport.TransferAgent;
-import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferSettings;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -33,9 +30,9 @@ class OutboxTest {
       new TransferSettings(9, 9, BLOCKS, BLOCKS, Duration.ofSeconds(2), Duration.ofMillis(10), 1);
 
   private final Arena arena = Arena.ofShared();
-  private final List<BlockWrite> offered = new ArrayList<>();
+  private final TapBackend tap = new TapBackend();
   private final TransferAgent writer =
-      new TransferAgent("writer", SETTINGS, new Tap(), () -> 0, new Random(1));
+      new TransferAgent("writer", SETTINGS, tap, () -> 0, new Random(1));
   private final int memoryId =
       writer.register(arena.allocate((long) BLOCKS * BLOCK_BYTES), BLOCK_BYTES);
   private long writeId;
@@ -121,7 +118,7 @@ class OutboxTest {
   }
 
   private List<Parcel> parcels(int count) {
-    offered.clear();
+    tap.offered.clear();
     final List<Integer> blocks = IntStream.range(0, count).boxed().toList();
     final Grant grant =
         new Grant(
@@ -134,40 +131,6 @@ class OutboxTest {
             Duration.ofSeconds(1));
     final List<BlockMove> moves = blocks.stream().map(i -> new BlockMove(i, i)).toList();
     writeId = writer.write(grant, memoryId, moves, outcome -> {});
-    return offered.stream().map(write -> new Parcel(write, null, null)).toList();
-  }
-
-  /** Keeps what it is offered. */
-  private final class Tap implements TransferBackend {
-    @Override
-    public String name() {
-      return "tap";
-    }
-
-    @Override
-    public Map<String, String> attach(String agent, BlockSink sink) {
-      return Map.of();
-    }
-
-    @Override
-    public void detach(String agent) {}
-
-    @Override
-    public boolean reaches(AgentAddress to) {
-      return true;
-    }
-
-    @Override
-    public boolean offer(BlockWrite write) {
-      return offered.add(write);
-    }
-
-    @Override
-    public boolean send(AgentAddress to, MemorySegment message) {
-      return false;
-    }
-
-    @Override
-    public void close() {}
+    return tap.offered.stream().map(write -> new Parcel(write, null, null)).toList();
   }
 }
