@@ -8,16 +8,19 @@ import dev.stator.device.StepOutput;
 import dev.stator.kv.KvLayout;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
+import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs steps on the CPU with the Vector API, in float32 throughout. What every operation computes,
- * to the bit, is in {@code gpu-runtime/NUMERICS.md}.
+ * Runs steps on the CPU: projections by native kernels where there are any, all else by the Vector
+ * API in float32. What every operation computes, to the bit, is in {@code gpu-runtime/NUMERICS.md}.
  *
  * <p><b>Threads:</b> as {@link Device} says; a pool of its own shares each step.
  *
@@ -67,17 +70,28 @@ public final class CpuDevice implements Device {
     blockCount = blockCount(settings, layout, contextLength);
     stepTokensMax = settings.stepTokensMax();
     requireWorkspaceFits(config, stepTokensMax, contextLength);
-    weights = new PackedWeights(config, model.weights(), choices);
+    final NativeKernels nativeKernels = nativeKernels(settings.kernels());
+    weights = new PackedWeights(config, model.weights(), choices, nativeKernels);
     final boolean isScalar = obstacleTo(settings.kernels()) != null;
-    kernels = isScalar ? "scalar kernels" : "Vector API " + 32 * Lanes.COUNT + "-bit";
+    kernels = kernels(nativeKernels, isScalar);
     warmUp = chooseKernels(settings.kernels(), isScalar);
     pack(arena, pool);
     kvMemory = allocator.allocate(blockCount * layout.blockBytes());
     kv = kvMemory.segment();
+    final Set<Inputs.Form> forms = weights.inputForms();
+    final var inputs = new Inputs(arena, forms, nativeKernels, stepTokensMax, weights.columnsMax());
     forward =
         new ForwardPass(
-            config, weights, layout, kv, pool, stepTokensMax, contextLength, choices.others());
-    fingerprint = weights.fingerprint().of(config, KvLayout.KvType.F32);
+            config,
+            weights,
+            layout,
+            kv,
+            pool,
+            stepTokensMax,
+            contextLength,
+            inputs,
+            choices.others());
+    fingerprint = weights.fingerprint().of(config, KvLayout.KvType.F32, forms);
   }
 
   /** Memory of this process alone, in huge pages where there are any. */
@@ -122,6 +136,31 @@ public final class CpuDevice implements Device {
     }
   }
 
+  private static NativeKernels nativeKernels(CpuDeviceSettings.Kernels wanted) {
+    if (wanted != CpuDeviceSettings.Kernels.AUTO && wanted != CpuDeviceSettings.Kernels.NATIVE) {
+      return null;
+    }
+    final NativeKernels.Found found = NativeKernels.find();
+    if (found.kernels() != null) return found.kernels();
+    if (wanted == CpuDeviceSettings.Kernels.NATIVE) {
+      throw new IllegalStateException(
+          "stator.device.cpu.kernels is native, but there are no native kernels: "
+              + found.obstacle());
+    }
+    LOG.info("Kernels in Java, there are no native ones: {}", found.obstacle());
+    return null;
+  }
+
+  /** For the user: the native kernels' instruction set, and which types Java's kernels compute. */
+  private String kernels(NativeKernels nativeKernels, boolean isScalar) {
+    final String java = isScalar ? "scalar kernels" : "Vector API " + 32 * Lanes.COUNT + "-bit";
+    final Set<WeightType> javaTypes = weights.javaTypes();
+    if (weights.inputForms().equals(Set.of(Inputs.Form.FLOATS))) return java;
+    if (javaTypes.isEmpty()) return nativeKernels.title();
+    final String types = new TreeSet<>(javaTypes).toString();
+    return nativeKernels.title() + ", " + types.substring(1, types.length() - 1) + " by " + java;
+  }
+
   private static String obstacleTo(CpuDeviceSettings.Kernels kernels) {
     if (kernels == CpuDeviceSettings.Kernels.SCALAR) return "stator.device.cpu.kernels is scalar";
     final String obstacle = KernelChoice.obstacle();
@@ -132,8 +171,9 @@ public final class CpuDevice implements Device {
 
   private WarmUp chooseKernels(CpuDeviceSettings.Kernels kernels, boolean isScalar) {
     if (isScalar) return null;
-    if (kernels == CpuDeviceSettings.Kernels.AUTO)
-      return new WarmUp(config, weights.types(), choices);
+    if (kernels != CpuDeviceSettings.Kernels.VECTOR) {
+      return new WarmUp(config, weights.javaTypes(), choices);
+    }
     choices.useVectors();
     return null;
   }
@@ -202,11 +242,7 @@ public final class CpuDevice implements Device {
   @Override
   public String description() {
     final int threads = pool.threadCount();
-    return "CPU, Vector API "
-        + 32 * Lanes.COUNT
-        + "-bit, "
-        + threads
-        + (threads == 1 ? " thread" : " threads");
+    return "CPU, " + kernels + ", " + threads + (threads == 1 ? " thread" : " threads");
   }
 
   @Override

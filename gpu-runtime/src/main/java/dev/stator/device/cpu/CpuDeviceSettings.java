@@ -22,14 +22,20 @@ public record CpuDeviceSettings(
     int stepTokensMax,
     int contextLength,
     Kernels kernels) {
-  /** Which kernels run. All compute the same bits. */
+  /** Which kernels run. */
   public enum Kernels {
+    /** Native ones for the projections they have; for all else as {@link #JAVA}. */
+    AUTO,
+    /** As {@link #AUTO}; without native kernels the device is not made. */
+    NATIVE,
     /**
      * Scalar ones until the vector kernels are compiled; for good where the JVM cannot compile
-     * them.
+     * them. Both compute the same bits.
      */
-    AUTO,
+    JAVA,
+    /** Vector kernels from the start. */
     VECTOR,
+    /** Scalar kernels. */
     SCALAR;
 
     private static Kernels of(String name) {
@@ -37,7 +43,9 @@ public record CpuDeviceSettings(
         if (kernels.name().toLowerCase(Locale.ROOT).equals(name)) return kernels;
       }
       throw new IllegalArgumentException(
-          "stator.device.cpu.kernels is '" + name + "', expected auto, vector or scalar");
+          "stator.device.cpu.kernels is '"
+              + name
+              + "', expected auto, native, java, vector or scalar");
     }
   }
 

@@ -12,6 +12,8 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
+import java.util.Set;
+import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 
 /**
@@ -22,9 +24,6 @@ import java.util.zip.CRC32C;
  * <p><b>Threads:</b> one adds weights; any may hash different pieces after that.
  */
 final class Fingerprint {
-  /** A new name whenever a scalar program of {@code NUMERICS.md} changes. */
-  static final String FAMILY = "f32-chain-1";
-
   private record Entry(WeightMatrix weight, int rowsPerPiece, long[] checksums) {}
 
   private final List<Entry> entries = new ArrayList<>();
@@ -48,12 +47,18 @@ final class Fingerprint {
     entry.checksums()[piece] = crc.getValue();
   }
 
-  /** The fingerprint, once every piece is hashed. */
-  String of(ModelConfig config, KvLayout.KvType kvType) {
+  /**
+   * The fingerprint, once every piece is hashed.
+   *
+   * @param forms what the projections read, each by a program of its own
+   */
+  String of(ModelConfig config, KvLayout.KvType kvType, Set<Inputs.Form> forms) {
+    final String family =
+        forms.stream().sorted().map(Inputs.Form::program).collect(Collectors.joining("+"));
     final MessageDigest digest = sha256();
     add(
         digest,
-        FAMILY,
+        family,
         kvType,
         config.layerCount(),
         config.headCount(),
@@ -73,7 +78,7 @@ final class Fingerprint {
       add(digest, Arrays.toString(entry.checksums()));
     }
     final String hash = HexFormat.of().formatHex(digest.digest(), 0, 16);
-    return FAMILY + "/kv-" + kvType.name().toLowerCase(Locale.ROOT) + "/" + hash;
+    return family + "/kv-" + kvType.name().toLowerCase(Locale.ROOT) + "/" + hash;
   }
 
   private static void add(MessageDigest digest, Object... values) {

@@ -36,6 +36,7 @@ final class ForwardPass {
   private final MemorySegment kv;
   private final Rotation rotation;
   private final Attention attention;
+  private final Inputs inputs;
   private final Projections projections;
   private final WorkerPool pool;
   private final Scratch[] scratch;
@@ -59,7 +60,9 @@ final class ForwardPass {
       WorkerPool pool,
       int tokensMax,
       int contextLength,
+      Inputs inputs,
       KernelChoice choice) {
+    this.inputs = inputs;
     this.choice = choice;
     this.config = config;
     this.weights = weights;
@@ -73,7 +76,7 @@ final class ForwardPass {
     scratch = new Scratch[pool.threadCount()];
     for (int i = 0; i < scratch.length; i++)
       scratch[i] = new Scratch(tokensMax, contextLength, config.headSize());
-    projections = new Projections(pool, scratch, choice);
+    projections = new Projections(pool, scratch, inputs, choice);
     plan = new StepPlan(tokensMax);
     x = new float[tokensMax * config.hiddenSize()];
     normed = new float[tokensMax * config.hiddenSize()];
@@ -261,7 +264,7 @@ final class ForwardPass {
   }
 
   long workspaceBytes() {
-    long bytes = rotation.bytes();
+    long bytes = rotation.bytes() + inputs.bytes();
     for (Scratch one : scratch) bytes += one.bytes();
     return bytes
         + 4L

@@ -4,16 +4,9 @@ package dev.stator.device.cpu;
  * A projection's weights in the layout of one kernel family. Output rows come in panels of {@link
  * #PANEL_ROWS}; a task multiplies up to {@link #TASK_PANELS} neighbouring panels.
  *
- * <p>Every output is the same scalar program, whatever the family, the number of tokens or the cut
- * into tasks:
- *
- * <pre>
- *   float acc = 0;
- *   for (int k = 0; k &lt; columns; k++) acc = fma(weight[row][k], x[k], acc);
- * </pre>
- *
- * with {@code weight} the float32 value that the format defines ({@link
- * dev.stator.model.WeightDecoder}).
+ * <p>Every output is the same scalar program, whatever the number of tokens or the cut into tasks.
+ * Which one is the kernel family's ({@link Inputs.Form#program()}, defined in {@code NUMERICS.md}),
+ * with the weights that the format defines ({@link dev.stator.model.WeightDecoder}).
  *
  * <p><b>Threads:</b> any number may multiply at once, each with its own output and scratch.
  */
@@ -29,23 +22,18 @@ interface PackedMatrix {
   /** Bytes of the packed weights. */
   long bytes();
 
+  /** What {@link #multiply} reads. */
+  Inputs.Form inputForm();
+
   /**
-   * Computes the outputs of panels {@code [panel, panelEnd)}.
+   * Computes the outputs of panels {@code [panel, panelEnd)} for all tokens.
    *
    * @param panel a multiple of {@link #TASK_PANELS}
-   * @param x inputs, token {@code t}'s at {@code xOffset + t * xStride}
+   * @param inputs prepared in the form {@link #inputForm}
    * @param out receives row {@code panel * 16 + r} of token {@code t} at {@code t * TASK_ROWS + r};
    *     what lies beyond the matrix's last row is undefined
    */
-  void multiply(
-      int panel,
-      int panelEnd,
-      float[] x,
-      int xOffset,
-      int xStride,
-      int tokens,
-      float[] out,
-      Scratch scratch);
+  void multiply(int panel, int panelEnd, Inputs inputs, float[] out, Scratch scratch);
 
   default int panelCount() {
     return (rows() + PANEL_ROWS - 1) / PANEL_ROWS;

@@ -12,6 +12,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.IntConsumer;
@@ -48,9 +49,10 @@ final class PackedWeights {
   private static final long CACHED_BYTES_MAX = 16L << 20;
 
   private final KernelChoice.All choices;
+  private final NativeKernels kernels;
   private final WeightMatrix embedding;
   private final List<Layer> layers = new ArrayList<>();
-  private final List<PanelMatrix> matrices = new ArrayList<>();
+  private final List<StoredMatrix> matrices = new ArrayList<>();
   private final List<Runnable> tasks = new ArrayList<>();
   private final Fingerprint fingerprint = new Fingerprint();
   private final float[] outputNorm;
@@ -60,10 +62,13 @@ final class PackedWeights {
   /**
    * What is to be packed.
    *
+   * @param kernels for the types that they have; {@code null} for none
    * @throws ModelFormatException when a weight has the wrong shape
    */
-  PackedWeights(ModelConfig config, ModelWeights weights, KernelChoice.All choices) {
+  PackedWeights(
+      ModelConfig config, ModelWeights weights, KernelChoice.All choices, NativeKernels kernels) {
     this.choices = choices;
+    this.kernels = kernels;
     embedding = require(weights.tokenEmbedding(), config.vocabularySize(), config.hiddenSize());
     for (ModelWeights.Layer layer : weights.layers()) layers.add(layer(config, layer));
     if (layers.size() != config.layerCount()) {
@@ -86,7 +91,7 @@ final class PackedWeights {
    */
   void pack(Arena arena, WorkerPool pool) {
     MemorySegment free = OffHeap.allocate(arena, placeBytes());
-    for (PanelMatrix matrix : matrices) {
+    for (StoredMatrix matrix : matrices) {
       matrix.place(free.asSlice(0, matrix.placeBytes()));
       free = free.asSlice(aligned(matrix.placeBytes()));
       matrix.setBeyondCaches(isBeyondCaches());
@@ -95,7 +100,7 @@ final class PackedWeights {
     if (!isHeadTied) addTasks(embedding, piece -> {});
     pool.run(tasks.size(), (task, worker) -> tasks.get(task).run());
     tasks.clear();
-    for (PanelMatrix matrix : matrices) {
+    for (StoredMatrix matrix : matrices) {
       final MemorySegment file = matrix.source.data();
       if (file.isMapped()) file.unload();
     }
@@ -141,7 +146,11 @@ final class PackedWeights {
 
   private PackedMatrix matrix(WeightMatrix source, int rows, int columns) {
     require(source, rows, columns);
-    final PanelMatrix matrix = Panels.of(source, choices.projections(source.type()));
+    final StoredMatrix matrix =
+        Optional.ofNullable(kernels)
+            .flatMap(found -> found.format(source.type()))
+            .<StoredMatrix>map(format -> new NativeMatrix(source, format))
+            .orElseGet(() -> Panels.of(source, choices.projections(source.type())));
     matrices.add(matrix);
     return matrix;
   }
@@ -214,8 +223,25 @@ final class PackedWeights {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
   }
 
-  /** The types of the projections. */
-  Set<WeightType> types() {
+  /** The types of the projections that Java's kernels compute. */
+  Set<WeightType> javaTypes() {
+    return matrices.stream()
+        .filter(PanelMatrix.class::isInstance)
+        .map(matrix -> matrix.source.type())
+        .collect(Collectors.toSet());
+  }
+
+  /** What the projections read. */
+  Set<Inputs.Form> inputForms() {
+    return matrices.stream().map(PackedMatrix::inputForm).collect(Collectors.toSet());
+  }
+
+  /** The most inputs that a projection has. */
+  int columnsMax() {
+    return matrices.stream().mapToInt(PackedMatrix::columns).max().orElseThrow();
+  }
+
+  private Set<WeightType> types() {
     return matrices.stream().map(matrix -> matrix.source.type()).collect(Collectors.toSet());
   }
 
@@ -226,7 +252,7 @@ final class PackedWeights {
       long packed = 0;
       long stored = 0;
       long values = 0;
-      for (PanelMatrix matrix : matrices) {
+      for (StoredMatrix matrix : matrices) {
         if (matrix.source.type() != type) continue;
         packed += matrix.bytes();
         stored += matrix.source.data().byteSize();

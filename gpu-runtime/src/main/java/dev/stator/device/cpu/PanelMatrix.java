@@ -1,6 +1,5 @@
 package dev.stator.device.cpu;
 
-import dev.stator.model.ModelFormatException;
 import dev.stator.model.WeightMatrix;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -15,7 +14,7 @@ import java.util.Arrays;
  * values that {@link #unpack} decodes once into a float panel in the cache, which {@link
  * FloatTiles} multiplies. Both run the same chain.
  */
-abstract class PanelMatrix implements PackedMatrix {
+abstract class PanelMatrix extends StoredMatrix {
   static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
   /** Inputs that are decoded at a time; a multiple of every format's block. */
@@ -39,9 +38,6 @@ abstract class PanelMatrix implements PackedMatrix {
   /** Panels that are decoded at a time: two vectors at least. */
   static final int UNIT_PANELS = Lanes.PER_PANEL == 1 ? 2 : 1;
 
-  /** Read by narrow vectors beyond the last panel. */
-  private static final int SLACK_BYTES = 64;
-
   // A task's four vectors are streams: vector i lies in panel i / Lanes.PER_PANEL of the group,
   // from row ROWi on.
   static final int ROW0 = 0;
@@ -50,66 +46,18 @@ abstract class PanelMatrix implements PackedMatrix {
   static final int ROW3 = 3 % Lanes.PER_PANEL * Lanes.COUNT;
   static final int GROUP_PANELS = 4 / Lanes.PER_PANEL;
 
-  final WeightMatrix source;
-  final int columns;
-  final long panelBytes;
   private final int chunkBytes;
   private final KernelChoice choice;
-  private MemorySegment data;
   private boolean isBeyondCaches;
 
   /**
    * @param chunkBytes bytes of a panel's {@link #CHUNK} inputs
    */
   PanelMatrix(WeightMatrix source, long panelBytes, int chunkBytes, KernelChoice choice) {
-    this.source = source;
-    this.columns = source.columnCount();
-    this.panelBytes = panelBytes;
+    super(source, panelBytes);
     this.chunkBytes = chunkBytes;
     this.choice = choice;
   }
-
-  /** Bytes to be given to {@link #place}. */
-  final long placeBytes() {
-    return panelCount() * panelBytes + SLACK_BYTES;
-  }
-
-  /** Says where the packed weights lie; {@link #pack} fills them. */
-  final void place(MemorySegment segment) {
-    data = segment;
-  }
-
-  final MemorySegment data() {
-    return data;
-  }
-
-  @Override
-  public final int rows() {
-    return source.rowCount();
-  }
-
-  @Override
-  public final int columns() {
-    return columns;
-  }
-
-  @Override
-  public final long bytes() {
-    return panelCount() * panelBytes;
-  }
-
-  /** Repacks the panels of a task. Any thread. */
-  final void packTask(int task) {
-    final int panelEnd = Math.min(panelCount(), (task + 1) * TASK_PANELS);
-    for (int panel = task * TASK_PANELS; panel < panelEnd; panel++) pack(panel);
-  }
-
-  /**
-   * Repacks one panel from the file. Any thread.
-   *
-   * @throws ModelFormatException when a scale or value is not finite
-   */
-  abstract void pack(int panel);
 
   /**
    * Decodes inputs {@code [k, kEnd)} of a panel into {@code to[toOffset + (i - k) * 16 + row]}.
@@ -137,19 +85,17 @@ abstract class PanelMatrix implements PackedMatrix {
       Scratch scratch);
 
   @Override
-  public final void multiply(
-      int panel,
-      int panelEnd,
-      float[] x,
-      int xOffset,
-      int xStride,
-      int tokens,
-      float[] out,
-      Scratch scratch) {
+  public final Inputs.Form inputForm() {
+    return Inputs.Form.FLOATS;
+  }
+
+  @Override
+  public final void multiply(int panel, int panelEnd, Inputs inputs, float[] out, Scratch scratch) {
+    final float[] x = inputs.values();
     if (choice.usesVectors()) {
-      multiplyVector(panel, panelEnd, x, xOffset, xStride, tokens, out, scratch);
+      multiplyVector(panel, panelEnd, x, 0, columns, inputs.tokens(), out, scratch);
     } else {
-      multiplyScalar(panel, panelEnd, x, xOffset, xStride, tokens, out, scratch);
+      multiplyScalar(panel, panelEnd, x, 0, columns, inputs.tokens(), out, scratch);
     }
   }
 
@@ -209,7 +155,7 @@ abstract class PanelMatrix implements PackedMatrix {
         final int count = Math.min(columns - k, CHUNK);
         final int bytes = (int) (bytesOf(k + count) - bytesOf(k));
         MemorySegment.copy(
-            data, ValueLayout.JAVA_BYTE, p * panelBytes + bytesOf(k), scratch.bytes, 0, bytes);
+            data(), ValueLayout.JAVA_BYTE, p * panelBytes + bytesOf(k), scratch.bytes, 0, bytes);
         ScalarKernels.decode(source.type(), scratch.bytes, count, scratch.weights);
         for (int t = 0; t < tokens; t++) {
           final int to = t * TASK_ROWS + (p - panel) * PANEL_ROWS;
@@ -254,7 +200,7 @@ abstract class PanelMatrix implements PackedMatrix {
     for (int p = panel; p < panelEnd; p++) {
       final long from = p * panelBytes + bytesOf(k);
       final long to = p * panelBytes + bytesOf(kEnd);
-      for (long at = from; at < to; at += 64) sum += data.get(ValueLayout.JAVA_BYTE, at);
+      for (long at = from; at < to; at += 64) sum += data().get(ValueLayout.JAVA_BYTE, at);
     }
     return sum;
   }
@@ -264,7 +210,7 @@ abstract class PanelMatrix implements PackedMatrix {
     return false;
   }
 
-  /** Says whether this matrix will have left the caches by the time it is used again. */
+  @Override
   final void setBeyondCaches(boolean isBeyondCaches) {
     this.isBeyondCaches = isBeyondCaches;
   }
@@ -286,15 +232,5 @@ abstract class PanelMatrix implements PackedMatrix {
   static int outOffset(int panel, int panelEnd, int i) {
     return Math.min(i / Lanes.PER_PANEL, panelEnd - 1 - panel) * PANEL_ROWS
         + i % Lanes.PER_PANEL * Lanes.COUNT;
-  }
-
-  /** Rows of a panel that exist. */
-  final int rowsOf(int panel) {
-    return Math.min(PANEL_ROWS, rows() - panel * PANEL_ROWS);
-  }
-
-  final ModelFormatException notFinite(int row, String what) {
-    return new ModelFormatException(
-        "tensor " + source.name() + " has a " + what + " that is not finite in row " + row);
   }
 }

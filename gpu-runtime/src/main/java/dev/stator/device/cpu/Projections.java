@@ -1,5 +1,8 @@
 package dev.stator.device.cpu;
 
+import java.util.EnumSet;
+import java.util.Set;
+
 /**
  * Runs projections over the pool: each task computes the outputs of up to 64 rows of one matrix for
  * all tokens, and puts them where they belong.
@@ -52,8 +55,10 @@ final class Projections {
   private final WorkerPool pool;
   private final KernelChoice choice;
   private final Scratch[] scratch;
+  private final Inputs inputs;
 
-  Projections(WorkerPool pool, Scratch[] scratch, KernelChoice choice) {
+  Projections(WorkerPool pool, Scratch[] scratch, Inputs inputs, KernelChoice choice) {
+    this.inputs = inputs;
     this.choice = choice;
     this.pool = pool;
     this.scratch = scratch;
@@ -76,6 +81,7 @@ final class Projections {
 
   /** Projects the same inputs, one row a token, by several matrices at once. */
   void run(float[] x, int tokens, Output... outputs) {
+    prepare(x, tokens, outputs);
     int taskCount = 0;
     long bytes = 0;
     for (Output output : outputs) {
@@ -92,20 +98,23 @@ final class Projections {
             index -= outputs[o++].matrix().taskCount();
           final PackedMatrix matrix = outputs[o].matrix();
           final float[] out = scratch[worker].out;
-          multiply(matrix, index, x, tokens, out, scratch[worker]);
+          multiply(matrix, index, out, scratch[worker]);
           outputs[o].accept(out, index * PackedMatrix.TASK_ROWS, rowsOf(matrix, index), tokens);
         });
   }
 
   /** {@code to = silu(gate) * up}. */
   void runGated(float[] x, int tokens, PackedMatrix gate, PackedMatrix up, float[] to) {
+    inputs.set(x, gate.columns(), tokens);
+    inputs.prepare(gate.inputForm(), pool);
+    if (up.inputForm() != gate.inputForm()) inputs.prepare(up.inputForm(), pool);
     share(
         gate.taskCount(),
         (gate.bytes() + up.bytes()) * tokens,
         (task, worker) -> {
           final Scratch own = scratch[worker];
-          multiply(gate, task, x, tokens, own.out, own);
-          multiply(up, task, x, tokens, own.out2, own);
+          multiply(gate, task, own.out, own);
+          multiply(up, task, own.out2, own);
           final int count = rowsOf(gate, task);
           for (int t = 0; t < tokens; t++) {
             final int from = t * PackedMatrix.TASK_ROWS;
@@ -115,11 +124,19 @@ final class Projections {
         });
   }
 
-  private static void multiply(
-      PackedMatrix matrix, int task, float[] x, int tokens, float[] out, Scratch scratch) {
+  private void prepare(float[] x, int tokens, Output... outputs) {
+    inputs.set(x, outputs[0].matrix().columns(), tokens);
+    final Set<Inputs.Form> forms = EnumSet.noneOf(Inputs.Form.class);
+    for (Output output : outputs) {
+      final Inputs.Form form = output.matrix().inputForm();
+      if (forms.add(form)) inputs.prepare(form, pool);
+    }
+  }
+
+  private void multiply(PackedMatrix matrix, int task, float[] out, Scratch scratch) {
     final int panel = task * PackedMatrix.TASK_PANELS;
     final int panelEnd = Math.min(matrix.panelCount(), panel + PackedMatrix.TASK_PANELS);
-    matrix.multiply(panel, panelEnd, x, 0, matrix.columns(), tokens, out, scratch);
+    matrix.multiply(panel, panelEnd, inputs, out, scratch);
   }
 
   private static int rowsOf(PackedMatrix matrix, int task) {

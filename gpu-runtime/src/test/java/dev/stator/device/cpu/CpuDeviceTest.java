@@ -164,7 +164,8 @@ class CpuDeviceTest {
     "threads, -1, 'stator.device.cpu.threads is -1, expected 1 to 1024'",
     "kv-bytes, 0, 'stator.device.cpu.kv-bytes is 0, expected more than 0, or auto'",
     "step-tokens-max, 0, 'stator.device.cpu.step-tokens-max is 0, expected 1 or more'",
-    "kernels, fast, 'stator.device.cpu.kernels is ''fast'', expected auto, vector or scalar'"
+    "kernels, fast, 'stator.device.cpu.kernels is ''fast'', expected auto, native, java, vector or"
+        + " scalar'"
   })
   void shouldRefuseASettingWithASentence(String key, String value, String sentence) {
     final var config =

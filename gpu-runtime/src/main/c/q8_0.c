@@ -1,0 +1,42 @@
+// Q8_0, and what fits into it exactly: 8-bit weights, one scale for 32.
+//
+//   uint16_t  scales[columns / 32][16]           halves, padded to 64 bytes
+//   uint8_t   weights[columns / 32][8][16][4]    weight + 128 of 4 neighbouring columns of each row
+//
+//   sum = fma(float(sum over 32 of weight * quant), scale(weights) * scale(inputs), sum)
+#include "lanes.h"
+#include "rows.h"
+
+#define MULTIPLY stator_multiply_q8_0
+#define PANEL_BYTES stator_panel_bytes_q8_0
+#define AHEAD 4096
+
+INLINE long scale_bytes(long columns) { return (columns / BLOCK * 32 + 63) / 64 * 64; }
+INLINE long panel_bytes(long columns) { return scale_bytes(columns) + columns * PANEL_ROWS; }
+
+struct weights {
+  ints quants[8];
+  floats scale;
+};
+
+INLINE struct weights unpack(const uint8_t *panel, long columns, long b, int part) {
+  struct weights w;
+  const uint8_t *at = panel + scale_bytes(columns) + b * 512;
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) {
+    w.quants[i] = load_bytes(at + i * 64 + part * 4 * LANES);
+    _mm_prefetch(at + i * 64 + AHEAD, _MM_HINT_T0);
+  }
+  w.scale = widen_halves(panel + b * 32 + part * 2 * LANES);
+  return w;
+}
+
+INLINE floats accumulate(const struct weights *w, const int8_t *x, const struct block *block,
+                         floats sum) {
+  ints dots = biased_start(block->sum);
+#pragma GCC unroll 8
+  for (int i = 0; i < 8; i++) dots = dot_biased(dots, w->quants[i], x + 4 * i);
+  return multiply_add(to_floats(dots), multiply(w->scale, all_floats(block->scale)), sum);
+}
+
+#include "multiply.inc"

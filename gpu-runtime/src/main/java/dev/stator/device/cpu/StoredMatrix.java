@@ -1,0 +1,77 @@
+package dev.stator.device.cpu;
+
+import dev.stator.model.ModelFormatException;
+import dev.stator.model.WeightMatrix;
+import java.lang.foreign.MemorySegment;
+
+/** Where a matrix's panels lie, one behind the other, and how they get there. */
+abstract class StoredMatrix implements PackedMatrix {
+  /** Read by narrow vectors beyond the last panel. */
+  private static final int SLACK_BYTES = 64;
+
+  final WeightMatrix source;
+  final int columns;
+  final long panelBytes;
+  private MemorySegment data;
+
+  StoredMatrix(WeightMatrix source, long panelBytes) {
+    this.source = source;
+    this.columns = source.columnCount();
+    this.panelBytes = panelBytes;
+  }
+
+  /** Bytes to be given to {@link #place}. */
+  final long placeBytes() {
+    return panelCount() * panelBytes + SLACK_BYTES;
+  }
+
+  /** Says where the packed weights lie; {@link #pack} fills them. */
+  final void place(MemorySegment segment) {
+    data = segment;
+  }
+
+  final MemorySegment data() {
+    return data;
+  }
+
+  @Override
+  public final int rows() {
+    return source.rowCount();
+  }
+
+  @Override
+  public final int columns() {
+    return columns;
+  }
+
+  @Override
+  public final long bytes() {
+    return panelCount() * panelBytes;
+  }
+
+  /** Repacks the panels of a task. Any thread. */
+  final void packTask(int task) {
+    final int panelEnd = Math.min(panelCount(), (task + 1) * TASK_PANELS);
+    for (int panel = task * TASK_PANELS; panel < panelEnd; panel++) pack(panel);
+  }
+
+  /**
+   * Repacks one panel from the file. Any thread.
+   *
+   * @throws ModelFormatException when a scale or value is not finite
+   */
+  abstract void pack(int panel);
+
+  /** Says whether this matrix will have left the caches by the time it is used again. */
+  void setBeyondCaches(boolean isBeyondCaches) {}
+
+  /** Rows of a panel that exist. */
+  final int rowsOf(int panel) {
+    return Math.min(PANEL_ROWS, rows() - panel * PANEL_ROWS);
+  }
+
+  final ModelFormatException notFinite(int row, String what) {
+    return new ModelFormatException(
+        "tensor " + source.name() + " has a " + what + " that is not finite in row " + row);
+  }
+}
