@@ -3,12 +3,14 @@ package dev.stator.device.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.stator.model.LoadedModel;
 import dev.stator.model.WeightType;
 import dev.stator.model.file.ModelFiles;
 import dev.stator.testing.TestModels;
 import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -19,6 +21,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 class GoldenTest {
   private static final CpuDeviceSettings SETTINGS =
       new CpuDeviceSettings(2, 0, 40, 512, 0, CpuDeviceSettings.Kernels.VECTOR);
+  private static final CpuDeviceSettings NATIVE =
+      new CpuDeviceSettings(2, 0, 40, 512, 0, CpuDeviceSettings.Kernels.NATIVE);
   private static final int END = 2047;
 
   @Test
@@ -62,6 +66,30 @@ class GoldenTest {
     try (LoadedModel model = Requantized.of(TestModels.openBundled(), type);
         CpuDevice device = CpuDevice.create(model, SETTINGS)) {
       checkAnswers(device, all, answersMin, logitErrorMax);
+    }
+  }
+
+  /** Native kernels round the inputs of projections to 8 bits, for BF16 weights to 16. */
+  @ParameterizedTest
+  @CsvSource({
+    "bf16, 6, 0.2",
+    "q8_0, 6, 0.4",
+    "q6_k, 4, 0.6",
+    "q5_k_m, 4, 0.8",
+    "q4_k_m, 4, 1.0",
+    "q4_0, 4, 1.8"
+  })
+  void shouldAnswerMostlyAlikeFromRoundedInputs(String type, int answersMin, float logitErrorMax)
+      throws IOException {
+    final NativeKernels.Found found = NativeKernels.find();
+    assumeTrue(found.kernels() != null, "needs native kernels: " + found.obstacle());
+    final Path file =
+        type.equals("bf16")
+            ? TestModels.tinyHuggingFace()
+            : TestModels.tinyGguf("stator-tiny-" + type + ".gguf");
+    try (LoadedModel model = ModelFiles.open(file);
+        CpuDevice device = CpuDevice.create(model, NATIVE)) {
+      checkAnswers(device, Golden.all(), answersMin, logitErrorMax);
     }
   }
 

@@ -46,16 +46,17 @@ class SameBytesTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"1, SCALAR", "2, VECTOR", "3, AUTO"})
+  @CsvSource({"1, SCALAR, VECTOR", "2, VECTOR, VECTOR", "3, JAVA, VECTOR", "2, AUTO, AUTO"})
   void shouldGiveTheSameLogitsInAnyBatchAndChunkingOnAnyNumberOfThreads(
-      int threads, Kernels kernels) {
+      int threads, Kernels kernels, Kernels alone) {
     try (LoadedModel model = ModelFiles.open(TestModels.bundled())) {
-      checkSchedules(model, threads, kernels, 17);
+      checkSchedules(model, threads, kernels, alone, 17);
     }
   }
 
-  @Test
-  void shouldGiveTheSameLogitsForAMixtureOfAllWeightTypes() {
+  @ParameterizedTest
+  @CsvSource({"JAVA, VECTOR", "AUTO, AUTO"})
+  void shouldGiveTheSameLogitsForAMixtureOfAllWeightTypes(Kernels kernels, Kernels alone) {
     final ModelConfig c = RandomModels.LLAMA;
     final ModelConfig config =
         new ModelConfig(
@@ -82,11 +83,12 @@ class SameBytesTest {
           .filter(matrix -> matrix.rowCount() > 1)
           .forEach(matrix -> projected.add(matrix.type()));
       assertEquals(EnumSet.allOf(WeightType.class), projected);
-      checkSchedules(model, 2, Kernels.AUTO, 23);
+      checkSchedules(model, 2, kernels, alone, 23);
     }
   }
 
-  private static void checkSchedules(LoadedModel model, int threads, Kernels kernels, long seed) {
+  private static void checkSchedules(
+      LoadedModel model, int threads, Kernels kernels, Kernels alone, long seed) {
     final Random random = new Random(seed);
     final List<int[]> sequences = new ArrayList<>();
     for (int i = 0; i < SEQUENCES; i++) {
@@ -94,7 +96,7 @@ class SameBytesTest {
       sequences.add(random.ints(length, 0, model.config().vocabularySize()).toArray());
     }
     final List<float[][]> expected = new ArrayList<>();
-    try (CpuDevice device = CpuDevice.create(model, settings(1, Kernels.VECTOR))) {
+    try (CpuDevice device = CpuDevice.create(model, settings(1, alone))) {
       for (int[] tokens : sequences) expected.add(tokenByToken(device, tokens));
     }
     try (CpuDevice device = CpuDevice.create(model, settings(threads, kernels))) {
