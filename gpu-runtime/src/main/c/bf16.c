@@ -47,14 +47,17 @@ void stator_round_bf16(const float *x, long stride, long columns, long first, lo
 
 long stator_pack_bf16(const uint8_t *source, long rows, long columns, uint8_t *panel) {
   long bad = -1;
-  memset(panel, 0, (size_t)stator_panel_bytes_bf16(columns));
+  if (rows < PANEL_ROWS || columns % BLOCK != 0) {
+    memset(panel, 0, (size_t)stator_panel_bytes_bf16(columns));
+  }
   for (long row = 0; row < rows; row++) {
+    const uint8_t *from = source + row * columns * 2;
+    uint8_t *to = panel + row * 4;
     for (long k = 0; k < columns; k++) {
-      const uint8_t *from = source + (row * columns + k) * 2;
-      uint8_t *to = panel + k / 2 * 64 + row * 4 + k % 2 * 2;
-      if (bad < 0 && (from[1] & 0x7f) == 0x7f && (from[0] & 0x80) != 0) bad = row;
-      to[0] = from[0];
-      to[1] = from[1];
+      uint16_t bits;
+      memcpy(&bits, from + k * 2, 2);
+      if ((bits & 0x7f80) == 0x7f80 && bad < 0) bad = row;
+      memcpy(to + k / 2 * 64 + k % 2 * 2, &bits, 2);
     }
   }
   return bad;

@@ -21,11 +21,26 @@ static void put_half(uint8_t *to, uint16_t half) { memcpy(to, &half, 2); }
 
 static long aligned(long bytes) { return (bytes + 63) / 64 * 64; }
 
+static uint32_t four_at(const uint8_t *from) {
+  uint32_t bytes;
+  memcpy(&bytes, from, 4);
+  return bytes;
+}
+
+static void put_four(uint8_t *to, uint32_t bytes) { memcpy(to, &bytes, 4); }
+
+// Zeros, unless every row will be written.
+static void clear(uint8_t *panel, long rows, long bytes) {
+  if (rows < PANEL_ROWS) memset(panel, 0, (size_t)bytes);
+}
+
 // The low four bits of 32 weights of a row.
-static void put_low(uint8_t *to, int row, const uint8_t *quants) {
-  for (int i = 0; i < 16; i++) {
-    const int pair = (quants[i] & 15) | (quants[i + 16] & 15) << 4;
-    to[i / 4 * 64 + row * 4 + i % 4] = (uint8_t)pair;
+static void put_low(uint8_t *to, long row, const uint8_t *quants) {
+  const uint32_t low = 0x0f0f0f0f;
+  for (int i = 0; i < 4; i++) {
+    const uint32_t first = four_at(quants + 4 * i) & low;
+    const uint32_t second = four_at(quants + 16 + 4 * i) & low;
+    put_four(to + i * 64 + row * 4, first | second << 4);
   }
 }
 
@@ -59,7 +74,7 @@ static long pack_8_bit(const uint8_t *source, long rows, long columns, uint8_t *
   const long blocks = columns / BLOCK;
   uint8_t *weights = panel + aligned(blocks * 32);
   long bad = -1;
-  memset(panel, 0, (size_t)(weights - panel + columns * PANEL_ROWS));
+  clear(panel, rows, weights - panel + columns * PANEL_ROWS);
   for (long row = 0; row < rows; row++) {
     for (long b = 0; b < blocks; b++) {
       const uint8_t *from = source + (row * blocks + b) * block_bytes;
@@ -67,7 +82,9 @@ static long pack_8_bit(const uint8_t *source, long rows, long columns, uint8_t *
       unpack(from + 2, quants);
       if (bad < 0 && !is_finite(half_at(from))) bad = row;
       put_half(panel + b * 32 + row * 2, half_at(from));
-      for (int i = 0; i < BLOCK; i++) weights[b * 512 + i / 4 * 64 + row * 4 + i % 4] = quants[i];
+      for (int i = 0; i < 8; i++) {
+        put_four(weights + b * 512 + i * 64 + row * 4, four_at(quants + 4 * i));
+      }
     }
   }
   return bad;
@@ -89,18 +106,15 @@ long stator_pack_q4_0(const uint8_t *source, long rows, long columns, uint8_t *p
   const long blocks = columns / BLOCK;
   uint8_t *weights = panel + aligned(blocks * 32);
   long bad = -1;
-  memset(panel, 0, (size_t)(weights - panel + columns / 2 * PANEL_ROWS));
+  clear(panel, rows, weights - panel + columns / 2 * PANEL_ROWS);
   for (long row = 0; row < rows; row++) {
     for (long b = 0; b < blocks; b++) {
       const uint8_t *from = source + (row * blocks + b) * 18;
-      uint8_t quants[BLOCK];
-      for (int i = 0; i < 16; i++) {
-        quants[i] = from[2 + i] & 15;
-        quants[i + 16] = from[2 + i] >> 4;
-      }
       if (bad < 0 && !is_finite(half_at(from))) bad = row;
       put_half(panel + b * 32 + row * 2, half_at(from));
-      put_low(weights + b * 256, (int)row, quants);
+      for (int i = 0; i < 4; i++) {
+        put_four(weights + b * 256 + i * 64 + row * 4, four_at(from + 2 + 4 * i));
+      }
     }
   }
   return bad;
@@ -117,12 +131,10 @@ static void scale_and_minimum(const uint8_t *packed, int b, uint8_t *scale, uint
   }
 }
 
-static void put_fifth(uint8_t *to, int row, const uint8_t *quants) {
-  for (int k = 0; k < 4; k++) {
-    int bits = 0;
-    for (int i = 0; i < 8; i++) bits |= (quants[4 * i + k] >> 4 & 1) << i;
-    to[row * 4 + k] = (uint8_t)bits;
-  }
+static void put_fifth(uint8_t *to, long row, const uint8_t *quants) {
+  uint32_t bits = 0;
+  for (int i = 0; i < 8; i++) bits |= (four_at(quants + 4 * i) >> 4 & 0x01010101) << i;
+  put_four(to + row * 4, bits);
 }
 
 // Q4_K where fifth is 0, Q5_K where it is 32: the bytes of fifth bits in a block of 256.
@@ -133,7 +145,7 @@ static long pack_q45_k(const uint8_t *source, long rows, long columns, uint8_t *
   uint8_t *scales = panel + supers * 64;
   uint8_t *weights = scales + columns;
   long bad = -1;
-  memset(panel, 0, (size_t)(weights - panel + columns / BLOCK * unit));
+  clear(panel, rows, weights - panel + columns / BLOCK * unit);
   for (long row = 0; row < rows; row++) {
     for (long s = 0; s < supers; s++) {
       const uint8_t *from = source + (row * supers + s) * (144 + fifth);
@@ -149,8 +161,8 @@ static long pack_q45_k(const uint8_t *source, long rows, long columns, uint8_t *
           quants[i] = b % 2 ? low[i] >> 4 : low[i] & 15;
           if (fifth) quants[i] |= (uint8_t)((from[16 + i] >> b & 1) << 4);
         }
-        put_low(weights + (s * 8 + b) * unit, (int)row, quants);
-        if (fifth) put_fifth(weights + (s * 8 + b) * unit + 256, (int)row, quants);
+        put_low(weights + (s * 8 + b) * unit, row, quants);
+        if (fifth) put_fifth(weights + (s * 8 + b) * unit + 256, row, quants);
       }
     }
   }
@@ -176,13 +188,13 @@ static void q6_k_quants(const uint8_t *block, int b, uint8_t *quants) {
   }
 }
 
-static void put_high(uint8_t *to, int row, const uint8_t *quants) {
+static void put_high(uint8_t *to, long row, const uint8_t *quants) {
   for (int half = 0; half < 2; half++) {
-    for (int k = 0; k < 4; k++) {
-      int bits = 0;
-      for (int i = 0; i < 4; i++) bits |= (quants[16 * half + 4 * i + k] >> 4) << (2 * i);
-      to[half * 64 + row * 4 + k] = (uint8_t)bits;
+    uint32_t bits = 0;
+    for (int i = 0; i < 4; i++) {
+      bits |= (four_at(quants + 16 * half + 4 * i) >> 4 & 0x03030303) << (2 * i);
     }
+    put_four(to + half * 64 + row * 4, bits);
   }
 }
 
@@ -191,7 +203,7 @@ long stator_pack_q6_k(const uint8_t *source, long rows, long columns, uint8_t *p
   uint8_t *scales = panel + aligned(supers * 32);
   uint8_t *weights = scales + columns;
   long bad = -1;
-  memset(panel, 0, (size_t)(weights - panel + columns / BLOCK * 384));
+  clear(panel, rows, weights - panel + columns / BLOCK * 384);
   for (long row = 0; row < rows; row++) {
     for (long s = 0; s < supers; s++) {
       const uint8_t *from = source + (row * supers + s) * 210;
@@ -202,8 +214,8 @@ long stator_pack_q6_k(const uint8_t *source, long rows, long columns, uint8_t *p
         uint8_t quants[BLOCK];
         uint8_t *to = weights + (s * 8 + b) * 384;
         q6_k_quants(from, b, quants);
-        put_low(to, (int)row, quants);
-        put_high(to + 256, (int)row, quants);
+        put_low(to, row, quants);
+        put_high(to + 256, row, quants);
       }
     }
   }
