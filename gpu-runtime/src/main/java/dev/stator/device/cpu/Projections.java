@@ -1,5 +1,7 @@
 package dev.stator.device.cpu;
 
+import dev.stator.model.FeedForwardVariant.Activation;
+
 /**
  * Runs projections over the pool: each task computes the outputs of up to 64 rows of one matrix for
  * all tokens, and puts them where they belong.
@@ -52,8 +54,10 @@ final class Projections {
   private final WorkerPool pool;
   private final KernelChoice choice;
   private final Scratch[] scratch;
+  private final Activation activation;
 
-  Projections(WorkerPool pool, Scratch[] scratch, KernelChoice choice) {
+  Projections(WorkerPool pool, Scratch[] scratch, KernelChoice choice, Activation activation) {
+    this.activation = activation;
     this.choice = choice;
     this.pool = pool;
     this.scratch = scratch;
@@ -92,34 +96,104 @@ final class Projections {
             index -= outputs[o++].matrix().taskCount();
           final PackedMatrix matrix = outputs[o].matrix();
           final float[] out = scratch[worker].out;
-          multiply(matrix, index, x, tokens, out, scratch[worker]);
+          multiply(matrix, index, x, 0, tokens, out, scratch[worker]);
           outputs[o].accept(out, index * PackedMatrix.TASK_ROWS, rowsOf(matrix, index), tokens);
         });
   }
 
-  /** {@code to = silu(gate) * up}. */
+  /** {@code to = activation(gate) * up}. */
   void runGated(float[] x, int tokens, PackedMatrix gate, PackedMatrix up, float[] to) {
     share(
         gate.taskCount(),
         (gate.bytes() + up.bytes()) * tokens,
+        (task, worker) -> gated(gate, up, task, x, 0, tokens, to, scratch[worker]));
+  }
+
+  /**
+   * Rows {@code [start(g), start(g + 1))} of {@code to} from the same rows of {@code x}, each group
+   * by its own matrices, all of one shape.
+   */
+  void runGatedGroups(float[] x, Groups groups, float[] to) {
+    final int each = groups.gate(0).taskCount();
+    share(
+        groups.count() * each,
+        (groups.gate(0).bytes() + groups.up(0).bytes()) * groups.start(groups.count()),
         (task, worker) -> {
-          final Scratch own = scratch[worker];
-          multiply(gate, task, x, tokens, own.out, own);
-          multiply(up, task, x, tokens, own.out2, own);
-          final int count = rowsOf(gate, task);
-          for (int t = 0; t < tokens; t++) {
-            final int from = t * PackedMatrix.TASK_ROWS;
-            final int at = t * gate.rows() + task * PackedMatrix.TASK_ROWS;
-            FloatMath.siluTimes(own.out, own.out2, from, count, to, at, choice.usesVectors());
+          final int g = task / each;
+          final int from = groups.start(g);
+          final int rows = groups.start(g + 1) - from;
+          gated(groups.gate(g), groups.up(g), task % each, x, from, rows, to, scratch[worker]);
+        });
+  }
+
+  /** As {@link #runGatedGroups}, by one matrix. */
+  void runDownGroups(float[] x, Groups groups, float[] to) {
+    final int each = groups.down(0).taskCount();
+    share(
+        groups.count() * each,
+        groups.down(0).bytes() * groups.start(groups.count()),
+        (task, worker) -> {
+          final int g = task / each;
+          final int from = groups.start(g);
+          final int rows = groups.start(g + 1) - from;
+          final PackedMatrix down = groups.down(g);
+          final float[] out = scratch[worker].out;
+          multiply(down, task % each, x, from, rows, out, scratch[worker]);
+          final int row = task % each * PackedMatrix.TASK_ROWS;
+          for (int t = 0; t < rows; t++) {
+            final int at = (from + t) * down.rows() + row;
+            System.arraycopy(out, t * PackedMatrix.TASK_ROWS, to, at, rowsOf(down, task % each));
           }
         });
   }
 
+  /** Neighbouring rows that go through the same matrices. */
+  interface Groups {
+    /** At least one. */
+    int count();
+
+    /** The group's first row; that of {@link #count} is the number of rows. */
+    int start(int group);
+
+    PackedMatrix gate(int group);
+
+    PackedMatrix up(int group);
+
+    PackedMatrix down(int group);
+  }
+
+  private void gated(
+      PackedMatrix gate,
+      PackedMatrix up,
+      int task,
+      float[] x,
+      int firstRow,
+      int tokens,
+      float[] to,
+      Scratch own) {
+    multiply(gate, task, x, firstRow, tokens, own.out, own);
+    multiply(up, task, x, firstRow, tokens, own.out2, own);
+    final int count = rowsOf(gate, task);
+    final boolean usesVectors = choice.usesVectors();
+    for (int t = 0; t < tokens; t++) {
+      final int from = t * PackedMatrix.TASK_ROWS;
+      final int at = (firstRow + t) * gate.rows() + task * PackedMatrix.TASK_ROWS;
+      FloatMath.gatedTimes(activation, own.out, own.out2, from, count, to, at, usesVectors);
+    }
+  }
+
   private static void multiply(
-      PackedMatrix matrix, int task, float[] x, int tokens, float[] out, Scratch scratch) {
+      PackedMatrix matrix,
+      int task,
+      float[] x,
+      int firstRow,
+      int tokens,
+      float[] out,
+      Scratch scratch) {
     final int panel = task * PackedMatrix.TASK_PANELS;
     final int panelEnd = Math.min(matrix.panelCount(), panel + PackedMatrix.TASK_PANELS);
-    matrix.multiply(panel, panelEnd, x, 0, matrix.columns(), tokens, out, scratch);
+    final int columns = matrix.columns();
+    matrix.multiply(panel, panelEnd, x, firstRow * columns, columns, tokens, out, scratch);
   }
 
   private static int rowsOf(PackedMatrix matrix, int task) {
