@@ -1,14 +1,14 @@
 package dev.stator.model;
 
 /**
- * The shape of a dense decoder-only transformer: what the file says, checked, in one place.
+ * The shape of a decoder-only transformer: what the file says, checked, in one place.
  *
  * <p>One layer is {@code x += attention(rmsNorm(x)); x += down(silu(gate(rmsNorm(x))) *
- * up(rmsNorm(x)))}. Families differ only in the flags: Llama and Mistral set none of them, Qwen2
- * has {@code attentionBias}, Qwen3 has {@code queryKeyNorm}.
+ * up(rmsNorm(x)))}. Families differ only in flags and variants: Llama sets none of them, Qwen2 has
+ * {@code attentionBias}, Qwen3 has {@code queryKeyNorm}, Gemma all three variants, Mixtral and the
+ * Qwen mixtures have {@link FeedForwardVariant#experts}.
  *
- * @param architecture family name as the file gives it: {@code llama}, {@code mistral}, {@code
- *     qwen2}, {@code qwen3}
+ * @param architecture family name as the file gives it
  * @param hiddenSize values of the residual stream
  * @param intermediateSize values of the feed-forward layer's gate
  * @param headCount query heads
@@ -37,7 +37,10 @@ public record ModelConfig(
     RopeLayout ropeLayout,
     boolean attentionBias,
     boolean queryKeyNorm,
-    boolean tiedEmbeddings) {
+    boolean tiedEmbeddings,
+    AttentionVariant attention,
+    FeedForwardVariant feedForward,
+    ResidualVariant residual) {
 
   /** Which two values of a head are rotated together. */
   public enum RopeLayout {
@@ -81,11 +84,84 @@ public record ModelConfig(
     if (!(ropeTheta > 0 && Float.isFinite(ropeTheta))) {
       throw new ModelFormatException("rope theta must be positive: " + ropeTheta);
     }
-    if (ropeScaling instanceof RopeScaling.PerPair(float[] divisors)
-        && divisors.length != headSize / 2) {
+    if (attention.rotatedSize() > headSize) {
       throw new ModelFormatException(
-          divisors.length + " rope divisors do not fit heads of " + headSize + " values");
+          attention.rotatedSize() + " values of heads of " + headSize + " are rotated");
     }
+    requireFits(ropeScaling, attention.rotatedSize() == 0 ? headSize : attention.rotatedSize());
+    final AttentionVariant.Window window = attention.window();
+    if (window != null && window.layers().size() != layerCount) {
+      throw new ModelFormatException(
+          window.layers().size() + " kinds of attention do not fit " + layerCount + " layers");
+    }
+  }
+
+  /** A model whose layers are the plain ones. */
+  public ModelConfig(
+      String architecture,
+      int layerCount,
+      int hiddenSize,
+      int intermediateSize,
+      int headCount,
+      int keyValueHeadCount,
+      int headSize,
+      int vocabularySize,
+      int contextLength,
+      float rmsNormEpsilon,
+      float ropeTheta,
+      RopeScaling ropeScaling,
+      RopeLayout ropeLayout,
+      boolean attentionBias,
+      boolean queryKeyNorm,
+      boolean tiedEmbeddings) {
+    this(
+        architecture,
+        layerCount,
+        hiddenSize,
+        intermediateSize,
+        headCount,
+        keyValueHeadCount,
+        headSize,
+        vocabularySize,
+        contextLength,
+        rmsNormEpsilon,
+        ropeTheta,
+        ropeScaling,
+        ropeLayout,
+        attentionBias,
+        queryKeyNorm,
+        tiedEmbeddings,
+        AttentionVariant.PLAIN,
+        FeedForwardVariant.PLAIN,
+        ResidualVariant.PLAIN);
+  }
+
+  private static void requireFits(RopeScaling scaling, int rotatedSize) {
+    final int divisors =
+        switch (scaling) {
+          case RopeScaling.PerPair perPair -> perPair.divisors().length;
+          case RopeScaling.LongRope longRope -> longRope.longDivisors().length;
+          default -> rotatedSize / 2;
+        };
+    if (divisors != rotatedSize / 2) {
+      throw new ModelFormatException(
+          divisors + " rope divisors do not fit heads of " + rotatedSize + " values");
+    }
+  }
+
+  /** Values of a head that are rotated. */
+  public int rotatedSize() {
+    return attention.rotatedSize() == 0 ? headSize : attention.rotatedSize();
+  }
+
+  /** Factor of attention scores. */
+  public float attentionScale() {
+    return attention.scale() == 0 ? (float) (1 / Math.sqrt(headSize)) : attention.scale();
+  }
+
+  /** Whether a layer sees no more than the sliding window. */
+  public boolean isWindowed(int layerIndex) {
+    return attention.window() != null && attention.window().layers().get(layerIndex);
   }
 
   /** Values of all query heads together. */
@@ -100,27 +176,41 @@ public record ModelConfig(
 
   /** This shape for fewer positions. */
   public ModelConfig withContextLength(int positions) {
-    return new ModelConfig(
-        architecture,
-        layerCount,
-        hiddenSize,
-        intermediateSize,
-        headCount,
-        keyValueHeadCount,
-        headSize,
-        vocabularySize,
-        positions,
-        rmsNormEpsilon,
-        ropeTheta,
-        ropeScaling,
-        ropeLayout,
-        attentionBias,
-        queryKeyNorm,
-        tiedEmbeddings);
+    return with(vocabularySize, positions, ropeScaling, attention, feedForward, residual);
   }
 
   /** This shape with fewer vocabulary entries. */
   public ModelConfig withVocabularySize(int entries) {
+    return with(entries, contextLength, ropeScaling, attention, feedForward, residual);
+  }
+
+  /** This shape with the rotation that a server of so many positions uses. */
+  public ModelConfig withRopeScalingFor(int positions) {
+    return with(
+        vocabularySize,
+        contextLength,
+        ropeScaling.chosenFor(positions),
+        attention,
+        feedForward,
+        residual);
+  }
+
+  /** This shape with layers of other variants. */
+  public ModelConfig with(
+      AttentionVariant newAttention,
+      FeedForwardVariant newFeedForward,
+      ResidualVariant newResidual) {
+    return with(
+        vocabularySize, contextLength, ropeScaling, newAttention, newFeedForward, newResidual);
+  }
+
+  private ModelConfig with(
+      int entries,
+      int positions,
+      RopeScaling scaling,
+      AttentionVariant newAttention,
+      FeedForwardVariant newFeedForward,
+      ResidualVariant newResidual) {
     return new ModelConfig(
         architecture,
         layerCount,
@@ -130,14 +220,17 @@ public record ModelConfig(
         keyValueHeadCount,
         headSize,
         entries,
-        contextLength,
+        positions,
         rmsNormEpsilon,
         ropeTheta,
-        ropeScaling,
+        scaling,
         ropeLayout,
         attentionBias,
         queryKeyNorm,
-        tiedEmbeddings);
+        tiedEmbeddings,
+        newAttention,
+        newFeedForward,
+        newResidual);
   }
 
   private static void requirePositive(String what, int value) {

@@ -43,7 +43,9 @@ public record ModelWeights(
 
   /**
    * One layer's weights. Biases are {@code null} unless {@link ModelConfig#attentionBias}, the head
-   * norms unless {@link ModelConfig#queryKeyNorm}.
+   * norms unless {@link ModelConfig#queryKeyNorm}, the post-norms unless {@link
+   * ResidualVariant#postNorms}. Either the three of the dense feed-forward layer or the experts are
+   * {@code null}.
    *
    * @param query {@code [querySize, hiddenSize]}
    * @param key {@code [keyValueSize, hiddenSize]}
@@ -54,6 +56,8 @@ public record ModelWeights(
    * @param gate {@code [intermediateSize, hiddenSize]}
    * @param up {@code [intermediateSize, hiddenSize]}
    * @param down {@code [hiddenSize, intermediateSize]}
+   * @param postAttentionNorm {@code [1, hiddenSize]}
+   * @param postFeedForwardNorm {@code [1, hiddenSize]}
    */
   public record Layer(
       WeightMatrix attentionNorm,
@@ -69,11 +73,51 @@ public record ModelWeights(
       WeightMatrix feedForwardNorm,
       WeightMatrix gate,
       WeightMatrix up,
-      WeightMatrix down) {
+      WeightMatrix down,
+      WeightMatrix postAttentionNorm,
+      WeightMatrix postFeedForwardNorm,
+      ExpertMixture experts) {
+
+    /** A dense layer without post-norms. */
+    public Layer(
+        WeightMatrix attentionNorm,
+        WeightMatrix query,
+        WeightMatrix key,
+        WeightMatrix value,
+        WeightMatrix attentionOutput,
+        WeightMatrix queryBias,
+        WeightMatrix keyBias,
+        WeightMatrix valueBias,
+        WeightMatrix queryNorm,
+        WeightMatrix keyNorm,
+        WeightMatrix feedForwardNorm,
+        WeightMatrix gate,
+        WeightMatrix up,
+        WeightMatrix down) {
+      this(
+          attentionNorm,
+          query,
+          key,
+          value,
+          attentionOutput,
+          queryBias,
+          keyBias,
+          valueBias,
+          queryNorm,
+          keyNorm,
+          feedForwardNorm,
+          gate,
+          up,
+          down,
+          null,
+          null,
+          null);
+    }
 
     /** The layer's weights, without those that are {@code null}. */
     public List<WeightMatrix> matrices() {
-      return Stream.of(
+      final Stream<WeightMatrix> own =
+          Stream.of(
               attentionNorm,
               query,
               key,
@@ -87,9 +131,48 @@ public record ModelWeights(
               feedForwardNorm,
               gate,
               up,
-              down)
-          .filter(Objects::nonNull)
-          .toList();
+              down,
+              postAttentionNorm,
+              postFeedForwardNorm);
+      final Stream<WeightMatrix> mixture =
+          experts == null ? Stream.of() : experts.matrices().stream();
+      return Stream.concat(own, mixture).filter(Objects::nonNull).toList();
+    }
+  }
+
+  /**
+   * A layer's experts.
+   *
+   * @param router {@code [count, hiddenSize]}
+   * @param shared the expert that every token goes through; {@code null} when there is none
+   * @param sharedGate {@code [1, hiddenSize]}; {@code null} without a shared expert
+   */
+  public record ExpertMixture(
+      WeightMatrix router, List<Expert> experts, Expert shared, WeightMatrix sharedGate) {
+    public ExpertMixture {
+      experts = List.copyOf(experts);
+    }
+
+    List<WeightMatrix> matrices() {
+      final List<WeightMatrix> all = new ArrayList<>();
+      all.add(router);
+      for (Expert expert : experts) all.addAll(expert.matrices());
+      if (shared != null) all.addAll(shared.matrices());
+      if (sharedGate != null) all.add(sharedGate);
+      return all;
+    }
+  }
+
+  /**
+   * One expert.
+   *
+   * @param gate {@code [expert's intermediate size, hiddenSize]}
+   * @param up {@code [expert's intermediate size, hiddenSize]}
+   * @param down {@code [hiddenSize, expert's intermediate size]}
+   */
+  public record Expert(WeightMatrix gate, WeightMatrix up, WeightMatrix down) {
+    List<WeightMatrix> matrices() {
+      return List.of(gate, up, down);
     }
   }
 }

@@ -35,8 +35,13 @@ public record WeightMatrix(
 
   /** The first rows, in the same memory. */
   public WeightMatrix firstRows(int count) {
-    if (count == rowCount) return this;
-    final long bytes = Math.multiplyExact(type.byteSize(columnCount), (long) count);
-    return new WeightMatrix(name, type, count, columnCount, data.asSlice(0, bytes));
+    return count == rowCount ? this : rows(0, count);
+  }
+
+  /** Rows {@code [from, from + count)}, in the same memory. */
+  public WeightMatrix rows(int from, int count) {
+    final long rowBytes = type.byteSize(columnCount);
+    return new WeightMatrix(
+        name, type, count, columnCount, data.asSlice(from * rowBytes, count * rowBytes));
   }
 }

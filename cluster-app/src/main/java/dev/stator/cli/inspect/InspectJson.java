@@ -59,6 +59,8 @@ public final class InspectJson {
       case RopeScaling.None _ -> "none";
       case RopeScaling.Linear _ -> "linear";
       case RopeScaling.Llama3 _ -> "llama3";
+      case RopeScaling.Yarn _ -> "yarn";
+      case RopeScaling.LongRope _ -> "longrope";
       case RopeScaling.PerPair _ -> "per_pair";
     };
   }

@@ -1,6 +1,7 @@
 package dev.stator.cli.inspect;
 
 import dev.stator.cli.Quantities;
+import dev.stator.model.AttentionVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelSummary;
 import dev.stator.model.RopeScaling;
@@ -90,13 +91,22 @@ public final class InspectText {
   }
 
   private static String attention(ModelConfig config) {
-    return "%d heads of %d, %d key/value heads%s%s"
+    return "%d heads of %d, %d key/value heads%s%s%s"
         .formatted(
             config.headCount(),
             config.headSize(),
             config.keyValueHeadCount(),
             config.attentionBias() ? ", biases" : "",
-            config.queryKeyNorm() ? ", query and key norms" : "");
+            config.queryKeyNorm() ? ", query and key norms" : "",
+            window(config));
+  }
+
+  private static String window(ModelConfig config) {
+    final AttentionVariant.Window window = config.attention().window();
+    if (window == null) return "";
+    final long layers = window.layers().stream().filter(isWindowed -> isWindowed).count();
+    return ", a window of %s tokens in %d of %d layers"
+        .formatted(Quantities.grouped(window.length()), layers, config.layerCount());
   }
 
   private static String rope(ModelConfig config) {
@@ -108,6 +118,13 @@ public final class InspectText {
               "scaled by %s above %s tokens (llama3)"
                   .formatted(
                       number(llama3.factor()), Quantities.grouped(llama3.originalContextLength()));
+          case RopeScaling.Yarn yarn ->
+              "scaled by %s above %s tokens (yarn)"
+                  .formatted(
+                      number(yarn.factor()), Quantities.grouped(yarn.originalContextLength()));
+          case RopeScaling.LongRope longRope ->
+              "divisors of their own above %s tokens (longrope)"
+                  .formatted(Quantities.grouped(longRope.originalContextLength()));
           case RopeScaling.PerPair _ -> "divisors from the file";
         };
     return "theta %s, %s, %s"

@@ -1,6 +1,7 @@
 package dev.stator.device.cpu;
 
 import dev.stator.kv.KvLayout;
+import dev.stator.model.ModelConfig;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -12,11 +13,14 @@ import jdk.incubator.vector.FloatVector;
  * scalar program:
  *
  * <pre>
- *   score[j] = chain over d of fma(query[d], key[j][d], acc), times 1 / sqrt(headSize)          j = 0..p
+ *   score[j] = chain over d of fma(query[d], key[j][d], acc), times scale                       j = from..p
+ *   score[j] = cap * tanh(score[j] / cap)                                                       where there is a cap
  *   weight[j] = exp(score[j] - max(score))
  *   sum = 16 chains of weight[j], j = c mod 16, in order of j, then the tree of Norms
  *   out[d] = (chain over j of fma(weight[j], value[j][d], acc)) / sum
  * </pre>
+ *
+ * <p>{@code from} is 0, or {@code p - window + 1} in a layer with a sliding window.
  *
  * <p>Nothing depends on the step's cut: a tile of queries shares the loads of keys and values,
  * never a sum. Lanes of a block beyond {@code p} may be computed from stale memory and are dropped
@@ -39,17 +43,21 @@ final class Attention {
   private final int headSize;
   private final int groupSize;
   private final float scale;
+  private final float scoreCap;
 
   /**
+   * @param config gives the heads' size, scale and cap of the scores
    * @param groupSize query heads of a key/value head
    */
-  Attention(int headSize, int groupSize, KvLayout layout, MemorySegment pool, KernelChoice choice) {
+  Attention(
+      ModelConfig config, int groupSize, KvLayout layout, MemorySegment pool, KernelChoice choice) {
     this.layout = layout;
     this.pool = pool;
     this.choice = choice;
-    this.headSize = headSize;
+    this.headSize = config.headSize();
     this.groupSize = groupSize;
-    this.scale = (float) (1 / Math.sqrt(headSize));
+    this.scale = config.attentionScale();
+    this.scoreCap = config.attention().scoreCap();
   }
 
   static int paddedLength(int length) {
@@ -62,6 +70,7 @@ final class Attention {
    *
    * @param blocks block indices of the rows' sequence
    * @param positionOfRow0 a row's position less its row number
+   * @param window positions that a query sees, its own included; {@link Integer#MAX_VALUE} for all
    */
   void run(
       float[] q,
@@ -73,16 +82,19 @@ final class Attention {
       int[] blocks,
       int layer,
       int keyValueHead,
+      int window,
       Scratch scratch) {
     final int queries = (rowTo - rowFrom) * groupSize;
     final int[] at = scratch.queryOffsets;
     final int[] lengths = scratch.queryLengths;
+    final int[] starts = scratch.queryStarts;
     for (int first = 0; first < queries; first += TILE_QUERIES) {
       for (int i = 0; i < TILE_QUERIES; i++) {
         final int query = Math.min(first + i, queries - 1);
         final int row = rowFrom + query / groupSize;
         at[i] = row * stride + (keyValueHead * groupSize + query % groupSize) * headSize;
         lengths[i] = positionOfRow0 + row + 1;
+        starts[i] = Math.max(0, lengths[i] - window);
       }
       tile(q, out, Math.min(TILE_QUERIES, queries - first), blocks, layer, keyValueHead, scratch);
     }
@@ -91,30 +103,41 @@ final class Attention {
   private void tile(
       float[] q, float[] out, int queries, int[] blocks, int layer, int head, Scratch own) {
     final int[] lengths = own.queryLengths;
+    final int[] starts = own.queryStarts;
     final int rowLength = own.scores.length / TILE_QUERIES;
+    final int firstBlock = starts[0] / BLOCK;
     final int blockCount = paddedLength(lengths[TILE_QUERIES - 1]) / BLOCK;
     final long keyOffset = layout.keyOffset(layer, head);
     final long valueOffset = layout.valueOffset(layer, head);
     final boolean usesVectors = choice.usesVectors();
-    if (usesVectors) scores(q, own, blockCount, blocks, keyOffset, rowLength);
-    else scalarScores(q, own, queries, blockCount, blocks, keyOffset, rowLength);
+    if (usesVectors) scores(q, own, firstBlock, blockCount, blocks, keyOffset, rowLength);
+    else scalarScores(q, own, queries, firstBlock, blockCount, blocks, keyOffset, rowLength);
     for (int i = 0; i < queries; i++) {
-      own.sums[i] = softmax(own.scores, i * rowLength, lengths[i], own.chains, usesVectors);
+      own.sums[i] = softmax(own, i * rowLength, starts[i], lengths[i], usesVectors);
     }
     // Rows of repeated queries hold raw scores: their chains are computed and dropped.
     Arrays.fill(own.heads, 0f);
+    // Positions that all queries see; the first ones begin before, the last ones end after them.
+    final int commonFrom = starts[TILE_QUERIES - 1];
+    final int commonTo = Math.max(commonFrom, lengths[0]);
     int vectorEnd = 0;
     if (usesVectors && headSize >= 2 * Lanes.COUNT) {
       vectorEnd = headSize / Lanes.COUNT * Lanes.COUNT;
+      for (int i = 0; i < queries; i++) {
+        final int to = Math.min(commonFrom, lengths[i]);
+        rest(own, i, i * rowLength, starts[i], to, 0, vectorEnd, blocks, valueOffset);
+      }
+      // The last pair of vectors may repeat one of the pair before: both begin with what was there.
+      System.arraycopy(own.heads, 0, own.begun, 0, own.begun.length);
       for (int d = 0; d < vectorEnd; d += 2 * Lanes.COUNT) {
-        // The last pair of vectors may repeat one of the pair before.
         final int from = Math.min(d, vectorEnd - 2 * Lanes.COUNT);
-        values(own.scores, rowLength, lengths[0], blocks, valueOffset, own.heads, from);
+        values(own, rowLength, commonFrom, commonTo, blocks, valueOffset, from);
       }
     }
     for (int i = 0; i < queries; i++) {
-      rest(own, i, i * rowLength, lengths[0], lengths[i], 0, vectorEnd, blocks, valueOffset);
-      rest(own, i, i * rowLength, 0, lengths[i], vectorEnd, headSize, blocks, valueOffset);
+      final int from = i * rowLength;
+      rest(own, i, from, commonTo, lengths[i], 0, vectorEnd, blocks, valueOffset);
+      rest(own, i, from, starts[i], lengths[i], vectorEnd, headSize, blocks, valueOffset);
       for (int d = 0; d < headSize; d++) {
         out[own.queryOffsets[i] + d] = own.heads[i * headSize + d] / own.sums[i];
       }
@@ -123,14 +146,20 @@ final class Attention {
 
   /** Scores of four queries against whole blocks, two vectors of positions at a time. */
   private void scores(
-      float[] q, Scratch own, int blockCount, int[] blocks, long keyOffset, int rowLength) {
+      float[] q,
+      Scratch own,
+      int firstBlock,
+      int blockCount,
+      int[] blocks,
+      long keyOffset,
+      int rowLength) {
     final float[] scores = own.scores;
     final int q0 = own.queryOffsets[0];
     final int q1 = own.queryOffsets[1];
     final int q2 = own.queryOffsets[2];
     final int q3 = own.queryOffsets[3];
     final int vectors = blockCount * Lanes.PER_PANEL;
-    for (int v = 0; v < vectors; v += 2) {
+    for (int v = firstBlock * Lanes.PER_PANEL; v < vectors; v += 2) {
       final int u = Math.min(v + 1, vectors - 1);
       final long vKeys = keyOffset + keyVector(blocks, v);
       final long uKeys = keyOffset + keyVector(blocks, u);
@@ -180,11 +209,12 @@ final class Attention {
       float[] q,
       Scratch own,
       int queries,
+      int firstBlock,
       int blockCount,
       int[] blocks,
       long keyOffset,
       int rowLength) {
-    for (int b = 0; b < blockCount; b++) {
+    for (int b = firstBlock; b < blockCount; b++) {
       final long keys = blocks[b] * layout.blockBytes() + keyOffset;
       MemorySegment.copy(pool, FLOAT, keys, own.block, 0, own.block.length);
       for (int i = 0; i < queries; i++) {
@@ -196,11 +226,18 @@ final class Attention {
     }
   }
 
-  /** Turns scores into weights, zero beyond {@code length}; returns their sum. */
-  private static float softmax(
-      float[] scores, int from, int length, float[] chains, boolean usesVectors) {
-    final int to = from + paddedLength(length);
-    Arrays.fill(scores, from + length, to, Float.NEGATIVE_INFINITY);
+  /**
+   * Turns the scores of positions {@code [start, length)} into weights, those of the others of
+   * their blocks into zeros; returns their sum.
+   */
+  private float softmax(Scratch own, int row, int start, int length, boolean usesVectors) {
+    final float[] scores = own.scores;
+    final float[] chains = own.chains;
+    final int from = row + start / BLOCK * BLOCK;
+    final int to = row + paddedLength(length);
+    if (scoreCap > 0) FloatMath.softcap(scores, from, to, scoreCap, usesVectors);
+    Arrays.fill(scores, from, row + start, Float.NEGATIVE_INFINITY);
+    Arrays.fill(scores, row + length, to, Float.NEGATIVE_INFINITY);
     FloatMath.expOfDifference(scores, from, to, max(scores, from, to, usesVectors), usesVectors);
     Arrays.fill(chains, 0f);
     if (usesVectors) {
@@ -233,29 +270,27 @@ final class Attention {
   }
 
   /**
-   * The value chains of four queries over the positions that all of them see, for two vectors of
-   * dimensions from {@code d} on.
+   * Continues the value chains of four queries over positions {@code [from, length)}, which all of
+   * them see, for two vectors of dimensions from {@code d} on.
    */
   private void values(
-      float[] weights,
-      int rowLength,
-      int length,
-      int[] blocks,
-      long valueOffset,
-      float[] acc,
-      int d) {
-    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
-    FloatVector a1 = a0;
-    FloatVector a2 = a0;
-    FloatVector a3 = a0;
-    FloatVector b0 = a0;
-    FloatVector b1 = a0;
-    FloatVector b2 = a0;
-    FloatVector b3 = a0;
-    for (int b = 0; b * BLOCK < length; b++) {
+      Scratch own, int rowLength, int from, int length, int[] blocks, long valueOffset, int d) {
+    final float[] weights = own.scores;
+    final float[] acc = own.heads;
+    final float[] begun = own.begun;
+    final int e = d + Lanes.COUNT;
+    FloatVector a0 = FloatVector.fromArray(Lanes.FLOATS, begun, d);
+    FloatVector a1 = FloatVector.fromArray(Lanes.FLOATS, begun, headSize + d);
+    FloatVector a2 = FloatVector.fromArray(Lanes.FLOATS, begun, 2 * headSize + d);
+    FloatVector a3 = FloatVector.fromArray(Lanes.FLOATS, begun, 3 * headSize + d);
+    FloatVector b0 = FloatVector.fromArray(Lanes.FLOATS, begun, e);
+    FloatVector b1 = FloatVector.fromArray(Lanes.FLOATS, begun, headSize + e);
+    FloatVector b2 = FloatVector.fromArray(Lanes.FLOATS, begun, 2 * headSize + e);
+    FloatVector b3 = FloatVector.fromArray(Lanes.FLOATS, begun, 3 * headSize + e);
+    for (int b = from / BLOCK; b * BLOCK < length; b++) {
       final long values = blocks[b] * layout.blockBytes() + valueOffset + 4L * d;
       final int tokens = Math.min(BLOCK, length - b * BLOCK);
-      for (int t = 0; t < tokens; t++) {
+      for (int t = Math.max(0, from - b * BLOCK); t < tokens; t++) {
         final long row = values + t * (4L * headSize);
         final FloatVector v = FloatVector.fromMemorySegment(Lanes.FLOATS, pool, row, ORDER);
         final FloatVector u =

@@ -6,6 +6,7 @@ import dev.stator.device.MemoryPlan;
 import dev.stator.device.StepInput;
 import dev.stator.device.StepOutput;
 import dev.stator.kv.KvLayout;
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.WeightType;
@@ -58,7 +59,8 @@ public final class CpuDevice implements Device {
       WorkerPool pool) {
     this.arena = arena;
     this.pool = pool;
-    config = model.config();
+    contextLength = contextLength(settings, model.config());
+    config = model.config().withRopeScalingFor(contextLength);
     layout =
         new KvLayout(
             config.layerCount(),
@@ -66,7 +68,6 @@ public final class CpuDevice implements Device {
             config.headSize(),
             KvLayout.KvType.F32,
             BLOCK_SIZE);
-    contextLength = contextLength(settings, config);
     blockCount = blockCount(settings, layout, contextLength);
     stepTokensMax = settings.stepTokensMax();
     requireWorkspaceFits(config, stepTokensMax, contextLength);
@@ -79,7 +80,9 @@ public final class CpuDevice implements Device {
     kvMemory = allocator.allocate(blockCount * layout.blockBytes());
     kv = kvMemory.segment();
     final Set<Inputs.Form> forms = weights.inputForms();
-    final var inputs = new Inputs(arena, forms, nativeKernels, stepTokensMax, weights.columnsMax());
+    final FeedForwardVariant.Experts experts = config.feedForward().experts();
+    final int inputRows = stepTokensMax * (experts == null ? 1 : experts.usedCount());
+    final var inputs = new Inputs(arena, forms, nativeKernels, inputRows, weights.columnsMax());
     forward =
         new ForwardPass(
             config,
@@ -220,9 +223,8 @@ public final class CpuDevice implements Device {
 
   private static void requireWorkspaceFits(
       ModelConfig config, int stepTokensMax, int contextLength) {
-    final int widest =
-        Math.max(Math.max(config.intermediateSize(), config.querySize()), config.hiddenSize());
-    if ((long) widest * stepTokensMax > Integer.MAX_VALUE - 8) {
+    final long widest = widestRow(config);
+    if (widest * stepTokensMax > Integer.MAX_VALUE - 8) {
       throw new IllegalArgumentException(
           "stator.device.cpu.step-tokens-max is "
               + stepTokensMax
@@ -237,6 +239,16 @@ public final class CpuDevice implements Device {
               + ", this model allows "
               + (Integer.MAX_VALUE - 64) / perToken);
     }
+  }
+
+  /** Values that a step keeps of a token in one array, at most. */
+  private static long widestRow(ModelConfig config) {
+    final long attention = Math.max(config.querySize(), config.hiddenSize());
+    final FeedForwardVariant.Experts experts = config.feedForward().experts();
+    if (experts == null) return Math.max(attention, config.intermediateSize());
+    final long perExpert = Math.max(config.hiddenSize(), experts.intermediateSize());
+    final long routed = Math.max(experts.count(), experts.usedCount() * perExpert);
+    return Math.max(Math.max(attention, experts.sharedSize()), routed);
   }
 
   @Override

@@ -1,7 +1,10 @@
 package dev.stator.device.cpu;
 
 import dev.stator.kv.KvLayout;
+import dev.stator.model.AttentionVariant;
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
+import dev.stator.model.ResidualVariant;
 import dev.stator.model.RopeScaling;
 import dev.stator.model.WeightMatrix;
 import java.nio.charset.StandardCharsets;
@@ -70,15 +73,29 @@ final class Fingerprint {
         config.ropeTheta(),
         config.ropeLayout());
     add(digest, config.attentionBias(), config.queryKeyNorm());
-    if (config.ropeScaling() instanceof RopeScaling.PerPair(float[] divisors))
-      add(digest, Arrays.toString(divisors));
-    else add(digest, config.ropeScaling());
+    addScaling(digest, config.ropeScaling());
+    addVariant(digest, config.attention(), AttentionVariant.PLAIN);
+    addVariant(digest, config.feedForward(), FeedForwardVariant.PLAIN);
+    addVariant(digest, config.residual(), ResidualVariant.PLAIN);
     for (Entry entry : entries) {
       add(digest, entry.weight().type(), entry.weight().rowCount(), entry.weight().columnCount());
       add(digest, Arrays.toString(entry.checksums()));
     }
     final String hash = HexFormat.of().formatHex(digest.digest(), 0, 16);
     return family + "/kv-" + kvType.name().toLowerCase(Locale.ROOT) + "/" + hash;
+  }
+
+  private static void addScaling(MessageDigest digest, RopeScaling scaling) {
+    if (scaling instanceof RopeScaling.PerPair(float[] divisors, float attentionFactor)) {
+      add(digest, Arrays.toString(divisors));
+      if (attentionFactor != 1) add(digest, attentionFactor);
+    } else {
+      add(digest, scaling);
+    }
+  }
+
+  private static void addVariant(MessageDigest digest, Object variant, Object plain) {
+    if (!variant.equals(plain)) add(digest, variant);
   }
 
   private static void add(MessageDigest digest, Object... values) {

@@ -1,7 +1,9 @@
 package dev.stator.device.cpu;
 
 import dev.stator.kv.KvLayout;
+import dev.stator.model.AttentionVariant;
 import dev.stator.model.ModelConfig;
+import dev.stator.model.RopeScaling;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
@@ -13,12 +15,14 @@ import java.util.List;
  * its sequence's KV blocks alone.
  *
  * <pre>
- *   x = embedding
+ *   x = embedding (times a scale)
  *   each layer:  q, k, v = projections(rmsNorm(x)) + biases; head norms; rotation; k, v to their blocks
  *                x += attentionOutput(attention(q))
- *                x += down(silu(gate(rmsNorm(x))) * up(rmsNorm(x)))
+ *                x += down(silu(gate(rmsNorm(x))) * up(rmsNorm(x))), or a mixture of experts
  *   logits = outputHead(rmsNorm(x))          of the wanted rows; the last layer computes no others beyond k and v
  * </pre>
+ *
+ * <p>With post-norms, {@code x += rmsNorm(...)} in place of {@code x += ...}.
  *
  * <p><b>Threads:</b> one calls {@link #run}; the pool's share the work.
  */
@@ -35,6 +39,7 @@ final class ForwardPass {
   private final KvLayout layout;
   private final MemorySegment kv;
   private final Rotation rotation;
+  private final Rotation windowRotation; // Of layers with a sliding window; often the same.
   private final Attention attention;
   private final Inputs inputs;
   private final Projections projections;
@@ -50,6 +55,7 @@ final class ForwardPass {
   private final float[] value;
   private final float[] attended;
   private final float[] gated;
+  private final ExpertLayer experts; // Null in dense models.
   private float[][] logits = {};
 
   ForwardPass(
@@ -70,13 +76,17 @@ final class ForwardPass {
     this.kv = kv;
     this.pool = pool;
     rotation = new Rotation(config, contextLength);
+    final AttentionVariant.Window window = config.attention().window();
+    windowRotation =
+        window == null || window.ropeTheta() == 0
+            ? rotation
+            : new Rotation(config, window.ropeTheta(), new RopeScaling.None(), contextLength);
     attention =
-        new Attention(
-            config.headSize(), config.headCount() / config.keyValueHeadCount(), layout, kv, choice);
+        new Attention(config, config.headCount() / config.keyValueHeadCount(), layout, kv, choice);
     scratch = new Scratch[pool.threadCount()];
     for (int i = 0; i < scratch.length; i++)
       scratch[i] = new Scratch(tokensMax, contextLength, config.headSize());
-    projections = new Projections(pool, scratch, inputs, choice);
+    projections = new Projections(pool, scratch, inputs, choice, config.feedForward().activation());
     plan = new StepPlan(tokensMax);
     x = new float[tokensMax * config.hiddenSize()];
     normed = new float[tokensMax * config.hiddenSize()];
@@ -84,7 +94,16 @@ final class ForwardPass {
     key = new float[tokensMax * config.keyValueSize()];
     value = new float[tokensMax * config.keyValueSize()];
     attended = new float[tokensMax * config.querySize()];
-    gated = new float[tokensMax * config.intermediateSize()];
+    final boolean isDense = config.feedForward().experts() == null;
+    gated = new float[isDense ? tokensMax * config.intermediateSize() : 0];
+    experts =
+        isDense
+            ? null
+            : new ExpertLayer(
+                config,
+                tokensMax,
+                projections,
+                (rowCount, work) -> rows((row, worker) -> work.run(row)));
   }
 
   StepPlan plan() {
@@ -99,7 +118,8 @@ final class ForwardPass {
   /** Computes the step that {@link #plan} holds. */
   void run() {
     rotation.prepare(plan.contextLength());
-    rows((row, worker) -> weights.embed(plan.token(row), x, row * config.hiddenSize()));
+    windowRotation.prepare(plan.contextLength());
+    rows((row, worker) -> embed(row));
     final List<PackedWeights.Layer> layers = weights.layers();
     for (int i = 0; i < layers.size(); i++) {
       final PackedWeights.Layer layer = layers.get(i);
@@ -119,6 +139,22 @@ final class ForwardPass {
     }
     norm(weights.outputNorm());
     projectLogits();
+  }
+
+  private void embed(int row) {
+    final int from = row * config.hiddenSize();
+    weights.embed(plan.token(row), x, from);
+    final float scale = config.residual().embeddingScale();
+    if (scale == 1) return;
+    for (int i = from; i < from + config.hiddenSize(); i++) x[i] *= scale;
+  }
+
+  private Rotation rotationOf(int layerIndex) {
+    return config.isWindowed(layerIndex) ? windowRotation : rotation;
+  }
+
+  private int windowOf(int layerIndex) {
+    return config.isWindowed(layerIndex) ? config.attention().window().length() : Integer.MAX_VALUE;
   }
 
   private void projectQueryKeyValue(PackedWeights.Layer layer) {
@@ -154,13 +190,14 @@ final class ForwardPass {
 
   private void storeKeyValue(PackedWeights.Layer layer, int layerIndex) {
     final int headSize = config.headSize();
+    final Rotation turn = rotationOf(layerIndex);
     rows((row, worker) -> {
       final int position = plan.position(row);
       final int slot = position % layout.blockSize();
       final long block = plan.blocks(row)[position / layout.blockSize()] * layout.blockBytes();
       for (int head = 0; head < config.keyValueHeadCount(); head++) {
         final int from = row * config.keyValueSize() + head * headSize;
-        normAndRotate(key, from, layer.keyNorm(), position, scratch[worker]);
+        normAndRotate(key, from, layer.keyNorm(), turn, position, scratch[worker]);
         final long keys = block + layout.keyOffset(layerIndex, head) + 4L * slot;
         for (int d = 0; d < headSize; d++)
           kv.set(FLOAT, keys + 4L * d * layout.blockSize(), key[from + d]);
@@ -170,7 +207,8 @@ final class ForwardPass {
     });
   }
 
-  private void normAndRotate(float[] heads, int from, float[] headNorm, int position, Scratch own) {
+  private void normAndRotate(
+      float[] heads, int from, float[] headNorm, Rotation turn, int position, Scratch own) {
     if (headNorm != null) {
       Norms.rms(
           heads,
@@ -183,12 +221,14 @@ final class ForwardPass {
           own.chains,
           choice.usesVectors());
     }
-    rotation.rotate(heads, from, position);
+    turn.rotate(heads, from, position);
   }
 
   private void attend(PackedWeights.Layer layer, int layerIndex) {
     final int heads = config.keyValueHeadCount();
     final int group = config.headCount() / heads;
+    final Rotation turn = rotationOf(layerIndex);
+    final int window = windowOf(layerIndex);
     pool.run(
         plan.runCount() * heads,
         (task, worker) -> {
@@ -200,7 +240,8 @@ final class ForwardPass {
           for (int row = from; row < to; row++) {
             for (int h = head * group; h < (head + 1) * group; h++) {
               final int at = row * config.querySize() + h * config.headSize();
-              normAndRotate(query, at, layer.queryNorm(), plan.position(row), scratch[worker]);
+              normAndRotate(
+                  query, at, layer.queryNorm(), turn, plan.position(row), scratch[worker]);
             }
           }
           attention.run(
@@ -213,15 +254,41 @@ final class ForwardPass {
               plan.blocks(from),
               layerIndex,
               head,
+              window,
               scratch[worker]);
         });
-    projections.run(attended, plan.rowCount(), projections.add(layer.attentionOutput(), x));
+    projectToResidual(attended, layer.attentionOutput(), layer.postAttentionNorm());
+  }
+
+  /** {@code x += matrix(from)}, normalised before where there is a norm. */
+  private void projectToResidual(float[] from, PackedMatrix matrix, float[] postNorm) {
+    if (postNorm == null) {
+      projections.run(from, plan.rowCount(), projections.add(matrix, x));
+    } else {
+      projections.run(from, plan.rowCount(), projections.store(matrix, normed, null));
+      addNormed(postNorm);
+    }
+  }
+
+  /** {@code x += normed}, normalised before where there is a norm. */
+  private void addNormed(float[] postNorm) {
+    final int hidden = config.hiddenSize();
+    rows((row, worker) -> {
+      final int from = row * hidden;
+      if (postNorm != null) norm(normed, from, postNorm, normed, scratch[worker]);
+      for (int i = from; i < from + hidden; i++) x[i] += normed[i];
+    });
   }
 
   private void feedForward(PackedWeights.Layer layer) {
     norm(layer.feedForwardNorm());
+    if (layer.experts() != null) {
+      experts.run(layer.experts(), normed, plan.rowCount(), normed);
+      addNormed(layer.postFeedForwardNorm());
+      return;
+    }
     projections.runGated(normed, plan.rowCount(), layer.gate(), layer.up(), gated);
-    projections.run(gated, plan.rowCount(), projections.add(layer.down(), x));
+    projectToResidual(gated, layer.down(), layer.postFeedForwardNorm());
   }
 
   private void projectLogits() {
@@ -232,21 +299,30 @@ final class ForwardPass {
       logits = more;
     }
     projections.run(normed, count, projections.storeRows(weights.outputHead(), logits));
+    final float cap = config.residual().logitCap();
+    if (cap == 0) return;
+    final boolean usesVectors = choice.usesVectors();
+    rows((row, worker) ->
+        FloatMath.softcap(logits[row], 0, config.vocabularySize(), cap, usesVectors));
   }
 
+  /** {@code normed = rmsNorm(x)}. */
   private void norm(float[] weight) {
-    final int hidden = config.hiddenSize();
-    rows((row, worker) ->
-        Norms.rms(
-            x,
-            row * hidden,
-            weight,
-            hidden,
-            config.rmsNormEpsilon(),
-            normed,
-            row * hidden,
-            scratch[worker].chains,
-            choice.usesVectors()));
+    rows((row, worker) -> norm(x, row * config.hiddenSize(), weight, normed, scratch[worker]));
+  }
+
+  /** One row; {@code to} may be {@code from}. */
+  private void norm(float[] from, int offset, float[] weight, float[] to, Scratch own) {
+    Norms.rms(
+        from,
+        offset,
+        weight,
+        config.hiddenSize(),
+        config.rmsNormEpsilon(),
+        to,
+        offset,
+        own.chains,
+        choice.usesVectors());
   }
 
   private interface RowWork {
@@ -265,6 +341,8 @@ final class ForwardPass {
 
   long workspaceBytes() {
     long bytes = rotation.bytes() + inputs.bytes();
+    if (windowRotation != rotation) bytes += windowRotation.bytes();
+    if (experts != null) bytes += experts.bytes();
     for (Scratch one : scratch) bytes += one.bytes();
     return bytes
         + 4L

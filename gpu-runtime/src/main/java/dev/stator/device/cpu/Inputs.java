@@ -5,6 +5,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntUnaryOperator;
 
 /**
  * The inputs of a projection, one row a token, in each form that the matrices of this model want.
@@ -46,11 +47,11 @@ final class Inputs {
    * @param forms which may be asked for
    * @param kernels which round; {@code null} where floats are the only form
    */
-  Inputs(Arena arena, Set<Form> forms, NativeKernels kernels, int tokensMax, int columnsMax) {
+  Inputs(Arena arena, Set<Form> forms, NativeKernels kernels, int rowsMax, int columnsMax) {
     this.kernels = kernels;
     for (Form form : forms) {
       if (form == Form.FLOATS) continue;
-      rounded.put(form, OffHeap.allocate(arena, tokensMax * kernels.rowBytes(form, columnsMax)));
+      rounded.put(form, OffHeap.allocate(arena, rowsMax * kernels.rowBytes(form, columnsMax)));
     }
   }
 
@@ -64,37 +65,38 @@ final class Inputs {
   /** Rounds the inputs, unless floats are wanted. */
   void prepare(Form form, WorkerPool pool) {
     if (form == Form.FLOATS) return;
-    final long rows = address(form);
     final int perTask = Math.max(1, VALUES_PER_TASK / columns);
     pool.run(
         (tokens + perTask - 1) / perTask,
-        (task, worker) ->
-            kernels.round(
-                form,
-                values,
-                columns,
-                task * perTask,
-                Math.min(tokens, (task + 1) * perTask),
-                tokens,
-                rows));
+        (task, worker) -> {
+          final int first = task * perTask;
+          final int end = Math.min(tokens, first + perTask);
+          kernels.round(form, values, 0, columns, first, end, tokens, address(form, 0));
+        });
   }
 
-  int tokens() {
-    return tokens;
+  /**
+   * As {@link #prepare}, where tokens {@code [start(g), start(g + 1))} are multiplied for
+   * themselves.
+   */
+  void prepareGroups(Form form, int count, IntUnaryOperator start, WorkerPool pool) {
+    if (form == Form.FLOATS) return;
+    pool.run(
+        count,
+        (group, worker) -> {
+          final int first = start.applyAsInt(group);
+          final int rows = start.applyAsInt(group + 1) - first;
+          kernels.round(form, values, first, columns, 0, rows, rows, address(form, first));
+        });
   }
 
   float[] values() {
     return values;
   }
 
-  /** Where the rounded inputs lie. */
-  long address(Form form) {
-    return rounded.get(form).address();
-  }
-
-  /** Bytes of a token's rounded inputs. */
-  long rowBytes(Form form) {
-    return kernels.rowBytes(form, columns);
+  /** Where the rounded inputs of a group lie, or of a token at the start of a tile in it. */
+  long address(Form form, int token) {
+    return rounded.get(form).address() + token * kernels.rowBytes(form, columns);
   }
 
   /** Bytes of memory. */

@@ -249,22 +249,27 @@ final class NativeKernels {
   }
 
   /**
-   * Rounds the inputs of tokens {@code [first, end)} of {@code tokens}, {@code columns} each.
+   * Rounds the inputs of tokens {@code [first, end)} of a group of {@code tokens}, {@code columns}
+   * each.
    *
-   * @param rows address of the rounded inputs of all tokens
+   * @param group where the group begins in {@code x}, in tokens
+   * @param rows address of the rounded inputs of the group
    */
-  void round(Inputs.Form form, float[] x, int columns, int first, int end, int tokens, long rows) {
+  void round(
+      Inputs.Form form,
+      float[] x,
+      int group,
+      int columns,
+      int first,
+      int end,
+      int tokens,
+      long rows) {
+    final MemorySegment from = MemorySegment.ofArray(x).asSlice(4L * group * columns);
     try {
       rounders
           .get(form)
           .invokeExact(
-              MemorySegment.ofArray(x),
-              (long) columns,
-              (long) columns,
-              (long) first,
-              (long) end,
-              (long) tokens,
-              rows);
+              from, (long) columns, (long) columns, (long) first, (long) end, (long) tokens, rows);
     } catch (Throwable t) {
       throw failed(t);
     }

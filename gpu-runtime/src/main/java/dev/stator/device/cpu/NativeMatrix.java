@@ -39,21 +39,26 @@ final class NativeMatrix extends StoredMatrix {
   }
 
   @Override
-  public void multiply(int panel, int panelEnd, Inputs inputs, float[] out, Scratch scratch) {
+  public void multiply(
+      int panel,
+      int panelEnd,
+      Inputs inputs,
+      int firstToken,
+      int tokens,
+      float[] out,
+      Scratch scratch) {
     final long perToken = (long) (panelEnd - panel) * PANEL_ROWS * columns;
     final int tiles = (int) Math.max(1, CALL_PRODUCTS_MAX / (perToken * TILE_TOKENS));
     final int step = tiles * TILE_TOKENS;
     final long panels = data().address() + panel * panelBytes;
-    final long rows = inputs.address(format.form());
-    final long rowBytes = inputs.rowBytes(format.form());
     final MemorySegment to = MemorySegment.ofArray(out);
-    for (int token = 0; token < inputs.tokens(); token += step) {
+    for (int token = 0; token < tokens; token += step) {
       format.multiply(
           panels,
           panelEnd - panel,
           columns,
-          rows + token * rowBytes,
-          Math.min(step, inputs.tokens() - token),
+          inputs.address(format.form(), firstToken + token),
+          Math.min(step, tokens - token),
           to.asSlice(4L * token * TASK_ROWS),
           TASK_ROWS);
     }

@@ -26,14 +26,22 @@ interface PackedMatrix {
   Inputs.Form inputForm();
 
   /**
-   * Computes the outputs of panels {@code [panel, panelEnd)} for all tokens.
+   * Computes the outputs of panels {@code [panel, panelEnd)} for {@code tokens} tokens.
    *
    * @param panel a multiple of {@link #TASK_PANELS}
    * @param inputs prepared in the form {@link #inputForm}
+   * @param firstToken of the inputs: 0, or where a group of them begins
    * @param out receives row {@code panel * 16 + r} of token {@code t} at {@code t * TASK_ROWS + r};
    *     what lies beyond the matrix's last row is undefined
    */
-  void multiply(int panel, int panelEnd, Inputs inputs, float[] out, Scratch scratch);
+  void multiply(
+      int panel,
+      int panelEnd,
+      Inputs inputs,
+      int firstToken,
+      int tokens,
+      float[] out,
+      Scratch scratch);
 
   default int panelCount() {
     return (rows() + PANEL_ROWS - 1) / PANEL_ROWS;

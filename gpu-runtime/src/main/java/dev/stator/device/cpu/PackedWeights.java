@@ -1,6 +1,7 @@
 package dev.stator.device.cpu;
 
 import dev.stator.device.MemoryPlan;
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.ModelWeights;
@@ -23,7 +24,10 @@ import java.util.stream.Collectors;
  * token embedding is read from the model's own memory, a row a token.
  */
 final class PackedWeights {
-  /** Biases and head norms are {@code null} where the model has none. */
+  /**
+   * Biases, head norms and post-norms are {@code null} where the model has none, and so are either
+   * the dense feed-forward layer or the experts.
+   */
   record Layer(
       float[] attentionNorm,
       PackedMatrix query,
@@ -38,7 +42,16 @@ final class PackedWeights {
       float[] feedForwardNorm,
       PackedMatrix gate,
       PackedMatrix up,
-      PackedMatrix down) {}
+      PackedMatrix down,
+      float[] postAttentionNorm,
+      float[] postFeedForwardNorm,
+      Experts experts) {}
+
+  /** A mixture; shared expert and its gate are {@code null} where there are none. */
+  record Experts(
+      PackedMatrix router, List<Expert> experts, Expert shared, PackedMatrix sharedGate) {}
+
+  record Expert(PackedMatrix gate, PackedMatrix up, PackedMatrix down) {}
 
   private static final int ALIGNMENT = 64;
 
@@ -78,7 +91,7 @@ final class PackedWeights {
               + " layers, its configuration says "
               + config.layerCount());
     }
-    outputNorm = vector(weights.outputNorm(), config.hiddenSize());
+    outputNorm = norm(config, weights.outputNorm(), config.hiddenSize());
     outputHead = matrix(weights.outputHead(), config.vocabularySize(), config.hiddenSize());
     isHeadTied = weights.tokenEmbedding() == weights.outputHead();
   }
@@ -125,10 +138,12 @@ final class PackedWeights {
   private Layer layer(ModelConfig config, ModelWeights.Layer layer) {
     final int hidden = config.hiddenSize();
     final int intermediate = config.intermediateSize();
+    final boolean isDense = config.feedForward().experts() == null;
+    final boolean hasPostNorms = config.residual().postNorms();
     final int querySize = config.querySize();
     final int keyValueSize = config.keyValueSize();
     return new Layer(
-        vector(layer.attentionNorm(), hidden),
+        norm(config, layer.attentionNorm(), hidden),
         matrix(layer.query(), querySize, hidden),
         matrix(layer.key(), keyValueSize, hidden),
         matrix(layer.value(), keyValueSize, hidden),
@@ -136,12 +151,45 @@ final class PackedWeights {
         config.attentionBias() ? vector(layer.queryBias(), querySize) : null,
         config.attentionBias() ? vector(layer.keyBias(), keyValueSize) : null,
         config.attentionBias() ? vector(layer.valueBias(), keyValueSize) : null,
-        config.queryKeyNorm() ? vector(layer.queryNorm(), config.headSize()) : null,
-        config.queryKeyNorm() ? vector(layer.keyNorm(), config.headSize()) : null,
-        vector(layer.feedForwardNorm(), hidden),
-        matrix(layer.gate(), intermediate, hidden),
-        matrix(layer.up(), intermediate, hidden),
-        matrix(layer.down(), hidden, intermediate));
+        config.queryKeyNorm() ? norm(config, layer.queryNorm(), config.headSize()) : null,
+        config.queryKeyNorm() ? norm(config, layer.keyNorm(), config.headSize()) : null,
+        norm(config, layer.feedForwardNorm(), hidden),
+        isDense ? matrix(layer.gate(), intermediate, hidden) : null,
+        isDense ? matrix(layer.up(), intermediate, hidden) : null,
+        isDense ? matrix(layer.down(), hidden, intermediate) : null,
+        hasPostNorms ? norm(config, layer.postAttentionNorm(), hidden) : null,
+        hasPostNorms ? norm(config, layer.postFeedForwardNorm(), hidden) : null,
+        isDense ? null : experts(config, layer.experts()));
+  }
+
+  private Experts experts(ModelConfig config, ModelWeights.ExpertMixture mixture) {
+    final FeedForwardVariant.Experts shape = config.feedForward().experts();
+    final int hidden = config.hiddenSize();
+    final PackedMatrix router = matrix(mixture.router(), shape.count(), hidden);
+    final List<Expert> experts = new ArrayList<>();
+    for (ModelWeights.Expert expert : mixture.experts()) {
+      experts.add(expert(expert, shape.intermediateSize(), hidden));
+    }
+    if (shape.sharedSize() == 0) return new Experts(router, experts, null, null);
+    return new Experts(
+        router,
+        experts,
+        expert(mixture.shared(), shape.sharedSize(), hidden),
+        matrix(mixture.sharedGate(), 1, hidden));
+  }
+
+  private Expert expert(ModelWeights.Expert expert, int intermediate, int hidden) {
+    return new Expert(
+        matrix(expert.gate(), intermediate, hidden),
+        matrix(expert.up(), intermediate, hidden),
+        matrix(expert.down(), hidden, intermediate));
+  }
+
+  private float[] norm(ModelConfig config, WeightMatrix source, int length) {
+    final float[] weight = vector(source, length);
+    final float offset = config.residual().normOffset();
+    if (offset != 0) for (int i = 0; i < length; i++) weight[i] += offset;
+    return weight;
   }
 
   private PackedMatrix matrix(WeightMatrix source, int rows, int columns) {

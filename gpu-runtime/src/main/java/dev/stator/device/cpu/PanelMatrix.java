@@ -90,12 +90,20 @@ abstract class PanelMatrix extends StoredMatrix {
   }
 
   @Override
-  public final void multiply(int panel, int panelEnd, Inputs inputs, float[] out, Scratch scratch) {
+  public final void multiply(
+      int panel,
+      int panelEnd,
+      Inputs inputs,
+      int firstToken,
+      int tokens,
+      float[] out,
+      Scratch scratch) {
     final float[] x = inputs.values();
+    final int from = firstToken * columns;
     if (choice.usesVectors()) {
-      multiplyVector(panel, panelEnd, x, 0, columns, inputs.tokens(), out, scratch);
+      multiplyVector(panel, panelEnd, x, from, columns, tokens, out, scratch);
     } else {
-      multiplyScalar(panel, panelEnd, x, 0, columns, inputs.tokens(), out, scratch);
+      multiplyScalar(panel, panelEnd, x, from, columns, tokens, out, scratch);
     }
   }
 

@@ -6,7 +6,8 @@ import java.util.Arrays;
 
 /**
  * Rotary position embedding: pair {@code i} of a head at position {@code p} turns by {@code p *
- * theta^(-2i / headSize)}, the frequency stretched as {@link RopeScaling} says.
+ * theta^(-2i / rotatedSize)}, the frequency stretched as {@link RopeScaling} says; so are sine and
+ * cosine where it has an attention factor.
  *
  * <p>Angles, sines and cosines are computed in float64 by {@code StrictMath} and rounded to float32
  * once, a position at a time as sequences grow.
@@ -16,36 +17,50 @@ import java.util.Arrays;
 final class Rotation {
   private static final int POSITIONS_STEP = 64;
 
-  private final int headSize;
+  private final int rotatedSize;
   private final boolean isInterleaved;
   private final double[] frequencies;
+  private final double magnitude;
   private final int contextLength;
   private float[] cosines = {};
   private float[] sines = {};
   private int preparedLength;
 
   Rotation(ModelConfig config, int contextLength) {
-    this.headSize = config.headSize();
+    this(config, config.ropeTheta(), config.ropeScaling(), contextLength);
+  }
+
+  /** With another base and scaling than the model's own. */
+  Rotation(ModelConfig config, float theta, RopeScaling scaling, int contextLength) {
+    this.rotatedSize = config.rotatedSize();
     this.isInterleaved = config.ropeLayout() == ModelConfig.RopeLayout.INTERLEAVED;
-    this.frequencies = frequencies(config);
+    this.frequencies = frequencies(rotatedSize, theta, scaling.chosenFor(contextLength));
+    this.magnitude = magnitude(scaling.chosenFor(contextLength));
     this.contextLength = contextLength;
   }
 
-  private static double[] frequencies(ModelConfig config) {
-    final double[] frequencies = new double[config.headSize() / 2];
+  private static double[] frequencies(int rotatedSize, float theta, RopeScaling scaling) {
+    final double[] frequencies = new double[rotatedSize / 2];
     for (int i = 0; i < frequencies.length; i++) {
-      final double frequency = StrictMath.pow(config.ropeTheta(), -2.0 * i / config.headSize());
-      frequencies[i] = scaled(config.ropeScaling(), i, frequency);
+      final double frequency = StrictMath.pow(theta, -2.0 * i / rotatedSize);
+      frequencies[i] =
+          switch (scaling) {
+            case RopeScaling.None() -> frequency;
+            case RopeScaling.Linear(float factor) -> frequency / factor;
+            case RopeScaling.PerPair(float[] divisors, float _) -> frequency / divisors[i];
+            case RopeScaling.Llama3 llama3 -> llama3(llama3, frequency);
+            case RopeScaling.Yarn yarn -> yarn(yarn, theta, rotatedSize, i, frequency);
+            case RopeScaling.LongRope _ -> throw new IllegalArgumentException("not chosen");
+          };
     }
     return frequencies;
   }
 
-  private static double scaled(RopeScaling scaling, int pair, double frequency) {
+  private static float magnitude(RopeScaling scaling) {
     return switch (scaling) {
-      case RopeScaling.None() -> frequency;
-      case RopeScaling.Linear(float factor) -> frequency / factor;
-      case RopeScaling.PerPair(float[] divisors) -> frequency / divisors[pair];
-      case RopeScaling.Llama3 llama3 -> llama3(llama3, frequency);
+      case RopeScaling.PerPair perPair -> perPair.attentionFactor();
+      case RopeScaling.Yarn yarn -> yarn.attentionFactor();
+      default -> 1;
     };
   }
 
@@ -58,6 +73,29 @@ final class Rotation {
         (length / wavelength - scaling.lowFrequencyFactor())
             / (scaling.highFrequencyFactor() - scaling.lowFrequencyFactor());
     return (1 - smooth) * frequency / scaling.factor() + smooth * frequency;
+  }
+
+  private static double yarn(
+      RopeScaling.Yarn scaling, float theta, int rotatedSize, int pair, double frequency) {
+    double low = yarnPair(scaling, scaling.betaFast(), theta, rotatedSize);
+    double high = yarnPair(scaling, scaling.betaSlow(), theta, rotatedSize);
+    if (scaling.isTruncated()) {
+      low = StrictMath.floor(low);
+      high = StrictMath.ceil(high);
+    }
+    low = Math.max(low, 0);
+    high = Math.min(high, rotatedSize - 1);
+    if (low == high) high += 0.001;
+    final double stretched = Math.clamp((pair - low) / (high - low), 0.0, 1.0);
+    return stretched * frequency / scaling.factor() + (1 - stretched) * frequency;
+  }
+
+  /** The pair, a fraction, that turns {@code turns} times within the original context. */
+  private static double yarnPair(
+      RopeScaling.Yarn scaling, float turns, float theta, int rotatedSize) {
+    return rotatedSize
+        * StrictMath.log(scaling.originalContextLength() / (turns * 2 * Math.PI))
+        / (2 * StrictMath.log(theta));
   }
 
   /** Makes positions below {@code length} ready. */
@@ -74,8 +112,8 @@ final class Rotation {
     for (int p = preparedLength; p < newLength; p++) {
       for (int i = 0; i < pairs; i++) {
         final double angle = p * frequencies[i];
-        cosines[p * pairs + i] = (float) StrictMath.cos(angle);
-        sines[p * pairs + i] = (float) StrictMath.sin(angle);
+        cosines[p * pairs + i] = (float) (magnitude * StrictMath.cos(angle));
+        sines[p * pairs + i] = (float) (magnitude * StrictMath.sin(angle));
       }
     }
     preparedLength = newLength;
@@ -89,7 +127,7 @@ final class Rotation {
     final int pairs = frequencies.length;
     final int table = position * pairs;
     final int step = isInterleaved ? 2 : 1;
-    final int other = isInterleaved ? 1 : headSize / 2;
+    final int other = isInterleaved ? 1 : rotatedSize / 2;
     for (int i = 0; i < pairs; i++) {
       final float a = x[from + i * step];
       final float b = x[from + i * step + other];

@@ -1,6 +1,7 @@
 package dev.stator.device.cpu;
 
 import dev.stator.kv.KvLayout;
+import dev.stator.model.FeedForwardVariant.Activation;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
@@ -154,23 +155,24 @@ final class WarmUp implements Runnable, AutoCloseable {
     final int[] blocks = {2, 0, 1};
     final MemorySegment kv = arena.allocate(blocks.length * layout.blockBytes(), 64);
     final KernelChoice own = new KernelChoice();
-    final Attention attention = new Attention(config.headSize(), 4, layout, kv, own);
+    final Attention attention = new Attention(config, 4, layout, kv, own);
     final int stride = 4 * config.headSize();
     final float[] q = new float[stride];
     final float[] out = new float[stride];
     final Scratch scratch = new Scratch(1, POSITIONS, config.headSize());
     return usesVectors -> {
       own.useVectors(usesVectors);
-      attention.run(q, out, stride, 0, 1, POSITIONS - 1, blocks, 0, 0, scratch);
+      attention.run(q, out, stride, 0, 1, POSITIONS - 1, blocks, 0, 0, Integer.MAX_VALUE, scratch);
     };
   }
 
-  private static Work elementWise() {
+  private Work elementWise() {
+    final Activation activation = config.feedForward().activation();
     final float[] x = new float[COLUMNS];
     final float[] chains = new float[PackedMatrix.PANEL_ROWS];
     return usesVectors -> {
       Norms.rms(x, 0, x, COLUMNS, 1e-5f, x, 0, chains, usesVectors);
-      FloatMath.siluTimes(x, x, 0, COLUMNS, x, 0, usesVectors);
+      FloatMath.gatedTimes(activation, x, x, 0, COLUMNS, x, 0, usesVectors);
     };
   }
 

@@ -10,6 +10,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -267,10 +268,42 @@ public final class GgufFile implements TensorSource {
 
   @Override
   public WeightMatrix matrix(String name) {
+    final Tensor tensor = require(name);
+    return Messages.about("tensor " + Messages.quoted(name), () -> matrix(tensor));
+  }
+
+  @Override
+  public List<WeightMatrix> stack(String name) {
+    final Tensor tensor = require(name);
+    return Messages.about("tensor " + Messages.quoted(name), () -> stack(tensor));
+  }
+
+  private Tensor require(String name) {
     final Tensor tensor = tensors.get(name);
     if (tensor == null)
       throw new ModelFormatException("the tensor " + Messages.quoted(name) + " is missing");
-    return Messages.about("tensor " + Messages.quoted(name), () -> matrix(tensor));
+    return tensor;
+  }
+
+  private List<WeightMatrix> stack(Tensor tensor) {
+    final List<Long> dimensions = tensor.dimensions;
+    if (dimensions.size() < 2 || dimensions.stream().skip(3).anyMatch(d -> d != 1)) {
+      throw new ModelFormatException("its dimensions are " + dimensions + ", expected three");
+    }
+    final long count = dimensions.size() == 2 ? 1 : dimensions.get(2);
+    final long bytes = count == 0 ? 0 : tensor.byteLength / count;
+    final List<WeightMatrix> stack = new ArrayList<>();
+    for (long i = 0; i < count; i++) {
+      stack.add(
+          matrix(
+              new Tensor(
+                  tensor.name,
+                  tensor.type,
+                  dimensions.subList(0, 2),
+                  tensor.offset + i * bytes,
+                  bytes)));
+    }
+    return stack;
   }
 
   private WeightMatrix matrix(Tensor tensor) {

@@ -22,7 +22,7 @@ final class GgufModel {
   static ModelParts read(GgufFile file) {
     final GgufMetadata metadata = file.metadata();
     final ModelShape shape = GgufShape.read(file);
-    final ModelWeights weights = WeightAssembler.assemble(file, TensorNames.GGUF, shape.config());
+    final ModelWeights weights = WeightAssembler.assemble(file, shape.names(), shape.config());
     return ModelParts.of("gguf", shape, weights, text(metadata));
   }
 

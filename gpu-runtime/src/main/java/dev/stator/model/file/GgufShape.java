@@ -1,14 +1,22 @@
 package dev.stator.model.file;
 
+import dev.stator.model.AttentionVariant;
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelFormatException;
-import dev.stator.model.RopeScaling;
-import dev.stator.model.WeightDecoder;
-import dev.stator.model.WeightMatrix;
+import dev.stator.model.ResidualVariant;
+import java.util.List;
 
 /** Reads a model's shape from GGUF metadata. Keys: {@code docs/gguf.md} of the ggml project. */
 final class GgufShape {
   private static final float DEFAULT_ROPE_THETA = 10_000;
+
+  // What llama.cpp takes where a Gemma file is silent.
+  private static final float GEMMA2_SCORE_CAP = 50;
+  private static final float GEMMA2_LOGIT_CAP = 30;
+  private static final int GEMMA2_WINDOW = 4096;
+  private static final int GEMMA2_27B_LAYERS = 46;
+  private static final int GEMMA3_27B_LAYERS = 62;
 
   private final GgufFile file;
   private final GgufMetadata metadata;
@@ -17,7 +25,7 @@ final class GgufShape {
   private GgufShape(GgufFile file) {
     this.file = file;
     this.metadata = file.metadata();
-    this.architecture = Architecture.of(metadata.requireString("general.architecture"));
+    this.architecture = Architecture.ofGguf(metadata.requireString("general.architecture"));
   }
 
   /**
@@ -29,33 +37,43 @@ final class GgufShape {
   }
 
   private ModelShape read() {
-    refuseWhatIsNoDenseModel();
+    refuseWhatIsNoModel();
+    final int layerCount = requireInt("block_count");
     final int hiddenSize = requireInt("embedding_length");
     final int headCount = requireInt("attention.head_count");
     final int headSize = headSize(hiddenSize, headCount);
+    final int contextLength = requireInt("context_length");
+    final int rotatedSize = optionalInt("rope.dimension_count", headSize);
     final ModelConfig config =
         new ModelConfig(
-            architecture.fileName(),
-            requireInt("block_count"),
+            architecture.ggufName(),
+            layerCount,
             hiddenSize,
             requireInt("feed_forward_length"),
             headCount,
             optionalInt("attention.head_count_kv", headCount),
             headSize,
             vocabularySize(),
-            requireInt("context_length"),
+            contextLength,
             (float) metadata.requireFloat(key("attention.layer_norm_rms_epsilon")),
-            (float) metadata.floating(key("rope.freq_base")).orElse(DEFAULT_ROPE_THETA),
-            ropeScaling(headSize),
+            optionalFloat("rope.freq_base", DEFAULT_ROPE_THETA),
+            new GgufRope(file, architecture.ggufName(), rotatedSize).scaling(),
             architecture.ggufRopeLayout(),
             architecture.hasAttentionBias(
                 file.has(TensorNames.GGUF.bias(0, TensorNames.GGUF.query()))),
             architecture.queryKeyNorm(),
-            !file.has(TensorNames.GGUF.outputHead()));
-    return ModelShape.of(config, optionalInt("attention.sliding_window", 0));
+            !file.has(TensorNames.GGUF.outputHead()),
+            new AttentionVariant(
+                attentionScale(layerCount, hiddenSize, headCount),
+                softcap("attn_logit_softcapping", GEMMA2_SCORE_CAP),
+                rotatedSize == headSize ? 0 : rotatedSize,
+                window(layerCount, contextLength)),
+            new FeedForwardVariant(architecture.activation(), experts()),
+            residual(hiddenSize));
+    return new ModelShape(config, TensorNames.GGUF, List.of());
   }
 
-  private void refuseWhatIsNoDenseModel() {
+  private void refuseWhatIsNoModel() {
     final String type = metadata.string("general.type").orElse("model");
     if (!type.equals("model")) {
       throw new ModelFormatException(
@@ -66,11 +84,57 @@ final class GgufShape {
           "the file is one of %d parts; join them with llama-gguf-split --merge"
               .formatted(metadata.requireInt("split.count")));
     }
-    final int expertCount = optionalInt("expert_count", 0);
-    if (expertCount != 0) {
-      throw new ModelFormatException(
-          "the model is a mixture of %d experts, which is not supported".formatted(expertCount));
-    }
+  }
+
+  /** The largest Gemmas scale scores by the width of the residual stream; no key says so. */
+  private float attentionScale(int layerCount, int hiddenSize, int headCount) {
+    final float given = optionalFloat("attention.scale", 0);
+    final boolean isGemma27b =
+        architecture == Architecture.GEMMA2 && layerCount == GEMMA2_27B_LAYERS
+            || architecture == Architecture.GEMMA3 && layerCount == GEMMA3_27B_LAYERS;
+    if (given != 0 || !isGemma27b || headCount <= 0) return given;
+    return (float) (1 / Math.sqrt((double) hiddenSize / headCount));
+  }
+
+  private float softcap(String suffix, float gemma2Default) {
+    return optionalFloat(suffix, architecture == Architecture.GEMMA2 ? gemma2Default : 0);
+  }
+
+  private AttentionVariant.Window window(int layerCount, int contextLength) {
+    final boolean isGemma2 = architecture == Architecture.GEMMA2;
+    final boolean isGemma3 = architecture == Architecture.GEMMA3;
+    final int length = optionalInt("attention.sliding_window", isGemma2 ? GEMMA2_WINDOW : 0);
+    if (length <= 0) return null;
+    final List<Boolean> layers =
+        SlidingWindows.layers(architecture, layerCount, 0, SlidingWindows.GROUP);
+    final float theta = isGemma3 ? optionalFloat("rope.freq_base_swa", DEFAULT_ROPE_THETA) : 0;
+    return SlidingWindows.inForce(length, contextLength, layers, theta);
+  }
+
+  private FeedForwardVariant.Experts experts() {
+    final int count = optionalInt("expert_count", 0);
+    if (count == 0) return null;
+    return new FeedForwardVariant.Experts(
+        count,
+        requireInt("expert_used_count"),
+        optionalInt("expert_feed_forward_length", requireInt("feed_forward_length")),
+        architecture.renormalisesGgufExperts(),
+        sharedExpertSize());
+  }
+
+  private int sharedExpertSize() {
+    final String up = TensorNames.GGUF.weight(0, TensorNames.GGUF.experts().sharedUp());
+    return file.has(up)
+        ? optionalInt("expert_shared_feed_forward_length", file.matrix(up).rowCount())
+        : 0;
+  }
+
+  private ResidualVariant residual(int hiddenSize) {
+    return new ResidualVariant(
+        architecture.isGemma() ? (float) Math.sqrt(hiddenSize) : 1,
+        0,
+        architecture.isGemma(),
+        softcap("final_logit_softcapping", GEMMA2_LOGIT_CAP));
   }
 
   private int headSize(int hiddenSize, int headCount) {
@@ -83,12 +147,6 @@ final class GgufShape {
           "keys have %d values a head and values %d, expected as many"
               .formatted(headSize, valueLength));
     }
-    final int rotated = optionalInt("rope.dimension_count", headSize);
-    if (rotated != headSize) {
-      throw new ModelFormatException(
-          "%d of %d values of a head are rotated; partial rotary embedding is not supported"
-              .formatted(rotated, headSize));
-    }
     return headSize;
   }
 
@@ -98,44 +156,8 @@ final class GgufShape {
         .orElseGet(() -> metadata.arrayLength("tokenizer.ggml.tokens"));
   }
 
-  private RopeScaling ropeScaling(int headSize) {
-    final String type = metadata.string(key("rope.scaling.type")).orElse("linear");
-    final double given =
-        metadata
-            .floating(key("rope.scaling.factor"))
-            .orElseGet(() -> metadata.floating(key("rope.scale_linear")).orElse(0));
-    final float factor =
-        switch (type) {
-          case "none" -> 1;
-          case "linear" -> given == 0 ? 1 : (float) given; // llama.cpp writes 0 for no scaling.
-          default ->
-              throw new ModelFormatException(
-                  "rope scaling %s is not supported; supported are none, linear and %s"
-                      .formatted(Messages.quoted(type), TensorNames.ROPE_DIVISORS));
-        };
-    if (file.has(TensorNames.ROPE_DIVISORS)) return perPair(headSize, factor);
-    return factor == 1 ? new RopeScaling.None() : new RopeScaling.Linear(factor);
-  }
-
-  /** The file's divisors; a linear factor applies on top of them. */
-  private RopeScaling perPair(int headSize, float factor) {
-    final WeightMatrix matrix = file.matrix(TensorNames.ROPE_DIVISORS);
-    if (matrix.rowCount() != 1 || matrix.columnCount() != headSize / 2) {
-      throw new ModelFormatException(
-          "tensor %s has shape %d x %d, expected 1 x %d"
-              .formatted(
-                  TensorNames.ROPE_DIVISORS,
-                  matrix.rowCount(),
-                  matrix.columnCount(),
-                  headSize / 2));
-    }
-    final float[] divisors = WeightDecoder.row(matrix, 0);
-    for (int i = 0; i < divisors.length; i++) divisors[i] *= factor;
-    return new RopeScaling.PerPair(divisors);
-  }
-
   private String key(String suffix) {
-    return architecture.fileName() + "." + suffix;
+    return architecture.ggufName() + "." + suffix;
   }
 
   private int requireInt(String suffix) {
@@ -144,5 +166,9 @@ final class GgufShape {
 
   private int optionalInt(String suffix, int defaultValue) {
     return metadata.int32(key(suffix)).orElse(defaultValue);
+  }
+
+  private float optionalFloat(String suffix, float defaultValue) {
+    return (float) metadata.floating(key(suffix)).orElse(defaultValue);
   }
 }

@@ -18,8 +18,7 @@ final class HuggingFaceModel {
     final SafetensorsModel tensors = SafetensorsModel.open(folder, arena, json, limits);
     final ModelShape shape =
         Messages.about(HuggingFaceText.CONFIG, () -> HuggingFaceShape.read(text.config(), tensors));
-    final ModelWeights weights =
-        WeightAssembler.assemble(tensors, TensorNames.HUGGING_FACE, shape.config());
+    final ModelWeights weights = WeightAssembler.assemble(tensors, shape.names(), shape.config());
     return ModelParts.of("safetensors", shape, weights, text.read());
   }
 }

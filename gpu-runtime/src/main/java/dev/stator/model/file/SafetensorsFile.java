@@ -178,6 +178,13 @@ final class SafetensorsFile implements TensorSource {
     return tensors.keySet();
   }
 
+  /** {@inheritDoc} These files hold the matrices one by one. */
+  @Override
+  public List<WeightMatrix> stack(String name) {
+    throw new ModelFormatException(
+        "tensor " + Messages.quoted(name) + " is expected as one matrix an expert");
+  }
+
   @Override
   public WeightMatrix matrix(String name) {
     final Tensor tensor = tensors.get(name);

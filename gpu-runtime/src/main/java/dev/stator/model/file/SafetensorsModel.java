@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.regex.Pattern;
@@ -98,6 +99,13 @@ final class SafetensorsModel implements TensorSource {
   @Override
   public Set<String> names() {
     return Collections.unmodifiableSet(fileByTensor.keySet());
+  }
+
+  /** {@inheritDoc} These files hold the matrices one by one. */
+  @Override
+  public List<WeightMatrix> stack(String name) {
+    throw new ModelFormatException(
+        "tensor " + Messages.quoted(name) + " is expected as one matrix an expert");
   }
 
   @Override

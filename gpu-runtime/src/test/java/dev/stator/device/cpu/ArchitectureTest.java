@@ -107,8 +107,12 @@ class ArchitectureTest {
     return new RopeScaling.PerPair(divisors);
   }
 
+  static Stream<Named<ModelConfig>> families() {
+    return Families.all();
+  }
+
   @ParameterizedTest
-  @MethodSource("configs")
+  @MethodSource({"configs", "families"})
   void shouldAgreeWithTheFormulasInFloat64(ModelConfig config) {
     final int[] tokens = new Random(3).ints(TOKENS, 0, config.vocabularySize()).toArray();
     try (LoadedModel model =

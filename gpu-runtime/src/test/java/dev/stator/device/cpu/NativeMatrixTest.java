@@ -193,7 +193,7 @@ class NativeMatrixTest {
       final float[] y = new float[tokens * matrix.rows()];
       for (int panel = 0; panel < matrix.panelCount(); panel += PackedMatrix.TASK_PANELS) {
         final int panelEnd = Math.min(matrix.panelCount(), panel + PackedMatrix.TASK_PANELS);
-        matrix.multiply(panel, panelEnd, inputs, scratch.out, scratch);
+        matrix.multiply(panel, panelEnd, inputs, 0, tokens, scratch.out, scratch);
         final int row = panel * PackedMatrix.PANEL_ROWS;
         final int count = Math.min(PackedMatrix.TASK_ROWS, matrix.rows() - row);
         for (int t = 0; t < tokens; t++) {

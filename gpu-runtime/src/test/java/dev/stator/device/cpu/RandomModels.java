@@ -1,5 +1,6 @@
 package dev.stator.device.cpu;
 
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.GenerationDefaults;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
@@ -67,26 +68,68 @@ final class RandomModels {
         c.tiedEmbeddings()
             ? embedding
             : matrix(c.vocabularySize(), c.hiddenSize(), 1 / Math.sqrt(c.hiddenSize()));
-    return new ModelWeights(embedding, layers, vector(c.hiddenSize(), 1), head);
+    return new ModelWeights(embedding, layers, norm(c, c.hiddenSize()), head);
   }
 
   private ModelWeights.Layer layer(ModelConfig c) {
     final double in = 1 / Math.sqrt(c.hiddenSize());
+    final FeedForwardVariant.Experts experts = c.feedForward().experts();
+    final boolean hasPostNorms = c.residual().postNorms();
+    final WeightMatrix attentionNorm = norm(c, c.hiddenSize());
+    final WeightMatrix query = matrix(c.querySize(), c.hiddenSize(), 2 * in);
+    final WeightMatrix key = matrix(c.keyValueSize(), c.hiddenSize(), 2 * in);
+    final WeightMatrix value = matrix(c.keyValueSize(), c.hiddenSize(), in);
+    final WeightMatrix output = matrix(c.hiddenSize(), c.querySize(), 1 / Math.sqrt(c.querySize()));
+    final WeightMatrix queryBias = c.attentionBias() ? vector(c.querySize(), 0) : null;
+    final WeightMatrix keyBias = c.attentionBias() ? vector(c.keyValueSize(), 0) : null;
+    final WeightMatrix valueBias = c.attentionBias() ? vector(c.keyValueSize(), 0) : null;
+    final WeightMatrix queryNorm = c.queryKeyNorm() ? norm(c, c.headSize()) : null;
+    final WeightMatrix keyNorm = c.queryKeyNorm() ? norm(c, c.headSize()) : null;
+    final WeightMatrix feedForwardNorm = norm(c, c.hiddenSize());
+    final ModelWeights.Expert dense = experts == null ? expert(c, c.intermediateSize()) : null;
     return new ModelWeights.Layer(
-        vector(c.hiddenSize(), 1),
-        matrix(c.querySize(), c.hiddenSize(), 2 * in),
-        matrix(c.keyValueSize(), c.hiddenSize(), 2 * in),
-        matrix(c.keyValueSize(), c.hiddenSize(), in),
-        matrix(c.hiddenSize(), c.querySize(), 1 / Math.sqrt(c.querySize())),
-        c.attentionBias() ? vector(c.querySize(), 0) : null,
-        c.attentionBias() ? vector(c.keyValueSize(), 0) : null,
-        c.attentionBias() ? vector(c.keyValueSize(), 0) : null,
-        c.queryKeyNorm() ? vector(c.headSize(), 1) : null,
-        c.queryKeyNorm() ? vector(c.headSize(), 1) : null,
-        vector(c.hiddenSize(), 1),
-        matrix(c.intermediateSize(), c.hiddenSize(), in),
-        matrix(c.intermediateSize(), c.hiddenSize(), in),
-        matrix(c.hiddenSize(), c.intermediateSize(), 1 / Math.sqrt(c.intermediateSize())));
+        attentionNorm,
+        query,
+        key,
+        value,
+        output,
+        queryBias,
+        keyBias,
+        valueBias,
+        queryNorm,
+        keyNorm,
+        feedForwardNorm,
+        dense == null ? null : dense.gate(),
+        dense == null ? null : dense.up(),
+        dense == null ? null : dense.down(),
+        hasPostNorms ? norm(c, c.hiddenSize()) : null,
+        hasPostNorms ? norm(c, c.hiddenSize()) : null,
+        dense == null ? mixture(c) : null);
+  }
+
+  private ModelWeights.ExpertMixture mixture(ModelConfig c) {
+    final FeedForwardVariant.Experts shape = c.feedForward().experts();
+    final WeightMatrix router =
+        matrix(shape.count(), c.hiddenSize(), 1 / Math.sqrt(c.hiddenSize()));
+    final List<ModelWeights.Expert> experts = new ArrayList<>();
+    for (int e = 0; e < shape.count(); e++) experts.add(expert(c, shape.intermediateSize()));
+    if (shape.sharedSize() == 0) {
+      return new ModelWeights.ExpertMixture(router, experts, null, null);
+    }
+    final ModelWeights.Expert shared = expert(c, shape.sharedSize());
+    return new ModelWeights.ExpertMixture(router, experts, shared, vector(c.hiddenSize(), 0));
+  }
+
+  private ModelWeights.Expert expert(ModelConfig c, int intermediate) {
+    final double in = 1 / Math.sqrt(c.hiddenSize());
+    return new ModelWeights.Expert(
+        matrix(intermediate, c.hiddenSize(), in),
+        matrix(intermediate, c.hiddenSize(), in),
+        matrix(c.hiddenSize(), intermediate, 1 / Math.sqrt(intermediate)));
+  }
+
+  private WeightMatrix norm(ModelConfig c, int length) {
+    return vector(length, 1 - c.residual().normOffset());
   }
 
   private WeightMatrix matrix(int rows, int columns, double scale) {

@@ -18,9 +18,12 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Named;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** Logits depend on the tokens up to their position, and on nothing else. */
 class SameBytesTest {
@@ -84,6 +87,21 @@ class SameBytesTest {
           .forEach(matrix -> projected.add(matrix.type()));
       assertEquals(EnumSet.allOf(WeightType.class), projected);
       checkSchedules(model, 2, kernels, alone, 23);
+    }
+  }
+
+  static Stream<Named<ModelConfig>> families() {
+    return Families.all();
+  }
+
+  @ParameterizedTest
+  @MethodSource("families")
+  void shouldGiveTheSameLogitsForEachFamily(ModelConfig config) {
+    try (LoadedModel model =
+        RandomModels.of(
+            config, 31, WeightType.Q8_0, WeightType.F32, WeightType.Q4_0, WeightType.BF16)) {
+      checkSchedules(model, 2, Kernels.AUTO, Kernels.AUTO, 29);
+      checkSchedules(model, 1, Kernels.SCALAR, Kernels.VECTOR, 30);
     }
   }
 

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
+import dev.stator.model.AttentionVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelConfig.RopeLayout;
 import dev.stator.model.ModelFormatException;
@@ -134,20 +135,25 @@ class GgufShapeTest {
   }
 
   @Test
-  void shouldLimitTheContextToASlidingWindow() {
-    final ModelShape shape =
-        GgufShape.read(read(TinyModels.gguf("llama").put("llama.attention.sliding_window", 16)));
-    assertEquals(16, shape.config().contextLength());
+  void shouldReadASlidingWindowShorterThanTheContext() {
+    final GgufWriter writer = TinyModels.gguf("llama").put("llama.attention.sliding_window", 16);
     assertEquals(
-        List.of(
-            "The context is limited to 16 of 64 tokens, because attention over a sliding window is"
-                + " not supported."),
-        shape.notes());
+        new AttentionVariant.Window(16, List.of(true, true), 0),
+        GgufShape.read(read(writer)).config().attention().window());
+    writer.put("llama.attention.sliding_window", TinyModels.CONTEXT);
+    assertNull(GgufShape.read(read(writer)).config().attention().window());
+  }
+
+  @Test
+  void shouldReadYarnScaling() {
+    final GgufWriter writer =
+        TinyModels.gguf("qwen3")
+            .put("qwen3.rope.scaling.type", "yarn")
+            .put("qwen3.rope.scaling.factor", 4f)
+            .put("qwen3.rope.scaling.original_context_length", 16);
     assertEquals(
-        TinyModels.CONTEXT,
-        GgufShape.read(read(TinyModels.gguf("llama").put("llama.attention.sliding_window", 64)))
-            .config()
-            .contextLength());
+        new RopeScaling.Yarn(4, 32, 1, 16, (float) (0.1 * Math.log(4) + 1), true),
+        GgufShape.read(read(writer)).config().ropeScaling());
   }
 
   @ParameterizedTest
@@ -161,8 +167,9 @@ class GgufShapeTest {
   static Stream<Arguments> unsupportedKinds() {
     return Stream.of(
         refusal(
-            w -> w.put("general.architecture", "phi3"),
-            "architecture 'phi3' is not supported; supported are llama, mistral, qwen2, qwen3"),
+            w -> w.put("general.architecture", "mamba"),
+            "architecture 'mamba' is not supported; supported are llama, mistral, qwen2, qwen3,"
+                + " qwen2moe, qwen3moe, gemma2, gemma3, phi3"),
         refusal(
             w -> w.remove("general.architecture"),
             "the metadata has no general.architecture, expected a string"),
@@ -172,15 +179,20 @@ class GgufShapeTest {
             w -> w.put("split.count", 3),
             "the file is one of 3 parts; join them with llama-gguf-split --merge"),
         refusal(
-            w -> w.put("llama.expert_count", 8),
-            "the model is a mixture of 8 experts, which is not supported"),
+            w -> w.put("llama.expert_count", 8).put("llama.expert_used_count", 2),
+            "the tensor 'blk.0.ffn_gate_inp.weight' is missing"),
         refusal(
-            w -> w.put("llama.rope.scaling.type", "yarn"),
-            "rope scaling 'yarn' is not supported; supported are none, linear and"
-                + " rope_freqs.weight"),
+            w -> w.put("llama.expert_count", 8).put("llama.expert_used_count", 9),
+            "9 of 8 experts are used, expected 1 to all of them"),
         refusal(
-            w -> w.put("llama.rope.dimension_count", 4),
-            "4 of 8 values of a head are rotated; partial rotary embedding is not supported"),
+            w -> w.put("llama.rope.scaling.type", "dynamic"),
+            "rope scaling 'dynamic' is not supported; supported are none, linear, yarn,"
+                + " rope_freqs.weight and rope_factors_long.weight"),
+        refusal(
+            w -> w.put("llama.rope.dimension_count", 10), "10 values of heads of 8 are rotated"),
+        refusal(
+            w -> w.put("llama.rope.dimension_count", 5),
+            "rotated values of a head must be even: 5"),
         refusal(
             w -> w.put("llama.attention.value_length", 16),
             "keys have 8 values a head and values 16, expected as many"));

@@ -2,16 +2,19 @@ package dev.stator.model.file;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotSame;
+import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.stator.model.AttentionVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelConfig.RopeLayout;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.ModelWeights;
 import dev.stator.model.RopeScaling;
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -117,18 +120,22 @@ class HuggingFaceShapeTest {
   }
 
   @Test
-  void shouldLimitTheContextToASlidingWindowThatIsInForce() {
+  void shouldReadASlidingWindowThatIsInForce() {
     assertEquals(
-        16, shape(TinyModels.config("mistral").put("sliding_window", 16)).config().contextLength());
-    assertEquals(1, shape(TinyModels.config("mistral").put("sliding_window", 16)).notes().size());
+        new AttentionVariant.Window(16, List.of(true, true), 0),
+        window(TinyModels.config("mistral").put("sliding_window", 16)));
     final ObjectNode qwen = TinyModels.config("qwen2").put("sliding_window", 16);
-    assertEquals(TinyModels.CONTEXT, shape(qwen).config().contextLength());
-    assertEquals(16, shape(qwen.put("use_sliding_window", true)).config().contextLength());
-    assertEquals(
-        TinyModels.CONTEXT, shape(qwen.put("use_sliding_window", false)).config().contextLength());
-    assertEquals(
-        TinyModels.CONTEXT,
-        shape(TinyModels.config("mistral").putNull("sliding_window")).config().contextLength());
+    assertNull(window(qwen));
+    assertNull(window(qwen.put("use_sliding_window", false)));
+    qwen.put("use_sliding_window", true).put("max_window_layers", 1);
+    assertEquals(List.of(false, true), window(qwen).layers());
+    qwen.putArray("layer_types").add("sliding_attention").add("full_attention");
+    assertEquals(List.of(true, false), window(qwen).layers());
+    assertNull(window(TinyModels.config("mistral").putNull("sliding_window")));
+  }
+
+  private static AttentionVariant.Window window(ObjectNode config) {
+    return shape(config).config().attention().window();
   }
 
   @Test
@@ -149,24 +156,32 @@ class HuggingFaceShapeTest {
   static Stream<Arguments> refusals() {
     return Stream.of(
         refusal(
-            c -> c.put("model_type", "mixtral"),
-            "architecture 'mixtral' is not supported; supported are llama, mistral, qwen2, qwen3"),
+            c -> c.put("model_type", "mamba"),
+            "architecture 'mamba' is not supported; supported are llama, mistral, mixtral, qwen2,"
+                + " qwen3, qwen2_moe, qwen3_moe, gemma2, gemma3_text, phi3"),
         refusal(c -> c.remove("model_type"), "there is no model_type, expected a string"),
         refusal(c -> c.put("model_type", 3), "model_type is '3', expected a string"),
         refusal(
             c -> c.put("num_local_experts", 8),
-            "the model is a mixture of 8 experts, which is not supported"),
+            "the llama model is a mixture of 8 experts, which is not supported"),
         refusal(
             c -> c.put("hidden_act", "gelu"), "activation 'gelu' is not supported, expected silu"),
         refusal(
-            c -> c.put("partial_rotary_factor", 0.5),
-            "partial_rotary_factor is 0.5; partial rotary embedding is not supported"),
+            c -> c.put("partial_rotary_factor", 1.5),
+            "partial_rotary_factor is 1.5, expected more than 0 and at most 1"),
         refusal(
             c -> c.putObject("quantization_config").put("quant_method", "gptq"),
             "the weights are quantized by 'gptq', expected plain BF16, F16 or F32"),
         refusal(
-            c -> c.putObject("rope_scaling").put("rope_type", "yarn"),
-            "rope scaling 'yarn' is not supported; supported are default, linear and llama3"),
+            c -> c.putObject("rope_scaling").put("rope_type", "dynamic"),
+            "rope scaling 'dynamic' is not supported; supported are default, linear, llama3, yarn"
+                + " and longrope"),
+        refusal(
+            c -> c.putObject("rope_scaling").put("rope_type", "longrope").put("factor", 2),
+            "there is no short_factor, expected an array of numbers"),
+        refusal(
+            c -> c.put("sliding_window", 16).putArray("layer_types").add("chunked_attention"),
+            "layer_types has 'chunked_attention', expected full_attention or sliding_attention"),
         refusal(
             c -> c.putObject("rope_scaling").put("rope_type", "linear"),
             "there is no factor, expected a number"),

@@ -288,8 +288,8 @@ class ModelFilesTest {
     Files.writeString(
         folder.resolve("config.json"), "{\"hidden_size\": 1, \"model_type\": \"gpt2\"}");
     assertRefused(
-        "config.json: architecture 'gpt2' is not supported; supported are llama, mistral, qwen2,"
-            + " qwen3",
+        "config.json: architecture 'gpt2' is not supported; supported are llama, mistral, mixtral,"
+            + " qwen2, qwen3, qwen2_moe, qwen3_moe, gemma2, gemma3_text, phi3",
         folder);
   }
 
@@ -318,14 +318,15 @@ class ModelFilesTest {
   }
 
   @Test
-  void shouldSayWhenTheContextIsLimited() throws IOException {
+  void shouldServeTheWholeContextOfAModelWithASlidingWindow() throws IOException {
     TinyModels.writeHuggingFace(folder, "mistral");
     Files.writeString(
         folder.resolve("config.json"),
         TinyModels.config("mistral").put("sliding_window", 16).toString());
     final ModelSummary summary = ModelFiles.inspect(folder);
-    assertEquals(16, summary.config().contextLength());
-    assertEquals(1, summary.notes().size());
+    assertEquals(TinyModels.CONTEXT, summary.config().contextLength());
+    assertEquals(16, summary.config().attention().window().length());
+    assertEquals(0, summary.notes().size());
     assertEquals(WeightType.BF16, summary.tensorTypes().getFirst().type());
   }
 
