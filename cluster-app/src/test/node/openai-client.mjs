@@ -89,6 +89,27 @@ function assertWeatherCall(message, finishReason) {
 }
 
 const cases = {
+  async embeddings() {
+    const input = ['a red house', 'the miller', 'a red house'];
+    const packed = await client.embeddings.create({ model, input }); // The client asks for base64 by itself.
+    const plain = await client.embeddings.create({ model, input, encoding_format: 'float' });
+    assert.equal(packed.object, 'list');
+    assert.deepEqual(packed.data.map((entry) => entry.index), [0, 1, 2]);
+    assert.deepEqual(packed.data[0].embedding, packed.data[2].embedding);
+    assert.notDeepEqual(packed.data[0].embedding, packed.data[1].embedding);
+    for (const [i, { embedding }] of packed.data.entries()) {
+      const length = Math.hypot(...embedding);
+      assert.ok(Math.abs(length - 1) < 1e-5, `a length of ${length}`);
+      assert.deepEqual(Array.from(embedding), plain.data[i].embedding.map(Math.fround));
+    }
+    assert.ok(packed.usage.prompt_tokens > 0);
+    assert.equal(packed.usage.total_tokens, packed.usage.prompt_tokens);
+    const one = await client.embeddings.create({ model, input: 'a red house', dimensions: 2 });
+    assert.equal(one.data[0].embedding.length, 2);
+    const error = await failure(client.embeddings.create({ model, input: [] }));
+    assert.equal(error.status, 400);
+  },
+
   async models() {
     const all = await collect(client.models.list());
     assert.ok(all.some((entry) => entry.id === model && entry.object === 'model'));

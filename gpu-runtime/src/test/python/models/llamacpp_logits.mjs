@@ -1,13 +1,14 @@
 // The logarithms of the probabilities that llama.cpp gives to all tokens after a prompt.
-//   node llamacpp_logits.mjs MODEL.gguf '[[1, 2, 3], ...]'        from a folder with node-llama-cpp
-// Prints one JSON array a prompt.
+// and the tokens of texts.
+//   node llamacpp_logits.mjs MODEL.gguf '[[1, 2, 3], ...]' '["text", ...]'        from a folder with node-llama-cpp
+// Prints one JSON array a prompt, then one a text.
 import {createRequire} from "node:module";
 import {pathToFileURL} from "node:url";
 import path from "node:path";
 
 const require = createRequire(path.join(process.cwd(), "package.json"));
 const {getLlama} = await import(pathToFileURL(require.resolve("node-llama-cpp")));
-const [modelPath, prompts] = process.argv.slice(2);
+const [modelPath, prompts, texts] = process.argv.slice(2);
 const llama = await getLlama({gpu: false, build: "never", maxThreads: 1, logLevel: process.env.LLAMA_LOG ?? "error"});
 const model = await llama.loadModel({modelPath, gpuLayers: 0});
 for (const prompt of JSON.parse(prompts)) {
@@ -25,4 +26,5 @@ for (const prompt of JSON.parse(prompts)) {
     }
     await context.dispose();
 }
+for (const text of JSON.parse(texts)) console.log(JSON.stringify(model.tokenize(text)));
 process.exit(0);

@@ -9,6 +9,7 @@ import numpy as np
 from values import values
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+TEXTS = ["the tea", " the  teeth", "", "the\n\nhen ", "\u00e9t\u00e9 \u2581 e", "th</s>e <0x0A>"]
 DIM, LAYERS, HEADS, KV, HEAD, FFN, VOCABULARY = 32, 2, 4, 2, 16, 48, 271
 
 
@@ -20,6 +21,9 @@ def vocabulary():
             "tokenizer.ggml.scores": [-1.0 - i for i in range(n)],
             "tokenizer.ggml.token_type": [2, 3, 3] + [6] * 256 + [1] * (n - 259),
             "tokenizer.ggml.bos_token_id": 1, "tokenizer.ggml.eos_token_id": 2, "tokenizer.ggml.unknown_token_id": 0}
+
+
+PLAIN_SPACES = {"tokenizer.ggml.add_space_prefix": False}  # As in Gemma's files.
 
 
 def shape_of(arch, layers=LAYERS, **more):
@@ -86,10 +90,10 @@ def models():
     yield "gguf-qwen3moe", shape_of("qwen3moe", expert_count=6, expert_used_count=3, expert_feed_forward_length=24), \
         tensors_of(experts=6, head_norms=True, expert_ffn=24)
     yield "gguf-gemma2", shape_of("gemma2", 4, **{"attention.sliding_window": 8, "attn_logit_softcapping": 5.0,
-                                                  "final_logit_softcapping": 3.0}), \
+                                                  "final_logit_softcapping": 3.0}) | PLAIN_SPACES, \
         tensors_of(4, head=False, gemma=True)
     yield "gguf-gemma3", shape_of("gemma3", 7, **{"attention.sliding_window": 8, "rope.freq_base": 1e6,
-                                                  "rope.scaling.type": "linear", "rope.scaling.factor": 8.0}), \
+                                                  "rope.scaling.type": "linear", "rope.scaling.factor": 8.0}) | PLAIN_SPACES, \
         tensors_of(7, head=False, gemma=True, head_norms=True)
     # llama.cpp switches Phi-3's window off, so here it is longer than the prompts.
     phi3 = {"attention.key_length": 8, "attention.value_length": 8, "attention.sliding_window": 64}
@@ -113,6 +117,7 @@ def entry(key, value):
         kind, pack = {str: (8, text), int: (5, lambda v: struct.pack("<i", v)),
                       float: (6, lambda v: struct.pack("<f", v))}[type(value[0])]
         return text(key) + struct.pack("<IIQ", 9, kind, len(value)) + b"".join(map(pack, value))
+    if isinstance(value, bool): return text(key) + struct.pack("<IB", 7, value)
     kind, data = {str: lambda: (8, text(value)), int: lambda: (4, struct.pack("<I", value)),
                   float: lambda: (6, struct.pack("<f", value))}[type(value)]()
     return text(key) + struct.pack("<I", kind) + data
@@ -139,16 +144,19 @@ def main():
         with tempfile.TemporaryDirectory() as folder:
             path = folder + "/model.gguf"
             write_gguf(path, metadata, tensors)
-            run = subprocess.run(["node", HERE + "/llamacpp_logits.mjs", path, json.dumps(prompts)], cwd=node,
+            run = subprocess.run(["node", HERE + "/llamacpp_logits.mjs", path, json.dumps(prompts), json.dumps(TEXTS)], cwd=node,
                                  capture_output=True, text=True, timeout=120)
         if run.returncode or not run.stdout: sys.exit(name + ": " + run.stdout[-500:] + run.stderr[-3000:])
         answers = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("[")]
-        cases = [{"tokens": p, "log_probabilities": a} for p, a in zip(prompts, answers, strict=True)]
+        texts = [{"text": t, "tokens": a} for t, a in zip(TEXTS, answers[2:], strict=True)]
+        cases = [{"tokens": p, "log_probabilities": a} for p, a in zip(prompts, answers[:2], strict=True)]
         with open(os.path.join(out, name + ".json"), "w") as f:
             f.write('{"made": "llama.cpp of node-llama-cpp 3.22.1",\n"metadata": ' + json.dumps(metadata))
             f.write(',\n"tensors": {\n  ' + ",\n  ".join(f'"{k}": {v}' for k, v in tensors.items()))
-            f.write('},\n"cases": [\n  ' + ",\n  ".join(map(json.dumps, cases)) + "]}\n")
-        print(name, [len(a) for a in answers], [round(max(a), 3) for a in answers])
+            f.write('},\n"texts": ' + json.dumps(texts))
+            f.write(',\n"cases": [\n  ' + ",\n  ".join(map(json.dumps, cases)) + "]}\n")
+        print(name, [len(a) for a in answers], [round(max(a), 3) for a in answers[:2]])
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -12,6 +12,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 from values import values
 
+
 def rule(name, shape, norm_center):
     if len(shape) == 1:
         return (norm_center if "norm" in name else 0, 8)
@@ -84,6 +85,11 @@ def record(name, config, norm_center, folder):
         for position in at:
             cases.append({"tokens": tokens[:position + 1] if "phi3-" not in name else tokens,
                           "logits": [round(float(x), 6) for x in logits[position]]})
+    if name in ("mistral", "gemma3", "qwen3moe"):
+        with torch.no_grad():
+            states = model.model(torch.tensor([tokens]), use_cache=False).last_hidden_state[0].double().numpy()
+        cases[-1]["mean"] = [round(float(x), 6) for x in states.mean(0)]
+        cases[-1]["last"] = [round(float(x), 6) for x in states[-1]]
     text = json.load(open(folder + "/config.json"))
     return {"made": f"transformers {transformers.__version__}, torch {torch.__version__}, float32, eager attention",
             "config": text, "tensors": {k: [*rules[k], *shapes[k]] for k in sorted(shapes)}, "cases": cases}

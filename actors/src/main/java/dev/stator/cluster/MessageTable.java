@@ -8,6 +8,7 @@ import dev.stator.engine.SampledToken;
 import dev.stator.engine.SamplingParams;
 import dev.stator.kv.BlockHash;
 import dev.stator.kv.KvEvent;
+import dev.stator.model.Pooling;
 import dev.stator.protocol.BookingCheck;
 import dev.stator.protocol.CacheCommand;
 import dev.stator.protocol.DecodeCommand;
@@ -131,7 +132,8 @@ final class MessageTable {
           entry(107, RouterCommand.NodeUnreachable.class),
           entry(108, WorkerAnswer.Running.class),
           entry(109, WorkerAnswer.RunningSequence.class),
-          entry(110, WorkRates.class));
+          entry(110, WorkRates.class),
+          entry(111, Pooling.class));
 
   private MessageTable() {}
 

@@ -82,6 +82,7 @@ final class WireCodec {
       register(Instant.class, 22);
       register(ActorRef.class, new WireSerializers.ActorRefs(actorRefs), 23);
       register(Address.class, new WireSerializers.Addresses(), 24);
+      register(float[].class, new WireSerializers.Floats(), 25);
       for (MessageTable.Entry entry : MessageTable.ENTRIES) register(entry.type(), entry.id());
     }
 

@@ -68,6 +68,22 @@ final class WireSerializers {
     }
   }
 
+  /** Four bytes each. */
+  static final class Floats extends Serializer<float[]> {
+    @Override
+    public void write(Kryo kryo, Output output, float[] values) {
+      output.writeVarInt(values.length, true);
+      for (float value : values) output.writeFloat(value);
+    }
+
+    @Override
+    public float[] read(Kryo kryo, Input input, Class<? extends float[]> type) {
+      final float[] values = new float[readLength(input, Float.BYTES)];
+      for (int i = 0; i < values.length; i++) values[i] = input.readFloat();
+      return values;
+    }
+  }
+
   /** As they are. */
   static final class Bytes extends Serializer<byte[]> {
     @Override

@@ -60,6 +60,7 @@ public sealed interface WorkerAnswer extends ClusterMessage {
    * @param firstIndex index of the first token within the answer, from 0; shows a hole
    * @param finish why the sequence ended; {@code null} while it goes on
    * @param cachedTokens prompt tokens that were found, not computed
+   * @param embedding of a request for one, with its end; else {@code null}
    */
   record SequenceTokens(
       RequestId id,
@@ -67,9 +68,21 @@ public sealed interface WorkerAnswer extends ClusterMessage {
       int firstIndex,
       List<SampledToken> tokens,
       FinishReason finish,
-      int cachedTokens) {
+      int cachedTokens,
+      float[] embedding) {
     public SequenceTokens {
       tokens = List.copyOf(tokens);
+    }
+
+    /** Without an embedding. */
+    public SequenceTokens(
+        RequestId id,
+        int attempt,
+        int firstIndex,
+        List<SampledToken> tokens,
+        FinishReason finish,
+        int cachedTokens) {
+      this(id, attempt, firstIndex, tokens, finish, cachedTokens, null);
     }
 
     /** Without the tokens before {@code index}, which are known already. */
@@ -77,7 +90,7 @@ public sealed interface WorkerAnswer extends ClusterMessage {
       if (index <= firstIndex) return this;
       final List<SampledToken> rest =
           tokens.subList(Math.min(tokens.size(), index - firstIndex), tokens.size());
-      return new SequenceTokens(id, attempt, index, rest, finish, cachedTokens);
+      return new SequenceTokens(id, attempt, index, rest, finish, cachedTokens, embedding);
     }
   }
 }

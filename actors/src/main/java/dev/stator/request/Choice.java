@@ -121,7 +121,7 @@ final class Choice {
 
   GenerationRequest request() {
     return new GenerationRequest(
-        id, tokens(), call.promptTokens().length, sampling, call.cacheSalt());
+        id, tokens(), call.promptTokens().length, sampling, call.cacheSalt(), call.pooling());
   }
 
   /** Whether a message about this attempt is still of interest. */

@@ -1,6 +1,7 @@
 package dev.stator.request;
 
 import dev.stator.engine.SamplingParams;
+import dev.stator.model.Pooling;
 import java.util.List;
 
 /**
@@ -18,6 +19,7 @@ import java.util.List;
  * @param showsSpecialTokens whether the text has the answer's special tokens in it, as the marks of
  *     some models' tool calls are; the token that ends an answer is never shown
  * @param showsPlacements whether {@link GenerationEvent.Placed} is told
+ * @param pooling makes an embedding of the prompt in place of an answer; {@code null} for an answer
  */
 public record GenerationCall(
     String requestId,
@@ -28,9 +30,50 @@ public record GenerationCall(
     List<String> stopStrings,
     String cacheSalt,
     boolean showsSpecialTokens,
-    boolean showsPlacements) {
+    boolean showsPlacements,
+    Pooling pooling) {
   public GenerationCall {
     stopStrings = List.copyOf(stopStrings);
+  }
+
+  /** A call for an answer. */
+  public GenerationCall(
+      String requestId,
+      String model,
+      int[] promptTokens,
+      SamplingParams sampling,
+      int choiceCount,
+      List<String> stopStrings,
+      String cacheSalt,
+      boolean showsSpecialTokens,
+      boolean showsPlacements) {
+    this(
+        requestId,
+        model,
+        promptTokens,
+        sampling,
+        choiceCount,
+        stopStrings,
+        cacheSalt,
+        showsSpecialTokens,
+        showsPlacements,
+        null);
+  }
+
+  /** A call for the embedding of a text. */
+  public static GenerationCall embedding(
+      String requestId, String model, int[] tokens, Pooling pooling, String cacheSalt) {
+    return new GenerationCall(
+        requestId,
+        model,
+        tokens,
+        SamplingParams.greedy(1),
+        1,
+        List.of(),
+        cacheSalt,
+        false,
+        false,
+        pooling);
   }
 
   /** A call whose text is without special tokens, and which is not told where it runs. */

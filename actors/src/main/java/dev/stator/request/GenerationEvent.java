@@ -9,7 +9,7 @@ import java.util.List;
  * What a client sees of its generation, in order.
  *
  * <pre>
- *   ((Placed* Delta)* Finished) for each choice, interleaved, then Completed
+ *   ((Placed* Delta)* Embedded? Finished) for each choice, interleaved, then Completed
  *   anything, then Failed
  * </pre>
  *
@@ -76,6 +76,13 @@ public sealed interface GenerationEvent {
           otherChoice, attempt, worker, cachedBlocks, prefiller, pulls, reason, candidates);
     }
   }
+
+  /**
+   * The embedding that a call asked for, before its choice has ended.
+   *
+   * @param values not normalised; never written
+   */
+  record Embedded(int choiceIndex, float[] values) implements GenerationEvent {}
 
   /** A choice has ended. */
   record Finished(int choiceIndex, FinishReason reason) implements GenerationEvent {}

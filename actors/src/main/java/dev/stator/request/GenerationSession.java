@@ -389,6 +389,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
     }
     final ChoiceText.News news = choice.accept(sequence);
     outbox.add(choice.index(), news.text(), news.tokenCount(), news.logprobs());
+    if (sequence.embedding() != null) outbox.embed(choice.index(), sequence.embedding());
     startOthers();
     if (news.finish() != null) finish(choice, news.finish(), sequence.finish() == null);
   }

@@ -3,6 +3,7 @@ package dev.stator.request;
 import dev.stator.engine.FinishReason;
 import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
+import dev.stator.request.GenerationEvent.Embedded;
 import dev.stator.request.GenerationEvent.Failed;
 import dev.stator.request.GenerationEvent.Finished;
 import dev.stator.request.GenerationEvent.Placed;
@@ -25,6 +26,7 @@ final class Outbox {
     final List<TokenLogprob> logprobs = new ArrayList<>();
     final Deque<Placed> placements = new ArrayDeque<>(); // Told with the next text.
     int tokenCount;
+    float[] embedding;
     FinishReason finish;
     boolean finishTaken;
 
@@ -56,6 +58,11 @@ final class Outbox {
     final Deque<Placed> placements = choices[placed.choiceIndex()].placements;
     if (placements.size() == PLACEMENTS_MAX) placements.removeFirst();
     placements.addLast(placed);
+  }
+
+  /** Told before the choice's end. */
+  void embed(int choiceIndex, float[] values) {
+    choices[choiceIndex].embedding = values;
   }
 
   void finish(int choiceIndex, FinishReason reason) {
@@ -105,6 +112,11 @@ final class Outbox {
       waiting.tokenCount = 0;
       waiting.logprobs.clear();
       return delta;
+    }
+    if (waiting.embedding != null) {
+      final Embedded embedded = new Embedded(choiceIndex, waiting.embedding);
+      waiting.embedding = null;
+      return embedded;
     }
     if (waiting.finish == null || waiting.finishTaken) return null;
     waiting.finishTaken = true;

@@ -7,6 +7,7 @@ import dev.stator.protocol.DecodeCommand;
 import dev.stator.protocol.Placement;
 import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.WorkerAnswer;
+import dev.stator.protocol.WorkerId;
 import dev.stator.transport.Grant;
 import dev.stator.transport.GrantOutcome;
 import dev.stator.worker.Decoding.State;
@@ -345,14 +346,25 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
           .add(tokensOf(decoding, progress));
       decoding.tokensSent += progress.tokens().size();
     }
-    byNode.forEach((node, sequences) ->
-        node.tell(new WorkerAnswer.TokenBatch(surroundings.description().id(), sequences)));
+    byNode.forEach(this::tellTokens);
     for (StepReport.Progress progress : stepped.progress()) {
       if (progress.finish() != null) forget(byEngineId.get(progress.id()));
     }
     for (StepReport.Failure failure : stepped.failures()) {
       lost(byEngineId.get(failure.id()), failure.reason(), false);
     }
+  }
+
+  /** Embeddings are long: each goes in a message of its own. */
+  private void tellTokens(
+      ActorRef<WorkerAnswer> node, List<WorkerAnswer.SequenceTokens> sequences) {
+    final WorkerId self = surroundings.description().id();
+    final List<WorkerAnswer.SequenceTokens> answers = new ArrayList<>();
+    for (WorkerAnswer.SequenceTokens sequence : sequences) {
+      if (sequence.embedding() == null) answers.add(sequence);
+      else node.tell(new WorkerAnswer.TokenBatch(self, List.of(sequence)));
+    }
+    if (!answers.isEmpty()) node.tell(new WorkerAnswer.TokenBatch(self, answers));
   }
 
   private static WorkerAnswer.SequenceTokens tokensOf(
@@ -363,7 +375,8 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
         decoding.tokensSent,
         progress.tokens(),
         progress.finish(),
-        progress.cachedTokens());
+        progress.cachedTokens(),
+        progress.embedding());
   }
 
   private void cancel(RequestId id, int attempt) {

@@ -22,6 +22,11 @@ final class EngineIds {
 
   static GenerationRequest renamed(GenerationRequest request, RequestId id) {
     return new GenerationRequest(
-        id, request.tokens(), request.promptLength(), request.sampling(), request.cacheSalt());
+        id,
+        request.tokens(),
+        request.promptLength(),
+        request.sampling(),
+        request.cacheSalt(),
+        request.pooling());
   }
 }

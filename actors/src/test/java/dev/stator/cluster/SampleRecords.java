@@ -102,6 +102,11 @@ final class SampleRecords {
     if (type == Address.class) return ADDRESS;
     if (type == int[].class) return random.ints(1 + random.nextInt(9), 0, 1 << 20).toArray();
     if (type == long[].class) return random.longs(1 + random.nextInt(9), 0, 1 << 20).toArray();
+    if (type == float[].class) {
+      final float[] floats = new float[random.nextInt(9)];
+      for (int i = 0; i < floats.length; i++) floats[i] = random.nextFloat();
+      return floats;
+    }
     if (type == byte[].class) {
       final byte[] bytes = new byte[random.nextInt(9)];
       random.nextBytes(bytes);

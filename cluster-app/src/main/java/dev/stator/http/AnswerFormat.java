@@ -28,6 +28,27 @@ interface AnswerFormat {
   }
 
   /**
+   * The answer of {@code /v1/embeddings}.
+   *
+   * @param head of as many choices as inputs
+   * @param dimensions values of each embedding; 0 for all
+   * @param isBase64 whether they are written as the base64 of little-endian floats
+   */
+  static AnswerFormat embeddings(AnswerHead head, int dimensions, boolean isBase64) {
+    return new AnswerFormat() {
+      @Override
+      public EventWriter chunks() {
+        throw new IllegalStateException("embeddings are not streamed");
+      }
+
+      @Override
+      public EventWriter whole() {
+        return new EmbeddingAnswerWriter(head, dimensions, isBase64);
+      }
+    };
+  }
+
+  /**
    * The answer of {@code /v1/completions}.
    *
    * @param echoes what each choice's text begins with; empty for nothing

@@ -56,26 +56,28 @@ record CompletionRequest(
     OptionalInt maxTokens = fields.integer("max_tokens", 1, Integer.MAX_VALUE);
     return new CompletionRequest(
         model,
-        prompts(fields, model, limits),
+        prompts(fields, "prompt", limits.promptsMax(), model),
         echo,
         options,
         SamplingRequest.parse(fields, model, limits, maxTokens, topLogprobs));
   }
 
-  private static List<Prompt> prompts(JsonFields fields, ServedModel model, RequestLimits limits) {
-    JsonNode prompt = fields.get("prompt");
-    if (prompt == null) throw new ApiException(ApiError.missing("prompt"));
+  /** The text, the tokens, or the array of either in a field. */
+  static List<Prompt> prompts(JsonFields fields, String name, int max, ServedModel model) {
+    JsonNode prompt = fields.get(name);
+    if (prompt == null) throw new ApiException(ApiError.missing(name));
     if (!(prompt instanceof ArrayNode array) || isTokens(array)) {
-      return List.of(prompt(prompt, "prompt", model));
+      return List.of(prompt(prompt, name, model));
     }
     if (array.isEmpty()) {
       throw new ApiException(
-          ApiError.invalid("empty_array", "prompt", "'prompt' must have at least one prompt."));
+          ApiError.invalid(
+              "empty_array", name, "'%s' must have at least one %s.".formatted(name, name)));
     }
-    JsonFields.checkLength(array, "prompt", limits.promptsMax());
+    JsonFields.checkLength(array, name, max);
     List<Prompt> prompts = new ArrayList<>(array.size());
     for (int index = 0; index < array.size(); index++) {
-      prompts.add(prompt(array.get(index), "prompt[" + index + "]", model));
+      prompts.add(prompt(array.get(index), name + "[" + index + "]", model));
     }
     return prompts;
   }

@@ -57,7 +57,8 @@ final class Endpoints {
           routes,
           endpoints,
           status,
-          new RequestPreparation(parts.catalog(), settings.limits(), json, clock, random),
+          new RequestPreparation(
+              parts.catalog(), settings.limits(), settings.embeddingPooling(), json, clock, random),
           settings.limits());
     } else {
       routes.advise("This node does not serve clients; GET /cluster tells which do.");
@@ -75,6 +76,7 @@ final class Endpoints {
     routes
         .post("/v1/chat/completions", endpoints.generating(preparation::chat))
         .post("/v1/completions", endpoints.generating(preparation::completion))
+        .post("/v1/embeddings", endpoints.generating(preparation::embeddings))
         .post("/tokenize", endpoints.answering(tokens::tokenize))
         .post("/detokenize", endpoints.answering(tokens::detokenize))
         .get("/v1/models", exchange -> done(status.models()))

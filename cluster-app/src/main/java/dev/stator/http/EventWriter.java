@@ -2,6 +2,7 @@ package dev.stator.http;
 
 import dev.stator.request.GenerationEvent;
 import dev.stator.request.GenerationEvent.Delta;
+import dev.stator.request.GenerationEvent.Embedded;
 import dev.stator.request.GenerationEvent.Finished;
 import dev.stator.request.GenerationEvent.Placed;
 import dev.stator.request.GenerationEvent.Usage;
@@ -17,6 +18,11 @@ interface EventWriter {
 
   /** More text of a choice. */
   void delta(Delta delta);
+
+  /** A choice is an embedding; of no meaning to writers of answers. */
+  default void embedded(Embedded embedded) {
+    throw new IllegalStateException("an embedding where an answer was asked for");
+  }
 
   /** A choice has ended. */
   void finished(Finished finished);
@@ -35,6 +41,7 @@ interface EventWriter {
     switch (event) {
       case Placed placed -> placed(placed);
       case Delta delta -> delta(delta);
+      case Embedded embedded -> embedded(embedded);
       case Finished finished -> finished(finished);
       case GenerationEvent.Completed completed -> completed(completed.usage());
       case GenerationEvent.Failed failed -> throw new IllegalArgumentException(failed.message());

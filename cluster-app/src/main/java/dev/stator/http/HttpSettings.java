@@ -1,8 +1,11 @@
 package dev.stator.http;
 
 import com.typesafe.config.Config;
+import dev.stator.model.GenerationDefaults;
+import dev.stator.model.Pooling;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 
 /** {@code stator.http}, checked. Each key is explained in {@code reference.conf}. */
 public record HttpSettings(
@@ -20,7 +23,33 @@ public record HttpSettings(
     Duration drainTimeout,
     boolean isRemoteAdminAllowed,
     Cors cors,
+    EmbeddingPooling embeddingPooling,
     RequestLimits limits) {
+
+  /** How embeddings are made. */
+  public enum EmbeddingPooling {
+    /** As the model's files say, else {@link #LAST}. */
+    AUTO,
+    MEAN,
+    LAST;
+
+    static EmbeddingPooling of(String name) {
+      for (EmbeddingPooling pooling : values()) {
+        if (pooling.name().toLowerCase(Locale.ROOT).equals(name)) return pooling;
+      }
+      throw new IllegalArgumentException(
+          "stator.http.embedding-pooling must be auto, mean or last: " + name);
+    }
+
+    /** What is in force for a model. */
+    Pooling of(GenerationDefaults model) {
+      return switch (this) {
+        case AUTO -> model.pooling().orElse(Pooling.LAST);
+        case MEAN -> Pooling.MEAN;
+        case LAST -> Pooling.LAST;
+      };
+    }
+  }
 
   /**
    * Cross-origin requests.
@@ -79,6 +108,7 @@ public record HttpSettings(
         config.getDuration("drain-timeout"),
         config.getBoolean("admin.allow-remote"),
         Cors.from(config.getConfig("cors")),
+        EmbeddingPooling.of(config.getString("embedding-pooling")),
         RequestLimits.from(config.getConfig("limits")));
   }
 

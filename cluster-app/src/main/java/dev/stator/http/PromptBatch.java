@@ -4,6 +4,7 @@ import dev.stator.request.GenerationCall;
 import dev.stator.request.GenerationEvent;
 import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
+import dev.stator.request.GenerationEvent.Embedded;
 import dev.stator.request.GenerationEvent.Failed;
 import dev.stator.request.GenerationEvent.Finished;
 import dev.stator.request.GenerationEvent.Placed;
@@ -17,6 +18,9 @@ import org.apache.pekko.stream.javadsl.Source;
 
 /** Several prompts of one request as one generation. */
 final class PromptBatch {
+  /** Generations of one request that run at a time. */
+  private static final int RUNNING_MAX = 16;
+
   private PromptBatch() {}
 
   /**
@@ -34,9 +38,16 @@ final class PromptBatch {
       sources.add(started(generations, call).map(event -> shifted(event, offset)));
       firstChoice += call.choiceCount();
     }
-    return Source.combine(sources, Merge::<GenerationEvent>create)
-        .mapMaterializedValue(all -> NotUsed.getInstance())
-        .statefulMapConcat(() -> new Total(calls.size())::joined);
+    return merged(sources).statefulMapConcat(() -> new Total(calls.size())::joined);
+  }
+
+  /** All at once, up to {@link #RUNNING_MAX}; more follow as others end. */
+  private static Source<GenerationEvent, NotUsed> merged(
+      List<Source<GenerationEvent, NotUsed>> sources) {
+    return sources.size() > RUNNING_MAX
+        ? Source.from(sources).flatMapMerge(RUNNING_MAX, source -> source)
+        : Source.combine(sources, Merge::<GenerationEvent>create)
+            .mapMaterializedValue(all -> NotUsed.getInstance());
   }
 
   /** Whatever goes wrong, goes wrong within the stream. */
@@ -51,6 +62,7 @@ final class PromptBatch {
       case Placed placed -> placed.of(placed.choiceIndex() + offset);
       case Delta(var choice, var text, var tokenCount, var logprobs) ->
           new Delta(choice + offset, text, tokenCount, logprobs);
+      case Embedded(var choice, var values) -> new Embedded(choice + offset, values);
       case Finished(var choice, var reason) -> new Finished(choice + offset, reason);
       case Completed completed -> completed;
       case Failed failed -> failed;

@@ -6,6 +6,7 @@ import com.typesafe.config.Config;
 public record RequestLimits(
     int choicesMax,
     int promptsMax,
+    int embeddingInputsMax,
     int messagesMax,
     int toolsMax,
     int promptCharactersMax,
@@ -24,6 +25,7 @@ public record RequestLimits(
   public RequestLimits {
     require("choices-max", choicesMax, 1);
     require("prompts-max", promptsMax, 1);
+    require("embedding-inputs-max", embeddingInputsMax, 1);
     require("messages-max", messagesMax, 1);
     require("tools-max", toolsMax, 0);
     require("prompt-characters-max", promptCharactersMax, 1);
@@ -41,6 +43,7 @@ public record RequestLimits(
     return new RequestLimits(
         config.getInt("choices-max"),
         config.getInt("prompts-max"),
+        config.getInt("embedding-inputs-max"),
         config.getInt("messages-max"),
         config.getInt("tools-max"),
         config.getInt("prompt-characters-max"),

@@ -21,6 +21,7 @@ final class RequestPreparation {
 
   private final ModelCatalog catalog;
   private final RequestLimits limits;
+  private final HttpSettings.EmbeddingPooling pooling;
   private final MessageParser messages;
   private final PromptEncoder encoder;
   private final Clock clock;
@@ -34,11 +35,13 @@ final class RequestPreparation {
   RequestPreparation(
       ModelCatalog catalog,
       RequestLimits limits,
+      HttpSettings.EmbeddingPooling pooling,
       JsonBodies bodies,
       Clock clock,
       RandomGenerator random) {
     this.catalog = catalog;
     this.limits = limits;
+    this.pooling = pooling;
     this.messages = new MessageParser(bodies, limits);
     this.encoder = new PromptEncoder(limits);
     this.clock = clock;
@@ -118,6 +121,34 @@ final class RequestPreparation {
     AnswerHead head = head(id, model, choiceCount * calls.size(), request.options());
     return new PreparedGeneration(
         model, request.options().stream(), calls, AnswerFormat.completion(head, echoes));
+  }
+
+  /** A body of {@code POST /v1/embeddings}. */
+  PreparedGeneration embeddings(ObjectNode body) {
+    JsonFields fields = new JsonFields(body, "");
+    EmbeddingRequest request = EmbeddingRequest.parse(fields, model(fields), limits);
+    logUnknown(fields);
+    ServedModel model = request.model();
+    String id = id("embd-");
+    List<GenerationCall> calls = new ArrayList<>();
+    for (Prompt input : request.inputs()) {
+      int[] tokens = tokens(input, model);
+      encoder.room(tokens, input.path(), model);
+      calls.add(
+          GenerationCall.embedding(
+              id + "-" + calls.size(),
+              model.name(),
+              tokens,
+              pooling.of(model.defaults()),
+              request.cacheSalt()));
+    }
+    AnswerHead head =
+        new AnswerHead(id, clock.instant().getEpochSecond(), model.name(), calls.size(), false);
+    return new PreparedGeneration(
+        model,
+        false,
+        calls,
+        AnswerFormat.embeddings(head, request.dimensions(), request.isBase64()));
   }
 
   private int[] tokens(Prompt prompt, ServedModel model) {

@@ -4,6 +4,7 @@ import dev.stator.engine.FinishReason;
 import dev.stator.request.GenerationEvent;
 import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
+import dev.stator.request.GenerationEvent.Embedded;
 import dev.stator.request.GenerationEvent.Failed;
 import dev.stator.request.GenerationEvent.Finished;
 import dev.stator.request.GenerationEvent.Placed;
@@ -47,6 +48,7 @@ public final class RequestMeter implements AutoCloseable {
     switch (event) {
       case Delta delta -> tokens(delta.choiceIndex(), delta.tokenCount());
       case Placed _ -> {}
+      case Embedded _ -> {}
       case Finished(_, var reason) -> metrics.choices.labelValues(model, label(reason)).inc();
       case Completed(var usage) -> completed(usage);
       case Failed _ -> end("failed");

@@ -102,8 +102,13 @@ final class TestNode implements AutoCloseable {
 
   /** A chat completion's answer; fails unless its status is 200. */
   CompletableFuture<JsonNode> chat(JsonNode body) {
+    return post("/v1/chat/completions", body);
+  }
+
+  /** An answer; fails unless its status is 200. */
+  CompletableFuture<JsonNode> post(String path, JsonNode body) {
     return client
-        .sendAsync(request("/v1/chat/completions", body), HttpResponse.BodyHandlers.ofString())
+        .sendAsync(request(path, body), HttpResponse.BodyHandlers.ofString())
         .thenApply(response -> {
           if (response.statusCode() != 200) throw new AssertionError(response.body());
           return parsed(response.body());

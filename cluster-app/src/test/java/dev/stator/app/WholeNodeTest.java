@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.typesafe.config.ConfigFactory;
 import dev.stator.cli.NodeSettings;
@@ -21,6 +22,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +31,8 @@ import java.util.OptionalLong;
 import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The whole server with real weights, over real HTTP. */
 class WholeNodeTest {
@@ -74,6 +78,30 @@ class WholeNodeTest {
     try (TestNode node = TestNode.start(1, 300, 1, REMOTE_PREFILL_ALWAYS)) {
       assertEquals(alone, together(node, requests));
       assertTrue(node.metric("stator_transfer_sent_bytes_total") > 0, "blocks were to move");
+      node.awaitMetric("stator_kv_blocks{state=\"used\"", 0);
+      node.awaitMetric("stator_transfer_open_grants", 0);
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mean", "last"})
+  void shouldEmbedWithTheSameBytesWhereverItRuns(String pooling) {
+    final ObjectNode request = new ObjectMapper().createObjectNode().put("model", TestNode.MODEL);
+    request.put("encoding_format", "base64");
+    PROMPTS.forEach(request.putArray("input")::add);
+    final Map<String, Object> plain = Map.of("stator.http.embedding-pooling", pooling);
+    final Map<String, Object> disaggregated = new HashMap<>(plain);
+    disaggregated.putAll(REMOTE_PREFILL_ALWAYS);
+    disaggregated.putAll(SMALL_STEPS);
+    final JsonNode alone;
+    try (TestNode node = TestNode.start(0, 512, 1, plain)) {
+      alone = node.post("/v1/embeddings", request).join();
+      assertEquals(alone, node.post("/v1/embeddings", request).join());
+    }
+    assertEquals(PROMPTS.size(), alone.path("data").size());
+    try (TestNode node = TestNode.start(1, 300, 2, disaggregated)) {
+      assertEquals(alone, node.post("/v1/embeddings", request).join());
+      assertEquals(alone, node.post("/v1/embeddings", request).join());
       node.awaitMetric("stator_kv_blocks{state=\"used\"", 0);
       node.awaitMetric("stator_transfer_open_grants", 0);
     }

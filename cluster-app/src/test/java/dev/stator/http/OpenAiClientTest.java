@@ -4,8 +4,12 @@ import dev.stator.engine.FinishReason;
 import dev.stator.model.GenerationDefaults;
 import dev.stator.request.GenerationCall;
 import dev.stator.request.GenerationEvent;
+import dev.stator.request.GenerationEvent.Completed;
 import dev.stator.request.GenerationEvent.Delta;
+import dev.stator.request.GenerationEvent.Embedded;
 import dev.stator.request.GenerationEvent.Failed;
+import dev.stator.request.GenerationEvent.Finished;
+import dev.stator.request.GenerationEvent.Usage;
 import dev.stator.request.ServedModel;
 import java.util.Arrays;
 import java.util.List;
@@ -50,6 +54,7 @@ class OpenAiClientTest {
   }
 
   private Source<GenerationEvent, NotUsed> answer(GenerationCall call) {
+    if (call.pooling() != null) return embedding(call);
     String prompt = MODEL.tokenizer().decode(call.promptTokens(), false);
     if (prompt.contains("break")) {
       return Source.from(
@@ -65,6 +70,15 @@ class OpenAiClientTest {
     }
     boolean callsTool = prompt.startsWith("tools ") && !prompt.contains("Sunny");
     return words(call, callsTool ? CALL : COUNT);
+  }
+
+  private static Source<GenerationEvent, NotUsed> embedding(GenerationCall call) {
+    final float[] values = {call.promptTokens().length, 2, 3};
+    return Source.from(
+        List.<GenerationEvent>of(
+            new Embedded(0, values),
+            new Finished(0, FinishReason.STOP),
+            new Completed(new Usage(call.promptTokens().length, 0, 0))));
   }
 
   private static Source<GenerationEvent, NotUsed> words(GenerationCall call, String[] words) {

@@ -30,6 +30,11 @@ public interface Device extends AutoCloseable {
 
   int vocabularySize();
 
+  /** Values of a hidden state; 0 when the device has none to pool. */
+  default int embeddingSize() {
+    return 0;
+  }
+
   /** The longest sequence in tokens that a step may touch. */
   int contextLength();
 

@@ -1,5 +1,6 @@
 package dev.stator.device;
 
+import dev.stator.model.Pooling;
 import java.util.List;
 
 /**
@@ -26,6 +27,28 @@ public record StepInput(List<Slice> slices) {
    * @param start index of the slice's first token, also its position
    * @param blocks block indices by position: token {@code p} lies in {@code blocks[p / blockSize]}
    * @param wantsLogits whether the logits after the slice's last token are needed
+   * @param pooled where hidden states go; {@code null} for nowhere. Not together with logits
    */
-  public record Slice(int[] tokens, int start, int tokenCount, int[] blocks, boolean wantsLogits) {}
+  public record Slice(
+      int[] tokens, int start, int tokenCount, int[] blocks, boolean wantsLogits, Pooled pooled) {
+    public Slice {
+      if (wantsLogits && pooled != null) {
+        throw new IllegalArgumentException("a slice has either logits or pooled hidden states");
+      }
+    }
+
+    /** A slice whose hidden states nobody wants. */
+    public Slice(int[] tokens, int start, int tokenCount, int[] blocks, boolean wantsLogits) {
+      this(tokens, start, tokenCount, blocks, wantsLogits, null);
+    }
+  }
+
+  /**
+   * Takes hidden states, behind the last layer's norm.
+   *
+   * @param pooling {@link Pooling#MEAN} adds those of all tokens of the slice to {@code state}, in
+   *     order; {@link Pooling#LAST} writes that of its last token there
+   * @param state {@link Device#embeddingSize} values; the engine's, written during the step
+   */
+  public record Pooled(Pooling pooling, float[] state) {}
 }

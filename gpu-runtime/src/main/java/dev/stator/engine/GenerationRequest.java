@@ -1,5 +1,6 @@
 package dev.stator.engine;
 
+import dev.stator.model.Pooling;
 import java.util.Arrays;
 import java.util.Objects;
 
@@ -11,9 +12,15 @@ import java.util.Objects;
  * @param tokens prompt and answer so far; owned by the request, never written
  * @param promptLength how many of the tokens are the prompt; at least 1
  * @param cacheSalt keeps a tenant's blocks to itself; empty for shared
+ * @param pooling makes an embedding of the tokens in place of an answer; {@code null} for an answer
  */
 public record GenerationRequest(
-    RequestId id, int[] tokens, int promptLength, SamplingParams sampling, String cacheSalt) {
+    RequestId id,
+    int[] tokens,
+    int promptLength,
+    SamplingParams sampling,
+    String cacheSalt,
+    Pooling pooling) {
   public GenerationRequest {
     Objects.requireNonNull(id);
     Objects.requireNonNull(sampling);
@@ -24,6 +31,12 @@ public record GenerationRequest(
     }
   }
 
+  /** Of an answer. */
+  public GenerationRequest(
+      RequestId id, int[] tokens, int promptLength, SamplingParams sampling, String cacheSalt) {
+    this(id, tokens, promptLength, sampling, cacheSalt, null);
+  }
+
   @Override
   public boolean equals(Object other) {
     return other instanceof GenerationRequest that
@@ -31,11 +44,12 @@ public record GenerationRequest(
         && Arrays.equals(tokens, that.tokens)
         && promptLength == that.promptLength
         && sampling.equals(that.sampling)
-        && cacheSalt.equals(that.cacheSalt);
+        && cacheSalt.equals(that.cacheSalt)
+        && pooling == that.pooling;
   }
 
   @Override
   public int hashCode() {
-    return Objects.hash(id, Arrays.hashCode(tokens), promptLength, sampling, cacheSalt);
+    return Objects.hash(id, Arrays.hashCode(tokens), promptLength, sampling, cacheSalt, pooling);
   }
 }

@@ -12,6 +12,7 @@ final class Limits {
   private final int contextLength;
   private final int blockCount;
   private final int blockSize;
+  private final int embeddingSize;
 
   Limits(EngineSettings settings, Device device) {
     this.settings = settings;
@@ -19,6 +20,7 @@ final class Limits {
     this.contextLength = device.contextLength();
     this.blockCount = device.blockCount();
     this.blockSize = device.kvLayout().blockSize();
+    this.embeddingSize = device.embeddingSize();
   }
 
   /** The length at which a sequence ends at the latest: its token limit or the context's end. */
@@ -54,6 +56,9 @@ final class Limits {
     final int length = request.tokens().length;
     if (length + 1L > contextLength) { // Room for one token at least.
       return new Refused("device.context-length", length + 1L, contextLength, false);
+    }
+    if (request.pooling() != null && embeddingSize == 0) {
+      return new Refused("device.embedding-size", 1, 0, false);
     }
     final int unknown = unknownToken(request);
     if (unknown != 0) {

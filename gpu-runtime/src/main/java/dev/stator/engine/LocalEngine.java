@@ -110,7 +110,8 @@ public final class LocalEngine implements Engine {
         Arrays.copyOf(request.tokens(), tokenCount + 1),
         Math.min(request.promptLength(), tokenCount + 1),
         request.sampling(),
-        request.cacheSalt());
+        request.cacheSalt(),
+        request.pooling());
   }
 
   private Sequence newSequence(GenerationRequest request, Kind kind) {
@@ -186,9 +187,20 @@ public final class LocalEngine implements Engine {
       progress.add(
           new StepReport.Progress(sequence.id(), tokens, blocks, finish, sequence.cachedTokens));
     }
+
+    void addEmbedding(Sequence sequence) {
+      progress.add(
+          new StepReport.Progress(
+              sequence.id(),
+              List.of(),
+              List.of(),
+              FinishReason.STOP,
+              sequence.cachedTokens,
+              sequence.embedding()));
+    }
   }
 
-  private static StepInput input(List<Sequence> batch) {
+  private StepInput input(List<Sequence> batch) {
     final List<StepInput.Slice> slices = new ArrayList<>(batch.size());
     for (Sequence sequence : batch) {
       if (sequence.scheduled == 0) continue; // A prefill that found all its blocks.
@@ -198,7 +210,10 @@ public final class LocalEngine implements Engine {
               sequence.computed,
               sequence.scheduled,
               sequence.table().blocks(),
-              sequence.kind() == Kind.ANSWER && sequence.scheduled == sequence.remaining()));
+              sequence.kind() == Kind.ANSWER
+                  && sequence.pooling() == null
+                  && sequence.scheduled == sequence.remaining(),
+              sequence.pooled(device.embeddingSize())));
     }
     return new StepInput(slices);
   }
@@ -218,7 +233,12 @@ public final class LocalEngine implements Engine {
       scheduler.commit(sequence);
       if (sequence.kind() == Kind.PREFILL) {
         commitPrefill(sequence, news);
-      } else if (sequence.remaining() == 0) {
+      } else if (sequence.remaining() > 0) {
+        continue;
+      } else if (sequence.pooling() != null) {
+        news.addEmbedding(sequence);
+        end(sequence);
+      } else {
         commitToken(sequence, sampler.sample(sequence, output.logits(slice)), news);
       }
     }

@@ -1,8 +1,10 @@
 package dev.stator.engine;
 
+import dev.stator.device.StepInput;
 import dev.stator.kv.BlockHash;
 import dev.stator.kv.BlockHasher;
 import dev.stator.kv.BlockTable;
+import dev.stator.model.Pooling;
 import java.util.Arrays;
 
 /**
@@ -50,6 +52,7 @@ final class Sequence {
   private BlockHash parent; // Of the next block to be hashed.
   private BlockHash[] hashes = {};
   private int hashCount;
+  private float[] hiddenState; // Of a request for an embedding: pooled so far.
 
   // The scheduler's.
   State state = State.WAITING;
@@ -97,6 +100,31 @@ final class Sequence {
     return request.sampling();
   }
 
+  /** How it becomes an embedding; {@code null} when it becomes an answer. */
+  Pooling pooling() {
+    return request.pooling();
+  }
+
+  /**
+   * Where the hidden states of the step that is being made go; {@code null} when none are needed.
+   *
+   * @param size of a hidden state
+   */
+  StepInput.Pooled pooled(int size) {
+    if (kind == Kind.PREFILL || pooling() == null) return null;
+    if (pooling() == Pooling.LAST && scheduled < remaining()) return null;
+    if (hiddenState == null || computed == 0) hiddenState = new float[size];
+    return new StepInput.Pooled(pooling(), hiddenState);
+  }
+
+  /** The embedding, once nothing remains. */
+  float[] embedding() {
+    if (pooling() == Pooling.LAST) return hiddenState;
+    final float[] mean = new float[hiddenState.length];
+    for (int i = 0; i < mean.length; i++) mean[i] = hiddenState[i] / length;
+    return mean;
+  }
+
   LogitRules rules() {
     return rules;
   }
@@ -131,6 +159,7 @@ final class Sequence {
    * needed.
    */
   int prefillBlocks() {
+    if (request.pooling() == Pooling.MEAN) return 0; // All hidden states are needed.
     return (length - 1) / hasher.blockSize();
   }
 

@@ -43,16 +43,28 @@ public record StepReport(
    * @param finish why it ended; {@code null} while it goes on. A prefill-only sequence ends with
    *     {@link FinishReason#LENGTH}
    * @param cachedTokens prompt tokens that were found, not computed, when it was first scheduled
+   * @param embedding of a request that asked for one, as it ends; else {@code null}. Not normalised
    */
   public record Progress(
       RequestId id,
       List<SampledToken> tokens,
       List<Integer> fullBlocks,
       FinishReason finish,
-      int cachedTokens) {
+      int cachedTokens,
+      float[] embedding) {
     public Progress {
       tokens = List.copyOf(tokens);
       fullBlocks = List.copyOf(fullBlocks);
+    }
+
+    /** Without an embedding. */
+    public Progress(
+        RequestId id,
+        List<SampledToken> tokens,
+        List<Integer> fullBlocks,
+        FinishReason finish,
+        int cachedTokens) {
+      this(id, tokens, fullBlocks, finish, cachedTokens, null);
     }
   }
 }

@@ -283,6 +283,11 @@ public final class CpuDevice implements Device {
   }
 
   @Override
+  public int embeddingSize() {
+    return config.hiddenSize();
+  }
+
+  @Override
   public int contextLength() {
     return contextLength;
   }
@@ -338,6 +343,12 @@ public final class CpuDevice implements Device {
       throw malformed(index, "end " + end, "at most the context length " + contextLength);
     if (end > slice.tokens().length) {
       throw malformed(index, "end " + end, "at most its " + slice.tokens().length + " tokens");
+    }
+    if (slice.pooled() != null && slice.pooled().state().length != config.hiddenSize()) {
+      throw malformed(
+          index,
+          slice.pooled().state().length + " values to pool to",
+          String.valueOf(config.hiddenSize()));
     }
     final int blocks = (int) ((end + BLOCK_SIZE - 1) / BLOCK_SIZE);
     if (slice.blocks().length < blocks) {

@@ -1,8 +1,10 @@
 package dev.stator.device.cpu;
 
+import dev.stator.device.StepInput;
 import dev.stator.kv.KvLayout;
 import dev.stator.model.AttentionVariant;
 import dev.stator.model.ModelConfig;
+import dev.stator.model.Pooling;
 import dev.stator.model.RopeScaling;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -19,7 +21,8 @@ import java.util.List;
  *   each layer:  q, k, v = projections(rmsNorm(x)) + biases; head norms; rotation; k, v to their blocks
  *                x += attentionOutput(attention(q))
  *                x += down(silu(gate(rmsNorm(x))) * up(rmsNorm(x))), or a mixture of experts
- *   logits = outputHead(rmsNorm(x))          of the wanted rows; the last layer computes no others beyond k and v
+ *   logits = outputHead(rmsNorm(x)), or rmsNorm(x) is pooled:
+ *                of the wanted rows; the last layer computes no others beyond k and v
  * </pre>
  *
  * <p>With post-norms, {@code x += rmsNorm(...)} in place of {@code x += ...}.
@@ -138,7 +141,25 @@ final class ForwardPass {
       feedForward(layer);
     }
     norm(weights.outputNorm());
-    projectLogits();
+    poolHiddenStates();
+    if (plan.logitsCount() > 0) projectLogits();
+  }
+
+  /** Gives hidden states to those who want them, in order; leaves the rows of logits in front. */
+  private void poolHiddenStates() {
+    final int hidden = config.hiddenSize();
+    for (int row = 0; row < plan.rowCount(); row++) {
+      final StepInput.Pooled pooled = plan.pooled(row);
+      if (pooled != null) {
+        final float[] state = pooled.state();
+        if (pooled.pooling() == Pooling.LAST) Arrays.fill(state, 0f);
+        for (int i = 0; i < hidden; i++) state[i] += normed[row * hidden + i];
+      }
+      final int logitsRow = plan.logitsRowOfWanted(row);
+      if (logitsRow >= 0 && logitsRow < row) {
+        System.arraycopy(normed, row * hidden, normed, logitsRow * hidden, hidden);
+      }
+    }
   }
 
   private void embed(int row) {
@@ -292,7 +313,7 @@ final class ForwardPass {
   }
 
   private void projectLogits() {
-    final int count = plan.rowCount();
+    final int count = plan.logitsCount();
     if (logits.length < count) {
       final float[][] more = Arrays.copyOf(logits, count);
       for (int i = logits.length; i < count; i++) more[i] = new float[config.vocabularySize()];
@@ -302,8 +323,10 @@ final class ForwardPass {
     final float cap = config.residual().logitCap();
     if (cap == 0) return;
     final boolean usesVectors = choice.usesVectors();
-    rows((row, worker) ->
-        FloatMath.softcap(logits[row], 0, config.vocabularySize(), cap, usesVectors));
+    pool.run(
+        count,
+        (row, worker) ->
+            FloatMath.softcap(logits[row], 0, config.vocabularySize(), cap, usesVectors));
   }
 
   /** {@code normed = rmsNorm(x)}. */

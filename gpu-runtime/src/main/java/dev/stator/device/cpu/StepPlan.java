@@ -1,11 +1,12 @@
 package dev.stator.device.cpu;
 
 import dev.stator.device.StepInput;
+import dev.stator.model.Pooling;
 import java.util.List;
 
 /**
  * A step's tokens as rows of the activations: slice after slice, and after {@link #keepWanted} only
- * the rows whose logits are wanted, one of each such slice.
+ * the rows whose logits or hidden states are wanted.
  *
  * <p>Attention takes runs of neighbouring rows of one slice.
  */
@@ -18,10 +19,13 @@ final class StepPlan {
   private final int[][] blocks;
   private final int[] runStart;
   private final int[] wantedRow;
+  private final int[] logitsRowOfWanted; // -1 where only the hidden state is wanted.
+  private final StepInput.Pooled[] pooledOfWanted;
   private final int[] logitsRowOfSlice;
   private int rowCount;
   private int runCount;
   private int wantedCount;
+  private int logitsCount;
   private int contextLength;
 
   StepPlan(int tokensMax) {
@@ -30,6 +34,8 @@ final class StepPlan {
     blocks = new int[tokensMax][];
     runStart = new int[tokensMax + 1];
     wantedRow = new int[tokensMax];
+    logitsRowOfWanted = new int[tokensMax];
+    pooledOfWanted = new StepInput.Pooled[tokensMax];
     logitsRowOfSlice = new int[tokensMax];
   }
 
@@ -38,20 +44,32 @@ final class StepPlan {
     rowCount = 0;
     runCount = 0;
     wantedCount = 0;
+    logitsCount = 0;
     contextLength = 0;
     for (int s = 0; s < slices.size(); s++) {
       final StepInput.Slice slice = slices.get(s);
+      final boolean poolsAll = slice.pooled() != null && slice.pooled().pooling() == Pooling.MEAN;
+      logitsRowOfSlice[s] = slice.wantsLogits() ? logitsCount : -1;
       for (int i = 0; i < slice.tokenCount(); i++) {
         if (i % RUN_ROWS == 0) runStart[runCount++] = rowCount;
         position[rowCount] = slice.start() + i;
         token[rowCount] = slice.tokens()[slice.start() + i];
         blocks[rowCount++] = slice.blocks();
+        final boolean isLast = i == slice.tokenCount() - 1;
+        if (poolsAll || isLast && slice.pooled() != null || isLast && slice.wantsLogits()) {
+          want(slice);
+        }
       }
       contextLength = Math.max(contextLength, slice.start() + slice.tokenCount());
-      logitsRowOfSlice[s] = slice.wantsLogits() ? wantedCount : -1;
-      if (slice.wantsLogits()) wantedRow[wantedCount++] = rowCount - 1;
     }
     runStart[runCount] = rowCount;
+  }
+
+  /** The row that was laid out last. */
+  private void want(StepInput.Slice slice) {
+    logitsRowOfWanted[wantedCount] = slice.wantsLogits() ? logitsCount++ : -1;
+    pooledOfWanted[wantedCount] = slice.pooled();
+    wantedRow[wantedCount++] = rowCount - 1;
   }
 
   /** From here on only the wanted rows are rows; row {@code i} was {@link #wantedRow} {@code i}. */
@@ -98,6 +116,20 @@ final class StepPlan {
 
   int wantedRow(int i) {
     return wantedRow[i];
+  }
+
+  int logitsCount() {
+    return logitsCount;
+  }
+
+  /** Which of the rows of logits a wanted row is, -1 for none. */
+  int logitsRowOfWanted(int i) {
+    return logitsRowOfWanted[i];
+  }
+
+  /** Where a wanted row's hidden state goes; {@code null} for nowhere. */
+  StepInput.Pooled pooled(int i) {
+    return pooledOfWanted[i];
   }
 
   /** -1 when the slice wants none. */

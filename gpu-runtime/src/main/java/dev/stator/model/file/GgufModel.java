@@ -3,10 +3,12 @@ package dev.stator.model.file;
 import dev.stator.model.GenerationDefaults;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.ModelWeights;
+import dev.stator.model.Pooling;
 import dev.stator.model.text.Tokenizer;
 import dev.stator.model.text.Tokenizers;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /** Makes a model of a GGUF file. */
@@ -46,7 +48,22 @@ final class GgufModel {
             metadata.floating("general.sampling.temp"),
             metadata.floating("general.sampling.top_p"),
             metadata.int32("general.sampling.top_k"))
-        .with(endTokens.ids());
+        .with(endTokens.ids())
+        .with(pooling(metadata));
+  }
+
+  /** Numbers as in llama.cpp's {@code enum llama_pooling_type}. */
+  private static Optional<Pooling> pooling(GgufMetadata metadata) {
+    final String key = metadata.requireString("general.architecture") + ".pooling_type";
+    final int type = metadata.int32(key).orElse(0);
+    return switch (type) {
+      case 0 -> Optional.empty();
+      case 1 -> Optional.of(Pooling.MEAN);
+      case 3 -> Optional.of(Pooling.LAST);
+      default ->
+          throw new ModelFormatException(
+              "%s is %d, supported are 0 (none), 1 (mean) and 3 (last)".formatted(key, type));
+    };
   }
 
   private static String tokenizerKind(GgufMetadata metadata) {

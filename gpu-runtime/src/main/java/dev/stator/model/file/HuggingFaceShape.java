@@ -39,7 +39,7 @@ final class HuggingFaceShape {
     this.config = new JsonFields(config);
     this.tensors = tensors;
     this.architecture = Architecture.ofHuggingFace(this.config.requireString("model_type"));
-    this.names = TensorNames.huggingFace(architecture);
+    this.names = TensorNames.huggingFace(architecture, tensors);
     final boolean isGemma3 = architecture == Architecture.GEMMA3;
     this.rope = new HuggingFaceRope(this.config, isGemma3 ? GEMMA3_ROPE_THETA : DEFAULT_ROPE_THETA);
   }

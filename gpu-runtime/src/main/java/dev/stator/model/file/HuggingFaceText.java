@@ -3,6 +3,8 @@ package dev.stator.model.file;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.stator.model.GenerationDefaults;
+import dev.stator.model.ModelFormatException;
+import dev.stator.model.Pooling;
 import dev.stator.model.text.Tokenizer;
 import dev.stator.model.text.Tokenizers;
 import java.util.List;
@@ -17,10 +19,12 @@ final class HuggingFaceText {
   private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
   private static final String TEMPLATE = "chat_template.jinja";
   private static final String TEMPLATE_JSON = "chat_template.json";
+  private static final String POOLING = "1_Pooling/config.json";
 
   /** All files that are looked at; those beyond the first two may be absent. */
   static final List<String> FILE_NAMES =
-      List.of(CONFIG, TOKENIZER, GENERATION_CONFIG, TOKENIZER_CONFIG, TEMPLATE, TEMPLATE_JSON);
+      List.of(
+          CONFIG, TOKENIZER, GENERATION_CONFIG, TOKENIZER_CONFIG, TEMPLATE, TEMPLATE_JSON, POOLING);
 
   private final JsonFiles json;
   private final FileSource files;
@@ -64,7 +68,25 @@ final class HuggingFaceText {
         generation
             .map(node -> Messages.about(GENERATION_CONFIG, () -> sampling(node)))
             .orElse(Sampling.NONE);
-    return sampling.with(endTokens.ids());
+    return sampling.with(endTokens.ids()).with(pooling());
+  }
+
+  /** As the sentence-transformers library writes it. */
+  private Optional<Pooling> pooling() {
+    final Optional<JsonNode> node = json.find(files, POOLING);
+    if (node.isEmpty()) return Optional.empty();
+    return Messages.about(
+        POOLING,
+        () -> {
+          final JsonFields fields = new JsonFields(node.get());
+          if (fields.flag("pooling_mode_lasttoken").orElse(false)) return Optional.of(Pooling.LAST);
+          if (fields.flag("pooling_mode_mean_tokens").orElse(false)) {
+            return Optional.of(Pooling.MEAN);
+          }
+          throw new ModelFormatException(
+              "neither pooling_mode_mean_tokens nor pooling_mode_lasttoken is true;"
+                  + " other poolings are not supported");
+        });
   }
 
   /** {@code eos_token_id} is one id or a list of them. */

@@ -61,6 +61,7 @@ record TensorNames(
 
   private static final String BIAS = ".bias";
   private static final String WEIGHT = ".weight";
+  private static final String MODEL_PREFIX = "model.";
 
   static final TensorNames GGUF =
       new TensorNames(
@@ -148,10 +149,44 @@ record TensorNames(
         Set.of());
   }
 
-  /** The names in Hugging Face files of a family. */
-  static TensorNames huggingFace(Architecture architecture) {
-    if (architecture.isGemma()) return HUGGING_FACE_GEMMA;
-    return architecture == Architecture.MIXTRAL ? HUGGING_FACE_MIXTRAL : HUGGING_FACE;
+  /** The names in Hugging Face files of a family; embedding models often leave the prefix out. */
+  static TensorNames huggingFace(Architecture architecture, TensorSource source) {
+    final TensorNames names =
+        architecture.isGemma()
+            ? HUGGING_FACE_GEMMA
+            : architecture == Architecture.MIXTRAL ? HUGGING_FACE_MIXTRAL : HUGGING_FACE;
+    final boolean isBare =
+        !source.has(names.tokenEmbedding) && source.has(bare(names.tokenEmbedding));
+    return isBare ? names.bare() : names;
+  }
+
+  private static String bare(String name) {
+    return name.substring(MODEL_PREFIX.length());
+  }
+
+  private TensorNames bare() {
+    return new TensorNames(
+        bare(tokenEmbedding),
+        bare(outputNorm),
+        outputHead,
+        bare(layerPrefix),
+        attentionNorm,
+        query,
+        key,
+        value,
+        attentionOutput,
+        queryNorm,
+        keyNorm,
+        feedForwardNorm,
+        gate,
+        up,
+        down,
+        postAttentionNorm,
+        postFeedForwardNorm,
+        fusedQueryKeyValue,
+        fusedGateUp,
+        experts,
+        ignored);
   }
 
   /** Old conversions kept the rotary frequencies, which follow from the configuration. */

@@ -16,6 +16,7 @@ import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.ModelSummary;
 import dev.stator.model.ModelSummary.TensorTypeUse;
+import dev.stator.model.Pooling;
 import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
@@ -24,6 +25,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
@@ -328,6 +330,45 @@ class ModelFilesTest {
     assertEquals(16, summary.config().attention().window().length());
     assertEquals(0, summary.notes().size());
     assertEquals(WeightType.BF16, summary.tensorTypes().getFirst().type());
+  }
+
+  @Test
+  void shouldReadHowEmbeddingsAreMade() throws IOException {
+    TinyModels.writeHuggingFace(folder, "qwen3");
+    assertEquals(Optional.empty(), ModelFiles.inspect(folder).defaults().pooling());
+    final Path pooling = Files.createDirectory(folder.resolve("1_Pooling")).resolve("config.json");
+    Files.writeString(pooling, "{\"pooling_mode_lasttoken\": true}");
+    assertEquals(Optional.of(Pooling.LAST), ModelFiles.inspect(folder).defaults().pooling());
+    Files.writeString(pooling, "{\"pooling_mode_mean_tokens\": true}");
+    final byte[] card = ModelCards.write(folder, "a", 9);
+    assertEquals(Optional.of(Pooling.MEAN), ModelCards.read(card).defaults().pooling());
+    Files.writeString(pooling, "{\"pooling_mode_cls_token\": true}");
+    assertRefused(
+        "1_Pooling/config.json: neither pooling_mode_mean_tokens nor pooling_mode_lasttoken is"
+            + " true; other poolings are not supported",
+        folder);
+  }
+
+  @Test
+  void shouldReadHowAGgufFileMakesEmbeddings() throws IOException {
+    final Path file = folder.resolve("a.gguf");
+    Files.write(file, TinyModels.gguf("qwen3").put("qwen3.pooling_type", 3).bytes());
+    assertEquals(Optional.of(Pooling.LAST), ModelFiles.inspect(file).defaults().pooling());
+    Files.write(file, TinyModels.gguf("qwen3").put("qwen3.pooling_type", 2).bytes());
+    assertRefused("qwen3.pooling_type is 2, supported are 0 (none), 1 (mean) and 3 (last)", file);
+  }
+
+  @Test
+  void shouldReadTensorsWithoutTheModelsPrefix() throws IOException {
+    TinyModels.writeHuggingFace(folder, "qwen3");
+    final SafetensorsWriter bare = new SafetensorsWriter();
+    TinyModels.shapes("qwen3", TensorNames.HUGGING_FACE)
+        .forEach((name, shape) -> TinyModels.putBf16(bare, name.substring(6), shape));
+    Files.write(folder.resolve("model.safetensors"), bare.bytes());
+    try (LoadedModel model = ModelFiles.open(folder)) {
+      assertEquals("embed_tokens.weight", model.weights().tokenEmbedding().name());
+      assertEquals("layers.1.mlp.up_proj.weight", model.weights().layers().get(1).up().name());
+    }
   }
 
   @Test

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -32,8 +33,11 @@ public final class RecordedModel {
    *
    * @param logits after the last token, up to a constant where {@code isNormalised}
    * @param isNormalised whether {@code logits} are the logarithms of probabilities
+   * @param mean of the hidden states of all tokens; empty where it was not recorded
+   * @param last hidden state of the last token; empty where it was not recorded
    */
-  public record Case(int[] tokens, double[] logits, boolean isNormalised) {}
+  public record Case(
+      int[] tokens, double[] logits, boolean isNormalised, double[] mean, double[] last) {}
 
   private final String name;
   private final JsonNode root;
@@ -126,11 +130,30 @@ public final class RecordedModel {
     for (JsonNode one : root.get("cases")) {
       final boolean isNormalised = one.has("log_probabilities");
       final JsonNode logits = one.get(isNormalised ? "log_probabilities" : "logits");
-      final double[] values = new double[logits.size()];
-      for (int i = 0; i < values.length; i++) values[i] = logits.get(i).asDouble();
-      cases.add(new Case(ints(one.get("tokens")), values, isNormalised));
+      cases.add(
+          new Case(
+              ints(one.get("tokens")),
+              doubles(logits),
+              isNormalised,
+              doubles(one.path("mean")),
+              doubles(one.path("last"))));
     }
     return cases;
+  }
+
+  /** Texts and the tokens that another implementation makes of them; none where none are kept. */
+  Map<String, int[]> texts() {
+    final Map<String, int[]> texts = new LinkedHashMap<>();
+    for (JsonNode one : root.path("texts")) {
+      texts.put(one.get("text").asText(), ints(one.get("tokens")));
+    }
+    return texts;
+  }
+
+  private static double[] doubles(JsonNode array) {
+    final double[] values = new double[array.size()];
+    for (int i = 0; i < values.length; i++) values[i] = array.get(i).asDouble();
+    return values;
   }
 
   private static int[] ints(JsonNode array) {

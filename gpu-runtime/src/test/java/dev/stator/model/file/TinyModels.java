@@ -125,7 +125,7 @@ final class TinyModels {
     return writer.tensor(name, "BF16", dimensions, upper);
   }
 
-  private static Map<String, int[]> shapes(String architecture, TensorNames names) {
+  static Map<String, int[]> shapes(String architecture, TensorNames names) {
     final Map<String, int[]> shapes = new LinkedHashMap<>();
     shapes.put(names.tokenEmbedding(), new int[] {TOKENS.size(), HIDDEN});
     for (int i = 0; i < LAYERS; i++) {
