@@ -156,10 +156,10 @@ final class LlamaContender implements Contender {
       try {
         final Process process =
             new ProcessBuilder(words)
-                .redirectInput(ProcessBuilder.Redirect.from(Path.of("/dev/null").toFile()))
                 .redirectOutput(out.toFile())
                 .redirectError(err.toFile())
                 .start();
+        process.getOutputStream().close();
         requireSuccess(words.getFirst(), process, err);
         return Files.readString(out);
       } finally {
