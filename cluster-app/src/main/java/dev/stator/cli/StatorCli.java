@@ -79,6 +79,8 @@ public final class StatorCli implements Runnable {
             .addSubcommand(
                 new CommandLine(new BenchCommand(context))
                     .addSubcommand(new TransferBenchCommand())
+                    .addSubcommand(new KernelBenchCommand())
+                    .addSubcommand(new EngineBenchCommand(context))
                     .addSubcommand(new PlannerBenchCommand(context)))
             .addSubcommand(new RehearseCommand(context))
             .addSubcommand(new VersionCommand());

@@ -5,6 +5,8 @@ import java.io.PrintWriter;
 import java.io.StringReader;
 import java.io.StringWriter;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -27,5 +29,18 @@ record CliRun(int exitCode, String out, String err) {
             .setErr(new PrintWriter(err, true))
             .execute(arguments);
     return new CliRun(exitCode, out.toString(), err.toString());
+  }
+
+  /** {@code stator bench NAME}, which starts no node. */
+  static CliRun ofBench(String name, Path home, String... arguments) {
+    final List<String> words = new ArrayList<>(List.of("bench", name));
+    words.addAll(List.of(arguments));
+    return of(
+        settings -> {
+          throw new AssertionError("starts no node");
+        },
+        home,
+        "",
+        words.toArray(String[]::new));
   }
 }

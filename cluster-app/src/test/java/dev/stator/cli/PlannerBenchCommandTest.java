@@ -89,14 +89,6 @@ class PlannerBenchCommandTest {
   }
 
   private CliRun bench(String... arguments) {
-    final List<String> words = new ArrayList<>(List.of("bench", "planner"));
-    words.addAll(List.of(arguments));
-    return CliRun.of(
-        settings -> {
-          throw new AssertionError("starts no node");
-        },
-        home,
-        "",
-        words.toArray(String[]::new));
+    return CliRun.ofBench("planner", home, arguments);
   }
 }

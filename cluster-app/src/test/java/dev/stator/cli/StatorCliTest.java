@@ -179,6 +179,8 @@ class StatorCliTest {
         "run",
         "inspect",
         "bench",
+        "bench kernels",
+        "bench engine",
         "version",
         "seed",
         "join",

@@ -51,13 +51,37 @@ final class Attention {
    */
   Attention(
       ModelConfig config, int groupSize, KvLayout layout, MemorySegment pool, KernelChoice choice) {
+    this(
+        config.headSize(),
+        config.attentionScale(),
+        config.attention().scoreCap(),
+        groupSize,
+        layout,
+        pool,
+        choice);
+  }
+
+  /** Plain attention, as most models have it. */
+  Attention(
+      int headSize, int groupSize, KvLayout layout, MemorySegment pool, KernelChoice choice) {
+    this(headSize, (float) (1 / Math.sqrt(headSize)), 0, groupSize, layout, pool, choice);
+  }
+
+  private Attention(
+      int headSize,
+      float scale,
+      float scoreCap,
+      int groupSize,
+      KvLayout layout,
+      MemorySegment pool,
+      KernelChoice choice) {
     this.layout = layout;
     this.pool = pool;
     this.choice = choice;
-    this.headSize = config.headSize();
+    this.headSize = headSize;
     this.groupSize = groupSize;
-    this.scale = config.attentionScale();
-    this.scoreCap = config.attention().scoreCap();
+    this.scale = scale;
+    this.scoreCap = scoreCap;
   }
 
   static int paddedLength(int length) {

@@ -164,6 +164,12 @@ public final class CpuDevice implements Device {
     return nativeKernels.title() + ", " + types.substring(1, types.length() - 1) + " by " + java;
   }
 
+  /** Whether vector kernels run by now, for all that native ones do not compute. */
+  boolean usesVectors() {
+    return choices.others().usesVectors()
+        && weights.javaTypes().stream().allMatch(type -> choices.projections(type).usesVectors());
+  }
+
   private static String obstacleTo(CpuDeviceSettings.Kernels kernels) {
     if (kernels == CpuDeviceSettings.Kernels.SCALAR) return "stator.device.cpu.kernels is scalar";
     final String obstacle = KernelChoice.obstacle();
@@ -175,7 +181,8 @@ public final class CpuDevice implements Device {
   private WarmUp chooseKernels(CpuDeviceSettings.Kernels kernels, boolean isScalar) {
     if (isScalar) return null;
     if (kernels != CpuDeviceSettings.Kernels.VECTOR) {
-      return new WarmUp(config, weights.javaTypes(), choices);
+      return new WarmUp(
+          config.headSize(), config.feedForward().activation(), weights.javaTypes(), choices);
     }
     choices.useVectors();
     return null;

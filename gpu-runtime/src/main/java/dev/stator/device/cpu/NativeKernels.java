@@ -43,6 +43,11 @@ final class NativeKernels {
       this.title = title;
     }
 
+    /** For the user. */
+    String title() {
+      return title;
+    }
+
     String resource() {
       return "native/libstator-cpu-" + name().toLowerCase(Locale.ROOT) + ".so";
     }

@@ -2,7 +2,6 @@ package dev.stator.device.cpu;
 
 import dev.stator.kv.KvLayout;
 import dev.stator.model.FeedForwardVariant.Activation;
-import dev.stator.model.ModelConfig;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
@@ -51,14 +50,17 @@ final class WarmUp implements Runnable, AutoCloseable {
     void run(boolean usesVectors);
   }
 
-  private final ModelConfig config;
+  private final int headSize;
+  private final Activation activation;
   private final Set<WeightType> types;
   private final KernelChoice.All choices;
   private Thread thread; // Null before the start. The device's thread only.
   private volatile boolean isClosed;
 
-  WarmUp(ModelConfig config, Set<WeightType> types, KernelChoice.All choices) {
-    this.config = config;
+  WarmUp(
+      int headSize, Activation activation, Set<WeightType> types, KernelChoice.All choices) {
+    this.headSize = headSize;
+    this.activation = activation;
     this.types = types;
     this.choices = choices;
     for (WeightType type : types) {
@@ -140,7 +142,7 @@ final class WarmUp implements Runnable, AutoCloseable {
     matrix.place(arena.allocate(matrix.placeBytes(), 64));
     matrix.setBeyondCaches(true);
     final float[] x = new float[TOKENS * COLUMNS];
-    final Scratch scratch = new Scratch(TOKENS, POSITIONS, config.headSize());
+    final Scratch scratch = new Scratch(TOKENS, POSITIONS, headSize);
     return usesVectors -> {
       for (int tokens : new int[] {1, TOKENS}) {
         if (usesVectors) matrix.multiplyVector(0, 4, x, 0, COLUMNS, tokens, scratch.out, scratch);
@@ -150,16 +152,15 @@ final class WarmUp implements Runnable, AutoCloseable {
   }
 
   private Work attention(Arena arena) {
-    final var layout =
-        new KvLayout(1, 1, config.headSize(), KvLayout.KvType.F32, CpuDevice.BLOCK_SIZE);
+    final var layout = new KvLayout(1, 1, headSize, KvLayout.KvType.F32, CpuDevice.BLOCK_SIZE);
     final int[] blocks = {2, 0, 1};
     final MemorySegment kv = arena.allocate(blocks.length * layout.blockBytes(), 64);
     final KernelChoice own = new KernelChoice();
-    final Attention attention = new Attention(config, 4, layout, kv, own);
-    final int stride = 4 * config.headSize();
+    final Attention attention = new Attention(headSize, 4, layout, kv, own);
+    final int stride = 4 * headSize;
     final float[] q = new float[stride];
     final float[] out = new float[stride];
-    final Scratch scratch = new Scratch(1, POSITIONS, config.headSize());
+    final Scratch scratch = new Scratch(1, POSITIONS, headSize);
     return usesVectors -> {
       own.useVectors(usesVectors);
       attention.run(q, out, stride, 0, 1, POSITIONS - 1, blocks, 0, 0, Integer.MAX_VALUE, scratch);
@@ -167,7 +168,6 @@ final class WarmUp implements Runnable, AutoCloseable {
   }
 
   private Work elementWise() {
-    final Activation activation = config.feedForward().activation();
     final float[] x = new float[COLUMNS];
     final float[] chains = new float[PackedMatrix.PANEL_ROWS];
     return usesVectors -> {
