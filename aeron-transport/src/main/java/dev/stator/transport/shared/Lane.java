@@ -2,6 +2,7 @@ package dev.stator.transport.shared;
 
 import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
+import dev.stator.transport.SourceBlocks;
 import dev.stator.transport.TransferStatus;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -95,15 +96,18 @@ final class Lane extends Connection {
   private void tryPost(List<Parcel> batch) {
     final List<Parcel> parcels = new ArrayList<>(batch.size());
     final List<Parcel.Sealed> seals = new ArrayList<>(batch.size());
-    for (Parcel parcel : batch) {
-      final Parcel.Sealed seal = seal(parcel);
-      if (seal == null) {
-        outbox.drop(number, parcel);
-        parcel.free();
-        continue;
+    try (var sources = SourceBlocks.acquire(batch.stream().map(Parcel::write).toList())) {
+      for (int i = 0; i < batch.size(); i++) {
+        final Parcel parcel = batch.get(i);
+        final Parcel.Sealed seal = seal(parcel, sources, i);
+        if (seal == null) {
+          outbox.drop(number, parcel);
+          parcel.free();
+          continue;
+        }
+        parcels.add(parcel);
+        seals.add(seal);
       }
-      parcels.add(parcel);
-      seals.add(seal);
     }
     if (parcels.isEmpty()) return;
     final long[] sequences = outbox.post(number, parcels);
@@ -119,9 +123,10 @@ final class Lane extends Connection {
   }
 
   /** {@code null} when the block has ended. */
-  private static Parcel.Sealed seal(Parcel parcel) {
+  private static Parcel.Sealed seal(Parcel parcel, SourceBlocks sources, int i) {
     try {
-      return parcel.seal();
+      final MemorySegment source = sources.block(i);
+      return source == null ? null : parcel.seal(source);
     } catch (RuntimeException | Error broken) {
       LOG.error("A block could not be read", broken);
       parcel.write().complete(TransferStatus.FAILED);
