@@ -1,5 +1,6 @@
 package dev.stator.transport.shared;
 
+import dev.stator.transport.BlockWrite;
 import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.SourceBlocks;
@@ -96,19 +97,7 @@ final class Lane extends Connection {
   private void tryPost(List<Parcel> batch) {
     final List<Parcel> parcels = new ArrayList<>(batch.size());
     final List<Parcel.Sealed> seals = new ArrayList<>(batch.size());
-    try (var sources = SourceBlocks.acquire(batch.stream().map(Parcel::write).toList())) {
-      for (int i = 0; i < batch.size(); i++) {
-        final Parcel parcel = batch.get(i);
-        final Parcel.Sealed seal = seal(parcel, sources, i);
-        if (seal == null) {
-          outbox.drop(number, parcel);
-          parcel.free();
-          continue;
-        }
-        parcels.add(parcel);
-        seals.add(seal);
-      }
-    }
+    sealAll(batch, parcels, seals);
     if (parcels.isEmpty()) return;
     final long[] sequences = outbox.post(number, parcels);
     if (sequences == null || !append(parcels, seals, sequences)) {
@@ -116,6 +105,25 @@ final class Lane extends Connection {
       for (Parcel parcel : refused) if (parcel != null) refuse(parcel);
     }
     flush();
+  }
+
+  /** Adds each block that has not ended to {@code parcels}, and its checksum to {@code seals}. */
+  private void sealAll(List<Parcel> batch, List<Parcel> parcels, List<Parcel.Sealed> seals) {
+    final List<BlockWrite> writes = new ArrayList<>(batch.size());
+    for (Parcel parcel : batch) writes.add(parcel.write());
+    try (SourceBlocks sources = SourceBlocks.acquire(writes)) {
+      for (int i = 0; i < batch.size(); i++) {
+        final Parcel parcel = batch.get(i);
+        final Parcel.Sealed seal = seal(parcel, sources, i);
+        if (seal == null) {
+          outbox.drop(number, parcel);
+          parcel.free();
+        } else {
+          parcels.add(parcel);
+          seals.add(seal);
+        }
+      }
+    }
   }
 
   private void refuse(Parcel parcel) {
