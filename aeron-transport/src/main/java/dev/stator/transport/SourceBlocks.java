@@ -41,11 +41,21 @@ public final class SourceBlocks implements AutoCloseable {
     return isRead[i] ? writes.get(i).source() : null;
   }
 
+  /** Every write is let go, even if telling the end of one throws. */
   @Override
   public void close() {
     for (int i = 0; i < stamps.length; i++) {
       if (stamps[i] != 0) writes.get(i).memory().leave(stamps[i]);
     }
-    for (int i = 0; i < isRead.length; i++) if (isRead[i]) writes.get(i).endRead();
+    endFrom(0);
+  }
+
+  private void endFrom(int first) {
+    int i = first;
+    try {
+      for (; i < isRead.length; i++) if (isRead[i]) writes.get(i).endRead();
+    } finally {
+      if (i < isRead.length) endFrom(i + 1);
+    }
   }
 }

@@ -94,8 +94,8 @@ public final class TransferAgent implements AutoCloseable {
   }
 
   /**
-   * Ends its grants and writes and waits for the copies under way, a block each; afterwards nobody
-   * touches the memory. Unknown ids are ignored.
+   * Ends its grants and writes and waits for the copies under way, a batch of blocks each;
+   * afterwards nobody touches the memory. Unknown ids are ignored.
    */
   public void deregister(int memoryId) {
     final RegisteredMemory memory = memories.remove(memoryId);
