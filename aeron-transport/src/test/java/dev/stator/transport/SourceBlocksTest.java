@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
@@ -31,7 +32,7 @@ class SourceBlocksTest {
   private final TapBackend tap = new TapBackend();
   private final TransferAgent writer =
       new TransferAgent("writer", SETTINGS, tap, () -> 0, new Random(1));
-  private final List<WriteOutcome> told = new ArrayList<>();
+  private final List<WriteOutcome> told = Collections.synchronizedList(new ArrayList<>());
 
   @AfterEach
   void stop() {
