@@ -24,7 +24,8 @@ public final class BlockWrite {
   private final Consumer<TransferStatus> onEnd;
 
   // Guarded by this.
-  private long stamp;
+  private boolean reading;
+  private long stamp; // While acquired.
   private TransferStatus status;
   private boolean told;
   private BooleanSupplier rescue;
@@ -64,19 +65,30 @@ public final class BlockWrite {
     return status != null;
   }
 
+  RegisteredMemory memory() {
+    return memory;
+  }
+
+  MemorySegment source() {
+    return memory.block(sourceBlock);
+  }
+
   /**
    * The source's bytes, to be read until {@link #release}; {@code null} when the write has been
    * withdrawn, or is being read already.
    */
   public synchronized MemorySegment acquire() {
-    if (status != null || stamp != 0) return null;
+    if (!beginRead()) return null;
     stamp = memory.enter();
-    if (stamp == 0) return null;
+    if (stamp == 0) {
+      reading = false;
+      return null;
+    }
     try {
-      return memory.block(sourceBlock);
+      return source();
     } catch (Throwable broken) {
       memory.leave(stamp);
-      stamp = 0;
+      reading = false;
       throw broken;
     }
   }
@@ -85,17 +97,36 @@ public final class BlockWrite {
   public void release() {
     synchronized (this) {
       memory.leave(stamp);
-      stamp = 0;
     }
-    tellWhenOver();
+    endRead();
+  }
+
+  /** Whether the source may be read until {@link #endRead}, by who has entered its memory. */
+  synchronized boolean beginRead() {
+    if (status != null || reading) return false;
+    reading = true;
+    return true;
+  }
+
+  void endRead() {
+    final BooleanSupplier way;
+    synchronized (this) {
+      reading = false;
+      if (!isOver()) return;
+      way = takeWay();
+    }
+    tell(way);
   }
 
   /** Ends the write; the first ending counts. */
   public void complete(TransferStatus ending) {
+    final BooleanSupplier way;
     synchronized (this) {
       if (status == null) status = ending;
+      if (!isOver()) return;
+      way = takeWay();
     }
-    tellWhenOver();
+    tell(way);
   }
 
   /**
@@ -110,15 +141,21 @@ public final class BlockWrite {
     }
   }
 
-  private void tellWhenOver() {
-    final BooleanSupplier way;
-    synchronized (this) {
-      if (told || status == null || stamp != 0) return;
-      way = status == TransferStatus.UNREACHABLE ? rescue : null;
-      rescue = null;
-      if (way == null) told = true;
-      else status = null;
-    }
+  /** Guarded by this. */
+  private boolean isOver() {
+    return !told && status != null && !reading;
+  }
+
+  /** The other way, to be tried now; {@code null} when the end is to be told. Guarded by this. */
+  private BooleanSupplier takeWay() {
+    final BooleanSupplier way = status == TransferStatus.UNREACHABLE ? rescue : null;
+    rescue = null;
+    if (way == null) told = true;
+    else status = null;
+    return way;
+  }
+
+  private void tell(BooleanSupplier way) {
     if (way == null) onEnd.accept(status);
     else if (!way.getAsBoolean()) complete(TransferStatus.UNREACHABLE);
   }

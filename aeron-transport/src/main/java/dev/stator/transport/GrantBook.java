@@ -1,7 +1,9 @@
 package dev.stator.transport;
 
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.BitSet;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -118,17 +120,46 @@ final class GrantBook {
   Landing begin(long grantId, long keyHigh, long keyLow, int targetBlock, long blockBytes) {
     final OpenGrant open = grants.get(grantId);
     return new Landing(
-        open, targetBlock, refusal(open, keyHigh, keyLow, blockBytes), counters, nanoClock);
+        open,
+        targetBlock,
+        refusal(open, keyHigh, keyLow, blockBytes, nanoClock.getAsLong()),
+        counters,
+        nanoClock);
   }
 
-  private TransferStatus refusal(OpenGrant open, long keyHigh, long keyLow, long blockBytes) {
+  private static TransferStatus refusal(
+      OpenGrant open, long keyHigh, long keyLow, long blockBytes, long nowNs) {
     if (open == null) return TransferStatus.UNKNOWN_GRANT;
     if (!open.opensWith(keyHigh, keyLow)) return TransferStatus.WRONG_KEY;
-    if (open.isOverdue(nanoClock.getAsLong())) {
+    if (open.isOverdue(nowNs)) {
       open.end(GrantOutcome.Ending.EXPIRED);
       return TransferStatus.UNKNOWN_GRANT;
     }
     if (blockBytes != open.grant().geometry().blockBytes()) return TransferStatus.WRONG_LENGTH;
     return null;
+  }
+
+  /** As {@link BlockSink#deliverAll}: what stands together for one grant is entered together. */
+  List<TransferStatus> deliverAll(List<BlockDelivery> deliveries) {
+    final List<TransferStatus> ends = new ArrayList<>(deliveries.size());
+    for (int from = 0; from < deliveries.size(); from = ends.size()) {
+      final long grantId = deliveries.get(from).grantId();
+      int to = from + 1;
+      while (to < deliveries.size() && deliveries.get(to).grantId() == grantId) to++;
+      Collections.addAll(ends, deliver(grants.get(grantId), deliveries.subList(from, to)));
+    }
+    return ends;
+  }
+
+  private TransferStatus[] deliver(OpenGrant open, List<BlockDelivery> deliveries) {
+    final TransferStatus[] ends = new TransferStatus[deliveries.size()];
+    final long nowNs = nanoClock.getAsLong();
+    for (int i = 0; i < ends.length; i++) {
+      final BlockDelivery each = deliveries.get(i);
+      ends[i] = refusal(open, each.keyHigh(), each.keyLow(), each.bytes().byteSize(), nowNs);
+    }
+    if (open != null) new WholeBlocks(open, deliveries, ends, counters).deliver();
+    for (TransferStatus end : ends) if (end != TransferStatus.OK) counters.rejected(end);
+    return ends;
   }
 }

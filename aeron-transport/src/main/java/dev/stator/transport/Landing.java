@@ -1,17 +1,10 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.util.List;
 import java.util.function.LongSupplier;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
-/** One block on its way into an open grant. <b>Threads:</b> one at a time. */
+/** One block on its way, in pieces, into an open grant. <b>Threads:</b> one at a time. */
 final class Landing implements BlockLanding {
-  private static final Logger LOG = LoggerFactory.getLogger(Landing.class);
-  private static final int PIECE_BYTES = 8 * 1024; // Verified in the core's first cache.
-
   private final OpenGrant open;
   private final int block;
   private final int slot; // Of the grant.
@@ -19,9 +12,6 @@ final class Landing implements BlockLanding {
   private final LongSupplier nanoClock;
   private final RunningChecksum checksum = new RunningChecksum();
   private TransferStatus ended;
-  private long stamp; // Of the memory, while within.
-  private boolean isWithin;
-  private boolean isVerified;
 
   /**
    * @param open {@code null} when there is nothing to write to
@@ -72,38 +62,6 @@ final class Landing implements BlockLanding {
     return ended;
   }
 
-  /**
-   * {@link #put} and {@link #finish} of whole blocks, without a gap in which a grant could end; one
-   * that cannot be read fails alone. All are entered before the first is copied and left after the
-   * last: the locks of leaving wait until what was copied before has left the core.
-   */
-  static List<TransferStatus> deliverAll(List<Landing> landings, List<BlockDelivery> deliveries) {
-    for (Landing landing : landings) landing.isWithin = landing.ended == null && landing.tryEnter();
-    try {
-      for (int i = 0; i < landings.size(); i++) {
-        if (landings.get(i).isWithin) landings.get(i).tryCopy(deliveries.get(i));
-      }
-    } finally {
-      for (Landing landing : landings) {
-        if (landing.isWithin) landing.leave(landing.isVerified);
-        if (landing.ended == null) landing.end(TransferStatus.BAD_CHECKSUM);
-      }
-    }
-    return landings.stream().map(Landing::ended).toList();
-  }
-
-  private void tryCopy(BlockDelivery delivery) {
-    try {
-      isVerified = copyAll(open.memory().block(block), delivery.bytes(), delivery.checksum());
-    } catch (IllegalStateException | InternalError gone) { // Unmapped, or a file was cut short.
-      LOG.warn("A block could not be read: {}", gone.getMessage());
-      end(TransferStatus.FAILED);
-    } catch (RuntimeException bug) {
-      LOG.error("A block was not taken", bug);
-      end(TransferStatus.FAILED);
-    }
-  }
-
   /** Work on the block that tells whether it is verified. */
   @FunctionalInterface
   private interface Work {
@@ -112,30 +70,26 @@ final class Landing implements BlockLanding {
 
   /** Whether the work was done; the landing has ended when it verified the block, or was not. */
   private boolean within(Work work) {
-    if (!tryEnter()) return false;
+    if (!enter()) return false;
+    final long stamp = open.memory().enter();
+    if (stamp == 0) {
+      open.leave(slot, false);
+      end(TransferStatus.UNKNOWN_GRANT);
+      return false;
+    }
     boolean verified = false;
     boolean done = false;
     try {
       verified = work.run(open.memory().block(block));
       done = true;
     } finally {
-      leave(verified);
+      leave(stamp, verified);
       if (!done) end(TransferStatus.FAILED);
     }
     return done;
   }
 
-  /** Whether the block may be written to until {@link #leave}; else the landing has ended. */
-  private boolean tryEnter() {
-    if (!enter()) return false;
-    stamp = open.memory().enter();
-    if (stamp != 0) return true;
-    open.leave(slot, false);
-    end(TransferStatus.UNKNOWN_GRANT);
-    return false;
-  }
-
-  private void leave(boolean verified) {
+  private void leave(long stamp, boolean verified) {
     open.memory().leave(stamp);
     if (verified) {
       ended = TransferStatus.OK;
@@ -149,18 +103,6 @@ final class Landing implements BlockLanding {
     final TransferStatus refused = open.enter(slot, this);
     if (refused != null) end(refused);
     return refused == null;
-  }
-
-  /** Whether what lies there now is what was to come. */
-  private boolean copyAll(MemorySegment target, MemorySegment bytes, int expected) {
-    final ByteBuffer view = Checksums.heldView(target);
-    final int length = (int) bytes.byteSize();
-    for (int at = 0; at < length; at += PIECE_BYTES) {
-      final int end = Math.min(length, at + PIECE_BYTES);
-      MemorySegment.copy(bytes, at, target, at, end - at);
-      checksum.update(view.position(at).limit(end), at);
-    }
-    return checksum.of(target) == expected;
   }
 
   private void copy(MemorySegment target, long offset, MemorySegment bytes) {

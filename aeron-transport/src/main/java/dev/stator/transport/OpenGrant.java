@@ -14,6 +14,7 @@ import org.agrona.collections.Int2ObjectHashMap;
  *   a block: EMPTY --begin--&gt; LANDING --leave(verified)--&gt; ARRIVED
  *                             LANDING --begin by another, when nobody is within--&gt; LANDING
  *            a landing is within between enter and leave; only then does it write or verify
+ *            EMPTY | LANDING, nobody within --enterAll--&gt; within --leaveAll--&gt; ARRIVED | EMPTY
  *   the grant: OPEN --end--&gt; ENDING --nobody within--&gt; told     (at once when nobody is)
  * </pre>
  *
@@ -80,12 +81,17 @@ final class OpenGrant {
 
   /** {@code null} when the slot is now this landing's, until another begins or all ends. */
   synchronized TransferStatus begin(int slot, Landing landing) {
+    final TransferStatus refused = refusal(slot);
+    if (refused == null) landings.put(slot, landing);
+    return refused;
+  }
+
+  /** Why nobody may begin there now. Guarded by this. */
+  private TransferStatus refusal(int slot) {
     if (slot < 0) return TransferStatus.OUT_OF_RANGE;
     if (ending != null) return TransferStatus.UNKNOWN_GRANT;
     if (arrived.get(slot)) return TransferStatus.OK;
-    if (within.get(slot)) return TransferStatus.BUSY;
-    landings.put(slot, landing);
-    return null;
+    return within.get(slot) ? TransferStatus.BUSY : null;
   }
 
   /** {@code null} when the landing may write, until {@link #leave}. */
@@ -100,18 +106,53 @@ final class OpenGrant {
   void leave(int slot, boolean verified) {
     final GrantOutcome outcome;
     synchronized (this) {
-      within.clear(slot);
-      if (verified) {
-        arrived.set(slot);
-        arrivedCount++;
-        landings.remove(slot);
-      }
-      if (ending == null && arrivedCount == slots.size()) {
-        ending = GrantOutcome.Ending.COMPLETE;
+      left(slot, verified);
+      outcome = outcome();
+    }
+    tell(outcome);
+  }
+
+  /**
+   * Begins and enters several slots for whole blocks, until {@link #leaveAll}; who was landing
+   * there no longer is.
+   *
+   * @param ends {@code null} for who wants to enter; where that is refused, it becomes why
+   */
+  synchronized void enterAll(int[] wanted, TransferStatus[] ends) {
+    for (int i = 0; i < wanted.length; i++) {
+      if (ends[i] != null) continue;
+      ends[i] = refusal(wanted[i]);
+      if (ends[i] != null) continue;
+      landings.remove(wanted[i]);
+      within.set(wanted[i]);
+    }
+  }
+
+  /**
+   * Ends what {@link #enterAll} began.
+   *
+   * @param entered positions in {@code wanted}
+   * @param verified those of them whose blocks have arrived
+   */
+  void leaveAll(int[] wanted, BitSet entered, BitSet verified) {
+    final GrantOutcome outcome;
+    synchronized (this) {
+      for (int i = entered.nextSetBit(0); i >= 0; i = entered.nextSetBit(i + 1)) {
+        left(wanted[i], verified.get(i));
       }
       outcome = outcome();
     }
     tell(outcome);
+  }
+
+  /** Guarded by this. */
+  private void left(int slot, boolean verified) {
+    within.clear(slot);
+    if (!verified) return;
+    arrived.set(slot);
+    arrivedCount++;
+    landings.remove(slot);
+    if (ending == null && arrivedCount == slots.size()) ending = GrantOutcome.Ending.COMPLETE;
   }
 
   /** {@code false} when it has ended before. */

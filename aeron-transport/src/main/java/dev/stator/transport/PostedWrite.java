@@ -31,16 +31,16 @@ final class PostedWrite {
     this.deadlineNs = deadlineNs;
     this.onEnd = onEnd;
     this.openBlocks = moves.size();
-    this.blocks =
-        moves.stream()
-            .map(move ->
-                new BlockWrite(
-                    grant,
-                    move.targetBlock(),
-                    memory,
-                    move.sourceBlock(),
-                    status -> blockEnded(move, status)))
-            .toList();
+    this.blocks = new ArrayList<>(moves.size());
+    for (BlockMove move : moves) {
+      blocks.add(
+          new BlockWrite(
+              grant,
+              move.targetBlock(),
+              memory,
+              move.sourceBlock(),
+              status -> blockEnded(move, status)));
+    }
   }
 
   RegisteredMemory memory() {

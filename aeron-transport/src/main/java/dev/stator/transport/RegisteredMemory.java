@@ -57,7 +57,7 @@ final class RegisteredMemory {
     lock.unlockRead(stamp);
   }
 
-  /** Waits for the copies under way, a block each. Nobody enters afterwards. */
+  /** Waits for the copies under way, a batch of blocks each. Nobody enters afterwards. */
   void close() {
     if (lock.isWriteLocked()) return;
     lock.writeLock();

@@ -2,7 +2,6 @@ package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -95,8 +94,8 @@ public final class TransferAgent implements AutoCloseable {
   }
 
   /**
-   * Ends its grants and writes and waits for the copies under way, a block each; afterwards nobody
-   * touches the memory. Unknown ids are ignored.
+   * Ends its grants and writes and waits for the copies under way, a batch of blocks each;
+   * afterwards nobody touches the memory. Unknown ids are ignored.
    */
   public void deregister(int memoryId) {
     final RegisteredMemory memory = memories.remove(memoryId);
@@ -330,17 +329,7 @@ public final class TransferAgent implements AutoCloseable {
 
     @Override
     public List<TransferStatus> deliverAll(List<BlockDelivery> deliveries) {
-      final List<Landing> landings = new ArrayList<>(deliveries.size());
-      for (BlockDelivery each : deliveries) {
-        landings.add(
-            grants.begin(
-                each.grantId(),
-                each.keyHigh(),
-                each.keyLow(),
-                each.targetBlock(),
-                each.bytes().byteSize()));
-      }
-      return Landing.deliverAll(landings, deliveries);
+      return grants.deliverAll(deliveries);
     }
 
     @Override

@@ -11,6 +11,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -114,27 +115,22 @@ final class Incoming extends Connection {
     if (agent == null || body.remaining() != count * SharedFrames.POST_ENTRY_LENGTH) {
       return count + " posts in " + body.remaining() + " bytes";
     }
-    final List<SharedFrames.Post> batch = new ArrayList<>(count);
-    for (int i = 0; i < count; i++) batch.add(SharedFrames.Post.decode(body));
-    answer(batch, copyAll(agent, batch));
-    return null;
-  }
-
-  private List<TransferStatus> copyAll(String agent, List<SharedFrames.Post> posts) {
-    final TransferStatus[] statuses = new TransferStatus[posts.size()];
-    final List<BlockDelivery> deliveries = new ArrayList<>(posts.size());
+    final long[] sequences = new long[count];
+    final TransferStatus[] statuses = new TransferStatus[count];
+    final List<BlockDelivery> deliveries = new ArrayList<>(count);
     final BlockSink sink = sinks.apply(agent);
-    for (int i = 0; i < statuses.length; i++) {
-      final MemorySegment source = source(posts.get(i));
+    for (int i = 0; i < count; i++) {
+      final SharedFrames.Post post = SharedFrames.Post.decode(body);
+      final MemorySegment source = source(post);
+      sequences[i] = post.sequence();
       if (sink == null) statuses[i] = counters.count(TransferStatus.UNREACHABLE);
       else if (source == null) statuses[i] = counters.count(TransferStatus.OUT_OF_RANGE);
-      else deliveries.add(posts.get(i).delivery(source));
+      else deliveries.add(post.delivery(source));
     }
-    final List<TransferStatus> delivered = deliver(sink, deliveries);
-    for (int i = 0, next = 0; i < statuses.length; i++) {
-      if (statuses[i] == null) statuses[i] = delivered.get(next++);
-    }
-    return List.of(statuses);
+    final Iterator<TransferStatus> delivered = deliver(sink, deliveries).iterator();
+    for (int i = 0; i < count; i++) if (statuses[i] == null) statuses[i] = delivered.next();
+    answer(sequences, statuses);
+    return null;
   }
 
   /** {@code null} when it lies in no pool. */
@@ -153,15 +149,15 @@ final class Incoming extends Connection {
     }
   }
 
-  private void answer(List<SharedFrames.Post> posts, List<TransferStatus> statuses) {
+  private void answer(long[] sequences, TransferStatus[] statuses) {
     final boolean appended =
         append(
             SharedFrames.ANSWER,
-            posts.size(),
-            posts.size() * SharedFrames.ANSWER_ENTRY_LENGTH,
+            sequences.length,
+            sequences.length * SharedFrames.ANSWER_ENTRY_LENGTH,
             out -> {
-              for (int i = 0; i < posts.size(); i++) {
-                out.putLong(posts.get(i).sequence()).putLong(statuses.get(i).ordinal());
+              for (int i = 0; i < sequences.length; i++) {
+                out.putLong(sequences[i]).putLong(statuses[i].ordinal());
               }
             });
     if (appended) {

@@ -1,7 +1,9 @@
 package dev.stator.transport.shared;
 
+import dev.stator.transport.BlockWrite;
 import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
+import dev.stator.transport.SourceBlocks;
 import dev.stator.transport.TransferStatus;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
@@ -95,16 +97,7 @@ final class Lane extends Connection {
   private void tryPost(List<Parcel> batch) {
     final List<Parcel> parcels = new ArrayList<>(batch.size());
     final List<Parcel.Sealed> seals = new ArrayList<>(batch.size());
-    for (Parcel parcel : batch) {
-      final Parcel.Sealed seal = seal(parcel);
-      if (seal == null) {
-        outbox.drop(number, parcel);
-        parcel.free();
-        continue;
-      }
-      parcels.add(parcel);
-      seals.add(seal);
-    }
+    sealAll(batch, parcels, seals);
     if (parcels.isEmpty()) return;
     final long[] sequences = outbox.post(number, parcels);
     if (sequences == null || !append(parcels, seals, sequences)) {
@@ -114,14 +107,34 @@ final class Lane extends Connection {
     flush();
   }
 
+  /** Adds each block that has not ended to {@code parcels}, and its checksum to {@code seals}. */
+  private void sealAll(List<Parcel> batch, List<Parcel> parcels, List<Parcel.Sealed> seals) {
+    final List<BlockWrite> writes = new ArrayList<>(batch.size());
+    for (Parcel parcel : batch) writes.add(parcel.write());
+    try (SourceBlocks sources = SourceBlocks.acquire(writes)) {
+      for (int i = 0; i < batch.size(); i++) {
+        final Parcel parcel = batch.get(i);
+        final Parcel.Sealed seal = seal(parcel, sources, i);
+        if (seal == null) {
+          outbox.drop(number, parcel);
+          parcel.free();
+        } else {
+          parcels.add(parcel);
+          seals.add(seal);
+        }
+      }
+    }
+  }
+
   private void refuse(Parcel parcel) {
     parcel.end(isClosed() ? TransferStatus.UNREACHABLE : TransferStatus.BACK_PRESSURED);
   }
 
   /** {@code null} when the block has ended. */
-  private static Parcel.Sealed seal(Parcel parcel) {
+  private static Parcel.Sealed seal(Parcel parcel, SourceBlocks sources, int i) {
     try {
-      return parcel.seal();
+      final MemorySegment source = sources.block(i);
+      return source == null ? null : parcel.seal(source);
     } catch (RuntimeException | Error broken) {
       LOG.error("A block could not be read", broken);
       parcel.write().complete(TransferStatus.FAILED);

@@ -28,20 +28,15 @@ record Parcel(BlockWrite write, SharedMemory pool, Staging.Slot slot) {
   /**
    * Takes the checksum, and stages what has to be; from then on it is the other process that reads.
    *
-   * @return {@code null} when the write has been withdrawn
+   * @param source of the write, held by the caller
    */
-  Sealed seal() {
-    final MemorySegment source = write.acquire();
-    if (source == null) return null;
-    MemorySegment block = source;
-    try {
-      if (slot != null) block = slot.block().copyFrom(source);
-      final int checksum =
-          slot != null ? Checksums.crc32c(block) : Checksums.crc32cOfHeld(block); // By the write.
-      return new Sealed(checksum, block.address() - pool.segment().address());
-    } finally {
-      write.release();
+  Sealed seal(MemorySegment source) {
+    if (slot == null) {
+      return new Sealed(
+          Checksums.crc32cOfHeld(source), source.address() - pool.segment().address());
     }
+    final MemorySegment block = slot.block().copyFrom(source);
+    return new Sealed(Checksums.crc32c(block), block.address() - pool.segment().address());
   }
 
   void end(TransferStatus status) {
