@@ -70,6 +70,7 @@ final class Disturber {
   private final Set<String> down = new TreeSet<>();
   private final Set<String> woken = new HashSet<>();
   private Throwable failure;
+  private long startNs;
 
   /**
    * @param observer a node that is not disturbed, whose view of the cluster counts
@@ -85,13 +86,13 @@ final class Disturber {
 
   /** Disturbs for as long as the settings say, {@code atLeast} times; returns when all is whole. */
   void run(int atLeast) throws Exception {
-    final long startNs = System.nanoTime();
+    startNs = System.nanoTime();
     final long endNs = startNs + settings.time().toNanos();
     for (; ; ) {
       final Draw draw = draw();
       pause(draw.pause());
       if (made.size() >= atLeast && System.nanoTime() - endNs >= 0) break;
-      disturb(draw, startNs);
+      disturb(draw);
     }
     awaitOrFail("all are whole again", () -> healEnded() && down.isEmpty());
   }
@@ -119,18 +120,20 @@ final class Disturber {
     return new Draw(Duration.ofMillis(pauseMs), victim, kind, Duration.ofMillis(hangMs));
   }
 
-  private void disturb(Draw draw, long startNs) throws Exception {
+  private void disturb(Draw draw) throws Exception {
     final String victim = awaitVictim(draw);
     final StatorProcess process = cluster.node(victim);
     noteFiles(process.madeInMemory());
     final boolean hangs = draw.kind() != Kind.KILL;
     if (hangs) process.hang();
     else process.kill();
-    made.add(
-        new Disturbance(
-            Duration.ofNanos(System.nanoTime() - startNs), words(draw), victim, downCount()));
+    made.add(new Disturbance(elapsed(), words(draw), victim, downCount()));
     System.out.println(made.getLast());
     healBeside(victim, hangs ? draw : null);
+  }
+
+  private Duration elapsed() {
+    return Duration.ofNanos(System.nanoTime() - startNs);
   }
 
   private static String words(Draw draw) {
@@ -218,6 +221,7 @@ final class Disturber {
   private synchronized void healed(String victim, Throwable broken) {
     down.remove(victim);
     if (broken != null && failure == null) failure = broken;
+    System.out.printf("%.1f s: %s is whole%n", elapsed().toMillis() / 1e3, victim);
     notifyAll();
   }
 

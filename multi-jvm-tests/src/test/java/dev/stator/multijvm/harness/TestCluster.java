@@ -66,6 +66,7 @@ public final class TestCluster implements AutoCloseable {
   private final List<String> commonArguments = new ArrayList<>(SETTINGS);
   private final Set<String> added = new HashSet<>();
   private final TestNetwork network; // Null for this machine's loopback.
+  private boolean closed; // Guarded by nodes.
 
   private TestCluster(Distribution distribution, Path folder, TestNetwork network) {
     this.distribution = distribution;
@@ -223,14 +224,17 @@ public final class TestCluster implements AutoCloseable {
     }
     words.addAll(commonArguments);
     words.addAll(plan.arguments());
-    nodes.put(
-        name,
-        StatorProcess.start(
-            network == null ? List.of() : network.on(plan.host()),
-            distribution.launcher(),
-            folder,
-            distribution.startUpCache(),
-            words.toArray(String[]::new)));
+    synchronized (nodes) {
+      if (closed) throw new IllegalStateException("the cluster is closed");
+      nodes.put(
+          name,
+          StatorProcess.start(
+              network == null ? List.of() : network.on(plan.host()),
+              distribution.launcher(),
+              folder,
+              distribution.startUpCache(),
+              words.toArray(String[]::new)));
+    }
   }
 
   /** Where a node joins: through any that lives. */
@@ -336,7 +340,10 @@ public final class TestCluster implements AutoCloseable {
 
   @Override
   public void close() {
-    for (StatorProcess node : nodes.values()) node.close();
+    synchronized (nodes) {
+      closed = true;
+      for (StatorProcess node : nodes.values()) node.close();
+    }
     http.shutdownNow();
   }
 
