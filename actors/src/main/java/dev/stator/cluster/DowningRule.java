@@ -1,14 +1,21 @@
 package dev.stator.cluster;
 
+import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.LongSupplier;
 import org.apache.pekko.actor.Address;
 import org.apache.pekko.cluster.Member;
+import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.Reachability;
 import org.apache.pekko.cluster.UniqueAddress;
 import org.apache.pekko.cluster.sbr.DowningStrategy;
+import org.apache.pekko.cluster.sbr.DowningStrategy.DownUnreachable$;
 import org.apache.pekko.cluster.sbr.KeepMajority;
 import scala.Option;
 import scala.jdk.javaapi.CollectionConverters;
@@ -24,14 +31,42 @@ import scala.jdk.javaapi.CollectionConverters;
  * Pekko takes a node that does not answer, and has said the same of another, for one that has lost
  * some of its links only; it finds no way to part it from the others, and removes all nodes. But
  * whom a node misses that nobody misses is gone: its word is dropped here. Without such a node, as
- * where links between living nodes are cut, Pekko decides as it always does. One thread.
+ * where links between living nodes are cut, Pekko decides as it always does.
+ *
+ * <p>And who has not answered for less than down-after is spared, whenever the decision is made.
+ * One thread.
  */
 final class DowningRule extends DowningStrategy {
-  private final KeepMajority majority;
+  /** How often down-after somebody may be silent while others come and go. */
+  private static final int PATIENCE = 2;
 
-  DowningRule(String dataCenter, Option<String> role, UniqueAddress self) {
+  private final KeepMajority majority;
+  private final long downAfterNs;
+  private final LongSupplier nanoClock;
+  private final Map<UniqueAddress, Long> silentSinceNs = new HashMap<>();
+
+  DowningRule(
+      String dataCenter,
+      Option<String> role,
+      UniqueAddress self,
+      Duration downAfter,
+      LongSupplier nanoClock) {
     super(dataCenter, self);
     this.majority = new KeepMajority(dataCenter, role, self);
+    this.downAfterNs = downAfter.toNanos();
+    this.nanoClock = nanoClock;
+  }
+
+  static scala.collection.immutable.Set<UniqueAddress> nobody() {
+    return CollectionConverters.asScala(Set.<UniqueAddress>of()).toSet();
+  }
+
+  /** Until somebody has been silent for too long, even if things change; empty if nobody is. */
+  OptionalLong patienceLeftNs() {
+    final long nowNs = nanoClock.getAsLong();
+    return silentSinceNs.values().stream()
+        .mapToLong(sinceNs -> sinceNs + PATIENCE * downAfterNs - nowNs)
+        .min();
   }
 
   /** Without the words of those who are missed by somebody whom nobody misses. */
@@ -69,30 +104,43 @@ final class DowningRule extends DowningStrategy {
 
   @Override
   public scala.collection.immutable.Set<UniqueAddress> nodesToDown(Decision decision) {
-    return majority.nodesToDown(decision);
+    final var nodes = majority.nodesToDown(decision);
+    if (decision != DownUnreachable$.MODULE$) return nodes;
+    final Set<UniqueAddress> longSilent = new HashSet<>(CollectionConverters.asJava(nodes));
+    longSilent.removeIf(this::isSilentSinceShort);
+    return CollectionConverters.asScala(longSilent).toSet();
+  }
+
+  private boolean isSilentSinceShort(UniqueAddress node) {
+    final Long sinceNs = silentSinceNs.get(node);
+    return sinceNs != null && nanoClock.getAsLong() - sinceNs < downAfterNs;
   }
 
   @Override
   public void addUnreachable(Member member) {
     super.addUnreachable(member);
+    silentSinceNs.putIfAbsent(member.uniqueAddress(), nanoClock.getAsLong());
     majority.addUnreachable(member);
   }
 
   @Override
   public void addReachable(Member member) {
     super.addReachable(member);
+    silentSinceNs.remove(member.uniqueAddress());
     majority.addReachable(member);
   }
 
   @Override
   public void add(Member member) {
     super.add(member);
+    if (member.status().equals(MemberStatus.down())) silentSinceNs.remove(member.uniqueAddress());
     majority.add(member);
   }
 
   @Override
   public void remove(Member member) {
     super.remove(member);
+    silentSinceNs.remove(member.uniqueAddress());
     majority.remove(member);
   }
 

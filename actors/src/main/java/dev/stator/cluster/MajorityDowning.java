@@ -1,11 +1,11 @@
 package dev.stator.cluster;
 
+import java.time.Duration;
 import org.apache.pekko.actor.ActorSystem;
 import org.apache.pekko.actor.Props;
 import org.apache.pekko.cluster.Cluster;
 import org.apache.pekko.cluster.DowningProvider;
 import org.apache.pekko.cluster.UniqueAddress;
-import org.apache.pekko.cluster.sbr.SplitBrainResolver;
 import org.apache.pekko.cluster.sbr.SplitBrainResolverProvider;
 import org.apache.pekko.cluster.sbr.SplitBrainResolverSettings;
 import scala.Option;
@@ -35,8 +35,13 @@ public final class MajorityDowning extends DowningProvider {
     final Cluster cluster = Cluster.get(system);
     final UniqueAddress self = cluster.selfUniqueAddress();
     return Option.apply(
-        SplitBrainResolver.props(
+        Downing.props(
             settings.DowningStableAfter(),
-            new DowningRule(cluster.selfDataCenter(), settings.keepMajorityRole(), self)));
+            new DowningRule(
+                cluster.selfDataCenter(),
+                settings.keepMajorityRole(),
+                self,
+                Duration.ofNanos(settings.DowningStableAfter().toNanos()),
+                System::nanoTime)));
   }
 }

@@ -2,8 +2,10 @@ package dev.stator.cluster;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import org.apache.pekko.actor.Address;
@@ -18,7 +20,10 @@ import scala.jdk.javaapi.CollectionConverters;
 
 class DowningRuleTest {
   private static final String DATA_CENTER = "default";
+  private static final Duration DOWN_AFTER = Duration.ofSeconds(8);
   private static final List<Member> NODES = nodes(5);
+
+  private long nowNs;
 
   @Test
   void shouldRemoveOnlyTheDeadWhenOneOfThemHadMissedAnother() {
@@ -60,21 +65,56 @@ class DowningRuleTest {
     assertEquals(Set.of(3, 4), removedBy(3, words));
   }
 
-  private static Set<Integer> removedBy(int self, Reachability words) {
+  @Test
+  void shouldSpareWhoIsSilentSinceShortWhenAnotherHasBeenForLong() {
+    final DowningRule rule = rule(4, NODES);
+    assertEquals(OptionalLong.empty(), rule.patienceLeftNs());
+    rule.addUnreachable(NODES.get(0));
+    nowNs += 2 * DOWN_AFTER.toNanos() - 1;
+    rule.addUnreachable(NODES.get(1));
+    assertEquals(OptionalLong.of(1), rule.patienceLeftNs());
+    rule.setReachability(words("2-0", "3-0", "4-0", "2-1", "3-1", "4-1"));
+    assertEquals(Set.of(0), removed(rule));
+    nowNs += DOWN_AFTER.toNanos();
+    assertEquals(Set.of(0, 1), removed(rule));
+  }
+
+  @Test
+  void shouldForgetTheSilenceWhenTheNodeAnswersOrIsRemoved() {
+    final DowningRule rule = rule(4, NODES);
+    rule.addUnreachable(NODES.get(0));
+    rule.addUnreachable(NODES.get(1));
+    rule.addReachable(NODES.get(0));
+    rule.add(NODES.get(1).copy(MemberStatus.down()));
+    assertEquals(OptionalLong.empty(), rule.patienceLeftNs());
+  }
+
+  private Set<Integer> removedBy(int self, Reachability words) {
     return removedBy(self, words, NODES);
   }
 
-  /** Which nodes a node would remove. */
-  private static Set<Integer> removedBy(int self, Reachability words, List<Member> nodes) {
-    final DowningRule rule =
-        new DowningRule(DATA_CENTER, Option.empty(), nodes.get(self).uniqueAddress());
-    nodes.forEach(rule::add);
+  /** Which nodes a node would remove when nothing has changed for long. */
+  private Set<Integer> removedBy(int self, Reachability words, List<Member> nodes) {
+    final DowningRule rule = rule(self, nodes);
     CollectionConverters.asJava(words.allUnreachable())
         .forEach(gone ->
             nodes.stream()
                 .filter(node -> node.uniqueAddress().equals(gone))
                 .forEach(rule::addUnreachable));
     rule.setReachability(words);
+    nowNs += DOWN_AFTER.toNanos();
+    return removed(rule);
+  }
+
+  private DowningRule rule(int self, List<Member> nodes) {
+    final DowningRule rule =
+        new DowningRule(
+            DATA_CENTER, Option.empty(), nodes.get(self).uniqueAddress(), DOWN_AFTER, () -> nowNs);
+    nodes.forEach(rule::add);
+    return rule;
+  }
+
+  private static Set<Integer> removed(DowningRule rule) {
     final Set<Integer> removed = new TreeSet<>();
     CollectionConverters.asJava(rule.nodesToDown(rule.decide()))
         .forEach(node -> removed.add((int) node.longUid()));
