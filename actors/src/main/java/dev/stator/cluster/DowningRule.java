@@ -33,6 +33,9 @@ import scala.jdk.javaapi.CollectionConverters;
  * whom a node misses that nobody misses is gone: its word is dropped here. Without such a node, as
  * where links between living nodes are cut, Pekko decides as it always does.
  *
+ * <p>A node that has been removed and wakes misses everybody for a moment, and ends without taking
+ * that back: it has no word either.
+ *
  * <p>And who has not answered for less than down-after is spared, whenever the decision is made.
  * One thread.
  */
@@ -43,7 +46,9 @@ final class DowningRule extends DowningStrategy {
   private final KeepMajority majority;
   private final long downAfterNs;
   private final LongSupplier nanoClock;
+  private final Map<UniqueAddress, Member> members = new HashMap<>();
   private final Map<UniqueAddress, Long> silentSinceNs = new HashMap<>();
+  private Reachability said = Reachability.empty();
 
   DowningRule(
       String dataCenter,
@@ -87,9 +92,30 @@ final class DowningRule extends DowningStrategy {
 
   @Override
   public void setReachability(Reachability reachability) {
-    final Reachability words = withoutTheGone(reachability);
-    super.setReachability(words);
+    super.setReachability(reachability);
+    said = reachability;
+    weigh();
+  }
+
+  /** What counts of all that is said makes the majority's picture. */
+  private void weigh() {
+    final Reachability words = withoutTheGone(said.filterRecords(word -> !isDown(word.observer())));
     majority.setReachability(words);
+    final Set<UniqueAddress> missed =
+        CollectionConverters.asJava(words.allUnreachableOrTerminated());
+    for (Member member : members.values()) {
+      final UniqueAddress node = member.uniqueAddress();
+      if (missed.contains(node)) majority.addUnreachable(member);
+      else majority.addReachable(member);
+      if (missed.contains(node) && !isDown(node)) {
+        silentSinceNs.putIfAbsent(node, nanoClock.getAsLong());
+      } else silentSinceNs.remove(node);
+    }
+  }
+
+  private boolean isDown(UniqueAddress node) {
+    final Member member = members.get(node);
+    return member != null && member.status().equals(MemberStatus.down());
   }
 
   @Override
@@ -119,29 +145,33 @@ final class DowningRule extends DowningStrategy {
   @Override
   public void addUnreachable(Member member) {
     super.addUnreachable(member);
-    silentSinceNs.putIfAbsent(member.uniqueAddress(), nanoClock.getAsLong());
-    majority.addUnreachable(member);
+    know(member);
   }
 
   @Override
   public void addReachable(Member member) {
     super.addReachable(member);
-    silentSinceNs.remove(member.uniqueAddress());
-    majority.addReachable(member);
+    know(member);
   }
 
   @Override
   public void add(Member member) {
     super.add(member);
-    if (member.status().equals(MemberStatus.down())) silentSinceNs.remove(member.uniqueAddress());
-    majority.add(member);
+    know(member);
+  }
+
+  private void know(Member member) {
+    members.put(member.uniqueAddress(), member);
+    weigh();
   }
 
   @Override
   public void remove(Member member) {
     super.remove(member);
-    silentSinceNs.remove(member.uniqueAddress());
     majority.remove(member);
+    members.remove(member.uniqueAddress());
+    silentSinceNs.remove(member.uniqueAddress());
+    weigh();
   }
 
   @Override

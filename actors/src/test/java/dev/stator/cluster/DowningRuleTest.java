@@ -1,5 +1,7 @@
 package dev.stator.cluster;
 
+import static dev.stator.cluster.Words.address;
+import static dev.stator.cluster.Words.words;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import java.time.Duration;
@@ -8,11 +10,9 @@ import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
-import org.apache.pekko.actor.Address;
 import org.apache.pekko.cluster.Member;
 import org.apache.pekko.cluster.MemberStatus;
 import org.apache.pekko.cluster.Reachability;
-import org.apache.pekko.cluster.UniqueAddress;
 import org.apache.pekko.util.Version;
 import org.junit.jupiter.api.Test;
 import scala.Option;
@@ -69,11 +69,10 @@ class DowningRuleTest {
   void shouldSpareWhoIsSilentSinceShortWhenAnotherHasBeenForLong() {
     final DowningRule rule = rule(4, NODES);
     assertEquals(OptionalLong.empty(), rule.patienceLeftNs());
-    rule.addUnreachable(NODES.get(0));
+    rule.setReachability(words("2-0", "3-0", "4-0"));
     nowNs += 2 * DOWN_AFTER.toNanos() - 1;
-    rule.addUnreachable(NODES.get(1));
-    assertEquals(OptionalLong.of(1), rule.patienceLeftNs());
     rule.setReachability(words("2-0", "3-0", "4-0", "2-1", "3-1", "4-1"));
+    assertEquals(OptionalLong.of(1), rule.patienceLeftNs());
     assertEquals(Set.of(0), removed(rule));
     nowNs += DOWN_AFTER.toNanos();
     assertEquals(Set.of(0, 1), removed(rule));
@@ -82,11 +81,20 @@ class DowningRuleTest {
   @Test
   void shouldForgetTheSilenceWhenTheNodeAnswersOrIsRemoved() {
     final DowningRule rule = rule(4, NODES);
-    rule.addUnreachable(NODES.get(0));
-    rule.addUnreachable(NODES.get(1));
-    rule.addReachable(NODES.get(0));
+    rule.setReachability(words("4-0", "4-1"));
+    rule.setReachability(words("4-1"));
     rule.add(NODES.get(1).copy(MemberStatus.down()));
     assertEquals(OptionalLong.empty(), rule.patienceLeftNs());
+  }
+
+  @Test
+  void shouldKeepEverybodyWhenARemovedNodeWakesAndMissesAll() {
+    final DowningRule rule = rule(1, NODES);
+    rule.add(NODES.get(0).copy(MemberStatus.down()));
+    NODES.subList(1, 5).forEach(rule::addUnreachable); // As the cluster counts them.
+    rule.setReachability(words("0-1", "0-2", "0-3", "0-4", "1-4", "2-4"));
+    nowNs += DOWN_AFTER.toNanos();
+    assertEquals(Set.of(4), removed(rule));
   }
 
   private Set<Integer> removedBy(int self, Reachability words) {
@@ -119,26 +127,6 @@ class DowningRuleTest {
     CollectionConverters.asJava(rule.nodesToDown(rule.decide()))
         .forEach(node -> removed.add((int) node.longUid()));
     return removed;
-  }
-
-  /**
-   * @param missing {@code observer-subject}, each
-   */
-  private static Reachability words(String... missing) {
-    Reachability words = Reachability.empty();
-    for (String each : missing) {
-      final String[] pair = each.split("-");
-      words = words.unreachable(address(pair[0]), address(pair[1]));
-    }
-    return words;
-  }
-
-  private static UniqueAddress address(String node) {
-    return address(Integer.parseInt(node));
-  }
-
-  private static UniqueAddress address(int node) {
-    return new UniqueAddress(new Address("pekko", "stator", "127.0.0.1", 7000 + node), (long) node);
   }
 
   private static List<Member> nodes(int count) {

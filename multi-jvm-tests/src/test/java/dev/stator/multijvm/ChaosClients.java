@@ -82,14 +82,19 @@ final class ChaosClients {
   }
 
   private void ask(URI server, int index) {
-    final Answer answer = Stream.start(http, server, questions.get(index)).answer();
+    final Stream stream = Stream.start(http, server, questions.get(index));
+    try {
+      final Answer answer = stream.answer();
+      final boolean isRight = answer.error() == null && answer.bytes().equals(quiet.get(index));
+      note(answer.longestPause(), isRight ? null : "question " + index + ": " + answer);
+    } catch (RuntimeException late) {
+      note(Stream.PATIENCE, "question " + index + ": " + late);
+    }
     ended.incrementAndGet();
-    final boolean isRight = answer.error() == null && answer.bytes().equals(quiet.get(index));
-    note(answer, isRight ? null : "question " + index + ": " + answer);
   }
 
-  private synchronized void note(Answer answer, String fault) {
-    if (answer.longestPause().compareTo(longestPause) > 0) longestPause = answer.longestPause();
+  private synchronized void note(Duration pause, String fault) {
+    if (pause.compareTo(longestPause) > 0) longestPause = pause;
     if (fault != null) wrong.add(fault);
   }
 }

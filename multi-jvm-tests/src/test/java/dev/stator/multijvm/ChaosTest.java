@@ -65,8 +65,8 @@ class ChaosTest {
       assertEquals(List.of(), clients.wrong(), cluster::toString);
       assertTrue(clients.endedCount() >= SETTINGS.streams(), "only " + clients.endedCount());
     }
-    cluster.start();
-    cluster.awaitNothingHeld("frontend-1");
+    cluster.start(); // Nothing has to be started: it returns when the frontends know everybody.
+    for (String frontend : FRONTENDS) cluster.awaitNothingHeld(frontend);
     cluster.remove("decode-3");
     shouldHaveSweptWhatWasKilled(cluster, disturber.leftBehind());
     shouldHaveKeptNoMoreThanBefore(cluster, before);
