@@ -111,9 +111,9 @@ final class Disturber {
         random.nextLong(settings.intervalMin().toMillis(), settings.intervalMax().toMillis() + 1);
     final int victim = random.nextInt(Integer.MAX_VALUE);
     final Kind kind =
-        switch (random.nextInt(4)) {
+        switch (random.nextInt(5)) {
           case 0 -> Kind.HANG_THEN_KILL;
-          case 1 -> Kind.HANG_THEN_RESUME;
+          case 1, 2 -> Kind.HANG_THEN_RESUME;
           default -> Kind.KILL;
         };
     final int hangMs = random.nextInt(HANG_MIN_MS, HANG_MAX_MS + 1);
