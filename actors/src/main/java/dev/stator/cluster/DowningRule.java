@@ -107,10 +107,15 @@ final class DowningRule extends DowningStrategy {
       final UniqueAddress node = member.uniqueAddress();
       if (missed.contains(node)) majority.addUnreachable(member);
       else majority.addReachable(member);
-      if (missed.contains(node) && !isDown(node)) {
+      if (missed.contains(node) && !isGoing(member)) {
         silentSinceNs.putIfAbsent(node, nanoClock.getAsLong());
       } else silentSinceNs.remove(node);
     }
+  }
+
+  private static boolean isGoing(Member member) {
+    return member.status().equals(MemberStatus.down())
+        || member.status().equals(MemberStatus.exiting());
   }
 
   private boolean isDown(UniqueAddress node) {
