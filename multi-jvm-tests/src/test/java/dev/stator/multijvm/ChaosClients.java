@@ -91,6 +91,7 @@ final class ChaosClients {
       note(answer.longestPause(), isRight ? null : "question " + index + ": " + answer);
     } catch (RuntimeException late) {
       note(PATIENCE, "question " + index + ": " + late);
+      stopped = true; // It would go on, and the next one be one more at a time.
     }
     ended.incrementAndGet();
   }
