@@ -69,6 +69,7 @@ public final class CacheBlocks extends AbstractBehavior<CacheBlocks.Command> {
   private CacheBlocks(
       ActorContext<Command> context, TimerScheduler<Command> timers, CacheSettings settings) {
     super(context);
+    context.setLoggerName(CacheBlocks.class);
     this.timers = timers;
     this.settings = settings;
     for (KvTier tier : KvTier.values()) tiers.put(tier, new PrefixIndex());

@@ -144,6 +144,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
       Parts parts,
       ClusterStatus status) {
     super(context);
+    context.setLoggerName(ClusterGuardian.class);
     this.timers = timers;
     this.parts = parts;
     this.status = status;
@@ -300,6 +301,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
             Reachability.create(
                 node -> self.tell(new NodeLost(node)), node -> self.tell(new NodeFound(node))),
             "reachability");
+    getContext().spawn(FormerLife.create(parts.cluster().self().name()), "former-life");
     final Address address = cluster.selfMember().address();
     final List<Address> seeds = new ArrayList<>();
     for (String seed : parts.cluster().seedNodes()) {

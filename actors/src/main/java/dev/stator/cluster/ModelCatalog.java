@@ -82,6 +82,7 @@ final class ModelCatalog extends AbstractBehavior<ModelCatalog.Command> {
 
   private ModelCatalog(ActorContext<Command> context, TimerScheduler<Command> timers, Parts parts) {
     super(context);
+    context.setLoggerName(ModelCatalog.class);
     this.parts = parts;
     this.fromHosts = context.messageAdapter(CardMessage.Answer.class, FromHost::new);
     parts

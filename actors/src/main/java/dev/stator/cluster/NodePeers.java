@@ -70,6 +70,7 @@ final class NodePeers extends AbstractBehavior<NodePeers.Command> {
 
   private NodePeers(ActorContext<Command> context, TimerScheduler<Command> timers, Parts parts) {
     super(context);
+    context.setLoggerName(NodePeers.class);
     this.parts = parts;
     this.cluster = Cluster.get(context.getSystem());
     this.fromNodes = context.messageAdapter(NodeMessage.class, FromNode::new);

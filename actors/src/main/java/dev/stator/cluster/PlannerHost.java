@@ -52,6 +52,7 @@ final class PlannerHost extends AbstractBehavior<PlannerHost.ForModel> {
 
   private PlannerHost(ActorContext<ForModel> context, Parts parts) {
     super(context);
+    context.setLoggerName(PlannerHost.class);
     this.parts = parts;
     context.getLog().info("The planner runs here");
   }

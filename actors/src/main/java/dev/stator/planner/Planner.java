@@ -68,6 +68,7 @@ public final class Planner extends AbstractBehavior<Planner.Command> {
       PlannerSettings settings,
       Consumer<PlannerDecision> onDecision) {
     super(context);
+    context.setLoggerName(Planner.class);
     this.settings = settings;
     this.onDecision = onDecision;
     this.core = new PlannerCore(settings);

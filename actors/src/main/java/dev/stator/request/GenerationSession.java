@@ -103,6 +103,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
       ActorRef<Object> client,
       Surroundings surroundings) {
     super(context);
+    context.setLoggerName(GenerationSession.class);
     this.timers = timers;
     this.call = call;
     this.client = client;

@@ -133,6 +133,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
       RebuildClock rebuild,
       Consumer<RouterStats> onStats) {
     super(context);
+    context.setLoggerName(Router.class);
     this.timers = timers;
     this.settings = settings;
     this.cache = cache;

@@ -91,6 +91,7 @@ final class DecodeWorker extends AbstractBehavior<DecodeWorker.Command> {
   private DecodeWorker(
       ActorContext<Command> context, RoleSurroundings surroundings, boolean accepts) {
     super(context);
+    context.setLoggerName(DecodeWorker.class);
     this.surroundings = surroundings;
     this.accepts = accepts;
     this.fromEngine = context.messageAdapter(EngineActor.Event.class, FromEngine::new);

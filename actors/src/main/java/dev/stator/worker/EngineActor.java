@@ -151,6 +151,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
       Engine engine,
       Surroundings surroundings) {
     super(context);
+    context.setLoggerName(EngineActor.class);
     this.timers = timers;
     this.engine = engine;
     this.surroundings = surroundings;

@@ -136,6 +136,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
       Peers peers,
       Tools tools) {
     super(context);
+    context.setLoggerName(Worker.class);
     this.timers = timers;
     this.id = id;
     this.roles = Set.copyOf(roles);

@@ -23,6 +23,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import org.apache.pekko.actor.testkit.typed.javadsl.LogCapturingExtension;
+import org.apache.pekko.actor.testkit.typed.javadsl.LoggingTestKit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
@@ -79,7 +80,9 @@ class ClusterChangeTest {
     cluster.awaitTrue("not begun", () -> steps(leaving) >= 4);
     final Member staying = cluster.worker("decode-2", TestNode.slot("a", DECODE, TestNode.BLOCKS));
     cluster.awaitServing(staying);
-    leaving.node.drain();
+    LoggingTestKit.info("Draining")
+        .withLoggerName(ClusterGuardian.class.getName()) // Or its level would not be ours.
+        .expect(leaving.system, leaving.node::drain);
     assertEquals(alone(call), Answer.of(running.join(), 0));
     cluster.awaitTrue("not moved", () -> frontend.node.stats().sessions().moves() == 1);
     control.allowAll();

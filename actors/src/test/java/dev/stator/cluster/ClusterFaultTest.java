@@ -27,7 +27,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LogCapturingExtension.class)
 class ClusterFaultTest {
   private final ControlledDevice.Control control = new ControlledDevice.Control();
-  private final TestCluster cluster = new TestCluster("");
+  private TestCluster cluster = new TestCluster("");
 
   @AfterEach
   void shutDown() {
@@ -143,6 +143,20 @@ class ClusterFaultTest {
     assertEquals(alone(call), cluster.answer(frontend, call));
     assertTrue(
         second.node.stats().workers().getFirst().load().computedTokens() > 0, cluster.figures());
+  }
+
+  @Test
+  void shouldTakeANodeBackWhenItsFormerLifeIsNotRemovedYet() {
+    cluster.close();
+    cluster = new TestCluster("stator.cluster.down-after = 1h");
+    final Member frontend = cluster.frontend("frontend-1");
+    final Member first = cluster.worker("decode-1", TestNode.slot("a", DECODE, TestNode.BLOCKS));
+    cluster.awaitServing(frontend, first);
+    first.kill(cluster.members);
+    final Member second = cluster.worker("decode-1", TestNode.slot("a", DECODE, TestNode.BLOCKS));
+    cluster.awaitServing(second);
+    final GenerationCall call = call("soon", 9, 20, 20);
+    assertEquals(alone(call), cluster.answer(frontend, call));
   }
 
   @Test

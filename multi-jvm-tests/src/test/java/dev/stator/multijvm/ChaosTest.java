@@ -10,40 +10,38 @@ import dev.stator.multijvm.harness.Question;
 import dev.stator.multijvm.harness.Stage;
 import dev.stator.multijvm.harness.Staged;
 import dev.stator.multijvm.harness.StatorProcess;
-import dev.stator.multijvm.harness.Stream;
 import dev.stator.multijvm.harness.TestCluster;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.SplittableRandom;
 import java.util.TreeMap;
-import java.util.TreeSet;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Predicate;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /**
  * Three decode nodes, two prefill nodes, many streams at a time, and every few seconds a worker
- * that is killed or hangs: every stream ends with the bytes of the quiet run, and nothing is left
- * behind. A short run by default; {@code mvn verify -Pchaos} makes it 200 streams for minutes.
+ * that is killed or hangs, up to three of them at once: every stream ends with the bytes of the
+ * quiet run, and nothing is left behind. A short run by default; {@code mvn verify -Pchaos} makes
+ * it 200 streams for minutes.
  */
 @Staged
 class ChaosTest {
-  private static final int STREAMS = Integer.getInteger("stator.chaos.streams", 24);
-  private static final int SECONDS = Integer.getInteger("stator.chaos.seconds", 10);
+  private static final ChaosSettings SETTINGS = ChaosSettings.fromProperties();
   private static final int DISTURBANCES_MIN = 3;
-  private static final long SEED = Long.getLong("stator.chaos.seed", 1);
+  private static final List<String> FRONTENDS = List.of("frontend-1", "frontend-2");
   private static final List<String> WORKERS =
       List.of("decode-1", "decode-2", "decode-3", "prefill-1", "prefill-2");
-  private static final List<Question> QUESTIONS = Question.longStories(0, 32, 60, 200);
+
+  /** One in four prompts is long enough to be computed elsewhere. */
+  private static final List<Question> QUESTIONS =
+      IntStream.range(0, Math.min(SETTINGS.streams(), 100))
+          .mapToObj(index -> Question.longStory(index, index % 4 == 0 ? 60 : 10, 120))
+          .toList();
 
   private static final List<Question> LEAK_QUESTIONS = Question.longStories(40, 40, 60, 4);
   private static final int WARM_UP_ROUNDS = 3;
@@ -53,35 +51,52 @@ class ChaosTest {
   private static final long CHAOS_HEAP_GROWTH_MAX = 32L << 20; // Indexes of cached blocks grow.
   private static final int FILES_MORE_MAX = 40;
 
-  private final Set<Path> leftBehind = new TreeSet<>();
-  private final SplittableRandom random = new SplittableRandom(SEED);
-  private final List<String> log = new ArrayList<>();
-
   @Test
   void shouldEndEveryStreamWithTheQuietRunsBytes(Stage stage) throws Exception {
     final List<Answer.Bytes> quiet = stage.quiet(QUESTIONS);
     final TestCluster cluster = stage.cluster().add("decode-3", "decode");
     askAll(cluster);
-    final Map<String, ProcessLook> before = looks(cluster, List.of("frontend-1", "frontend-2"));
+    final Map<String, ProcessLook> before = looks(cluster, FRONTENDS);
+    final Disturber disturber = new Disturber(cluster, "frontend-1", WORKERS, SETTINGS);
+    System.out.println("Chaos: " + SETTINGS);
     try (HttpClient http = HttpClient.newHttpClient()) {
-      final Clients clients = new Clients(http, cluster.address("frontend-1"), quiet);
+      final List<URI> servers = FRONTENDS.stream().map(cluster::address).toList();
+      final ChaosClients clients =
+          new ChaosClients(http, servers, QUESTIONS, quiet, SETTINGS.streams());
       clients.start();
-      final long endNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(SECONDS);
-      while (log.size() < DISTURBANCES_MIN || System.nanoTime() < endNs) disturb(cluster);
+      disturber.run(DISTURBANCES_MIN);
       clients.stop();
-      System.out.printf("Chaos, seed %d: %d streams, %s%n", SEED, clients.ended.get(), log);
-      assertEquals(List.of(), clients.wrong, cluster::toString);
-      assertTrue(clients.ended.get() >= STREAMS, "only " + clients.ended + " streams ended");
-      cluster.awaitNothingHeld("frontend-1");
+      tell(cluster, disturber, clients);
+      assertEquals(List.of(), clients.wrong(), cluster::toString);
+      assertTrue(clients.endedCount() >= SETTINGS.streams(), "only " + clients.endedCount());
     }
+    cluster.start(); // Nothing has to be started: it returns when the frontends know everybody.
+    for (String frontend : FRONTENDS) cluster.awaitNothingHeld(frontend);
     cluster.remove("decode-3");
-    shouldHaveSweptWhatWasKilled(cluster);
+    shouldHaveSweptWhatWasKilled(cluster, disturber.leftBehind());
     shouldHaveKeptNoMoreThanBefore(cluster, before);
     shouldKeepNothingOfRequests(cluster);
   }
 
+  private static void tell(TestCluster cluster, Disturber disturber, ChaosClients clients)
+      throws Exception {
+    double moves = 0;
+    for (String frontend : FRONTENDS) {
+      moves += cluster.metric(frontend, "stator_session_moves_total");
+    }
+    System.out.printf(
+        "Chaos, seed %d: %d disturbances, %d streams ended, %.0f moves, longest pause %.1f s%n%s%n",
+        SETTINGS.seed(),
+        disturber.made().size(),
+        clients.endedCount(),
+        moves,
+        clients.longestPause().toMillis() / 1e3,
+        disturber.made());
+  }
+
   /** What lies in memory of a process that was killed goes with the next start, or one after it. */
-  private void shouldHaveSweptWhatWasKilled(TestCluster cluster) throws Exception {
+  private static void shouldHaveSweptWhatWasKilled(TestCluster cluster, Set<Path> leftBehind)
+      throws Exception {
     final long deadlineNs = System.nanoTime() + StatorProcess.PATIENCE.toNanos();
     for (; ; ) {
       cluster.add("sweeper", "router");
@@ -155,69 +170,5 @@ class ChaosTest {
       now = cluster.node(name).look();
     }
     System.out.printf("%s, %s; now %s%n", name, what, now);
-  }
-
-  /** One worker dies or hangs, streams go on without it for a while, then it is there again. */
-  private void disturb(TestCluster cluster) throws Exception {
-    final String victim = WORKERS.get(random.nextInt(WORKERS.size()));
-    final boolean hangs = random.nextInt(3) == 0;
-    log.add((hangs ? "hang " : "kill ") + victim);
-    if (hangs) {
-      cluster.node(victim).hang();
-      cluster.awaitGone("frontend-1", victim);
-      cluster.node(victim).resume();
-      cluster.node(victim).waitForExit();
-    } else {
-      leftBehind.addAll(cluster.node(victim).madeInMemory());
-      cluster.node(victim).kill();
-    }
-    cluster.start();
-  }
-
-  /** Clients that ask one question after the other. */
-  private static final class Clients {
-    final AtomicInteger ended = new AtomicInteger();
-    final List<String> wrong = new ArrayList<>(); // Guarded by itself.
-    private final HttpClient http;
-    private final URI server;
-    private final List<Answer.Bytes> quiet;
-    private final AtomicInteger asked = new AtomicInteger();
-    private final CountDownLatch done = new CountDownLatch(STREAMS);
-    private volatile boolean stopped;
-
-    Clients(HttpClient http, URI server, List<Answer.Bytes> quiet) {
-      this.http = http;
-      this.server = server;
-      this.quiet = quiet;
-    }
-
-    void start() {
-      for (int i = 0; i < STREAMS; i++) Thread.ofVirtual().name("client-" + i).start(this::run);
-    }
-
-    /** Asks no more, and waits for the answers under way. */
-    void stop() throws InterruptedException {
-      stopped = true;
-      final Duration patience = Stream.PATIENCE.multipliedBy(2);
-      assertTrue(done.await(patience.toMillis(), TimeUnit.MILLISECONDS), "streams do not end");
-    }
-
-    private void run() {
-      try {
-        while (!stopped) ask(asked.getAndIncrement() % QUESTIONS.size());
-      } finally {
-        done.countDown();
-      }
-    }
-
-    private void ask(int index) {
-      final Answer answer = Stream.start(http, server, QUESTIONS.get(index)).answer();
-      ended.incrementAndGet();
-      final boolean isRight = answer.error() == null && answer.bytes().equals(quiet.get(index));
-      if (isRight) return;
-      synchronized (wrong) {
-        wrong.add("question " + index + ": " + answer);
-      }
-    }
   }
 }

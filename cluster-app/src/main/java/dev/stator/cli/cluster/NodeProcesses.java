@@ -50,7 +50,7 @@ final class NodeProcesses {
     builder.environment().put(JAVA_HOME, System.getProperty("java.home"));
     builder.redirectErrorStream(true).redirectOutput(ProcessBuilder.Redirect.DISCARD);
     try {
-      final int exitCode = builder.start().waitFor();
+      final int exitCode = OwnedCommand.run(builder, OwnedCommand.AtEnd.OF_THIS_PROCESS);
       if (exitCode == 0) return;
     } catch (IOException broken) {
       throw new CommandException("the launcher cannot be run: " + broken.getMessage(), broken);

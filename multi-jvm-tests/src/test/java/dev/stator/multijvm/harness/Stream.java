@@ -69,7 +69,12 @@ public final class Stream {
 
   /** Waits for its end. */
   public Answer answer() {
-    return answer.orTimeout(PATIENCE.toMillis(), TimeUnit.MILLISECONDS).join();
+    return answer(PATIENCE);
+  }
+
+  /** As {@link #answer()}, with a patience of its own. */
+  public Answer answer(Duration patience) {
+    return answer.orTimeout(patience.toMillis(), TimeUnit.MILLISECONDS).join();
   }
 
   /** Closes the connection, as a client that goes away does. */

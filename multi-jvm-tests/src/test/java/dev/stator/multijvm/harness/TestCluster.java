@@ -13,6 +13,7 @@ import java.time.Duration;
 import java.time.LocalTime;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -20,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Predicate;
 import org.awaitility.Awaitility;
@@ -27,7 +29,8 @@ import org.awaitility.core.ConditionTimeoutException;
 
 /**
  * Nodes of one cluster, each a process of its own. The first one is the seed. Every wait is
- * bounded; {@link #close} leaves no process behind. One test thread.
+ * bounded; {@link #close} leaves no process behind. One test thread; {@link #restart}, {@link
+ * #isHeard} and {@link #node} any thread.
  */
 public final class TestCluster implements AutoCloseable {
   private static final ObjectMapper JSON = new ObjectMapper();
@@ -46,7 +49,8 @@ public final class TestCluster implements AutoCloseable {
   /** Nodes that start at a time. More are no sooner ready, and too busy to be heard. */
   private static final int STARTING_MAX = 2;
 
-  private static final double WORTH_TELLING_S = 0.5;
+  /** What a node says of itself every second is younger, if nothing is wrong with it. */
+  private static final long HEARD_MS = 3_000;
 
   /** How a node is started. */
   private record Plan(String name, String role, int host, List<String> arguments) {}
@@ -55,11 +59,14 @@ public final class TestCluster implements AutoCloseable {
   private final Path folder;
   private final HttpClient http = HttpClient.newHttpClient();
   private final Map<String, Plan> plans = new LinkedHashMap<>();
-  private final Map<String, StatorProcess> nodes = new LinkedHashMap<>();
-  private final Map<String, URI> addresses = new LinkedHashMap<>();
+  private final Map<String, StatorProcess> nodes =
+      Collections.synchronizedMap(new LinkedHashMap<>());
+  private final Map<String, URI> addresses = Collections.synchronizedMap(new LinkedHashMap<>());
+  private final Semaphore starts = new Semaphore(STARTING_MAX);
   private final List<String> commonArguments = new ArrayList<>(SETTINGS);
   private final Set<String> added = new HashSet<>();
   private final TestNetwork network; // Null for this machine's loopback.
+  private boolean closed; // Guarded by nodes.
 
   private TestCluster(Distribution distribution, Path folder, TestNetwork network) {
     this.distribution = distribution;
@@ -124,6 +131,30 @@ public final class TestCluster implements AutoCloseable {
 
   private void awaitReady(String name) throws InterruptedException {
     addresses.put(name, nodes.get(name).waitUntilReady());
+  }
+
+  /** Starts a node that has ended once more; returns when it is ready. */
+  public void restart(String name) throws Exception {
+    starts.acquire();
+    try {
+      start(name);
+      awaitReady(name);
+    } finally {
+      starts.release();
+    }
+  }
+
+  /**
+   * Whether a node, in its present life, has said of late that it serves, as another one sees it.
+   */
+  public boolean isHeard(String by, String name) throws IOException, InterruptedException {
+    final URI address = addresses.get(name);
+    if (address == null || !nodes.get(name).isAlive()) return false;
+    final JsonNode view = status(by);
+    final JsonNode node = ClusterLook.node(view, name);
+    return ClusterLook.serves(view, name)
+        && URI.create(node.path("http").asText()).getPort() == address.getPort()
+        && node.path("last_word_ms").asLong() < HEARD_MS;
   }
 
   /** Adds a node for a while; returns when the cluster serves with it. */
@@ -193,19 +224,22 @@ public final class TestCluster implements AutoCloseable {
     }
     words.addAll(commonArguments);
     words.addAll(plan.arguments());
-    nodes.put(
-        name,
-        StatorProcess.start(
-            network == null ? List.of() : network.on(plan.host()),
-            distribution.launcher(),
-            folder,
-            distribution.startUpCache(),
-            words.toArray(String[]::new)));
+    synchronized (nodes) {
+      if (closed) throw new IllegalStateException("the cluster is closed");
+      nodes.put(
+          name,
+          StatorProcess.start(
+              network == null ? List.of() : network.on(plan.host()),
+              distribution.launcher(),
+              folder,
+              distribution.startUpCache(),
+              words.toArray(String[]::new)));
+    }
   }
 
   /** Where a node joins: through any that lives. */
   private Optional<String> contact() throws InterruptedException {
-    for (String name : addresses.keySet()) {
+    for (String name : List.copyOf(addresses.keySet())) {
       if (nodes.get(name).isAlive()) return Optional.of(nodes.get(name).clusterAddress());
     }
     return Optional.empty();
@@ -306,7 +340,10 @@ public final class TestCluster implements AutoCloseable {
 
   @Override
   public void close() {
-    for (StatorProcess node : nodes.values()) node.close();
+    synchronized (nodes) {
+      closed = true;
+      for (StatorProcess node : nodes.values()) node.close();
+    }
     http.shutdownNow();
   }
 
