@@ -1,6 +1,7 @@
 package dev.stator.http;
 
 import dev.stator.http.ServerParts.Audience;
+import dev.stator.model.grammar.GrammarSettings;
 import java.time.Clock;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -57,7 +58,13 @@ final class Endpoints {
           routes,
           endpoints,
           status,
-          new RequestPreparation(parts.catalog(), settings.limits(), json, clock, random),
+          new RequestPreparation(
+              parts.catalog(),
+              settings.limits(),
+              GrammarSettings.from(system.settings().config()),
+              json,
+              clock,
+              random),
           settings.limits());
     } else {
       routes.advise("This node does not serve clients; GET /cluster tells which do.");

@@ -7,6 +7,20 @@ import java.util.List;
  * checked by {@link ConstraintCompiler#check}, not here.
  */
 public sealed interface Constraint {
+  /** As it travels: one JSON text, equal for equal constraints. */
+  default String toText() {
+    return ConstraintText.write(this);
+  }
+
+  /**
+   * The constraint of a {@link #toText}.
+   *
+   * @throws ConstraintException when it is none
+   */
+  static Constraint ofText(String text) {
+    return ConstraintText.read(text);
+  }
+
   /** Any JSON object. */
   Constraint JSON_OBJECT = new JsonSchema("{\"type\":\"object\"}");
 

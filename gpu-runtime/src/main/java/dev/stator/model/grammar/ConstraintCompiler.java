@@ -20,7 +20,7 @@ public final class ConstraintCompiler {
   private final Supplier<TokenTrie> trie;
   private final GrammarSettings settings;
   private final Executor executor;
-  private final Map<Constraint, CompletableFuture<Automaton>> cache =
+  private final Map<String, CompletableFuture<Automaton>> cache =
       new LinkedHashMap<>(16, 0.75f, true);
 
   /**
@@ -41,18 +41,24 @@ public final class ConstraintCompiler {
     network(constraint, settings);
   }
 
-  /** A constraint's automaton, soon; fails with a {@link ConstraintException}. */
-  public CompletableFuture<Automaton> compile(Constraint constraint) {
+  /**
+   * The automaton of a {@link Constraint#toText}, soon; fails with a {@link ConstraintException}.
+   */
+  public CompletableFuture<Automaton> compile(String constraint) {
     final CompletableFuture<Automaton> known = cache.get(constraint);
     if (known != null) return known;
     final CompletableFuture<Automaton> automaton =
-        CompletableFuture.supplyAsync(
-            () -> new Automaton(network(constraint, settings), trie.get(), settings), executor);
+        CompletableFuture.supplyAsync(() -> automaton(constraint), executor);
     cache.put(constraint, automaton);
     if (cache.size() > settings.cachedMax()) {
       cache.remove(cache.keySet().iterator().next());
     }
     return automaton;
+  }
+
+  private Automaton automaton(String constraint) {
+    final TransitionNetwork network = network(Constraint.ofText(constraint), settings);
+    return new Automaton(network, trie.get(), settings);
   }
 
   /** Where an answer that has no text yet stands; waits until the constraint is compiled. */

@@ -1,7 +1,6 @@
 package dev.stator.model.grammar;
 
 import static dev.stator.model.grammar.Expression.anyNumberOf;
-import static dev.stator.model.grammar.Expression.atLeastOne;
 import static dev.stator.model.grammar.Expression.characters;
 import static dev.stator.model.grammar.Expression.oneOf;
 import static dev.stator.model.grammar.Expression.optional;
@@ -18,6 +17,11 @@ import java.util.List;
  */
 final class JsonForms {
   static final int INDENT_MAX = 20;
+
+  /** Digits before and behind a number's point: more than any reader keeps. */
+  private static final int DIGITS_MAX = 40;
+
+  private static final int EXPONENT_DIGITS_MAX = 3;
 
   /** Characters that stand for themselves in a string. */
   static final CharacterSet PLAIN =
@@ -62,19 +66,19 @@ final class JsonForms {
   static final Expression STRING_CHARACTER = oneOf(characters(PLAIN), ESCAPE);
 
   static final Expression WHOLE_NUMBER =
-      oneOf(text("0"), sequence(characters(CharacterSet.of('1', '9')), anyNumberOf(DIGIT)));
+      oneOf(text("0"), sequence(characters(CharacterSet.of('1', '9')), digits(0, DIGITS_MAX - 1)));
 
   static final Expression INTEGER = sequence(optional(text("-")), WHOLE_NUMBER);
 
   static final Expression NUMBER =
       sequence(
           INTEGER,
-          optional(sequence(text("."), atLeastOne(DIGIT))),
+          optional(sequence(text("."), digits(1, DIGITS_MAX))),
           optional(
               sequence(
                   characters(oneOfThese("eE")),
                   optional(characters(oneOfThese("+-"))),
-                  atLeastOne(DIGIT))));
+                  digits(1, EXPONENT_DIGITS_MAX))));
 
   private final RuleTable rules;
   private Expression space;
@@ -83,6 +87,10 @@ final class JsonForms {
 
   JsonForms(RuleTable rules) {
     this.rules = rules;
+  }
+
+  private static Expression digits(int min, int max) {
+    return new Expression.Repeated(DIGIT, min, max);
   }
 
   static CharacterSet oneOfThese(String text) {
