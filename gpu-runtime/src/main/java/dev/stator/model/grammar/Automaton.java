@@ -24,6 +24,7 @@ public final class Automaton {
   private static final int CONFIGURATION_BYTES = 128;
   private static final int READING_BYTES = 32;
   private static final int POINTER_BYTES = 4;
+  private static final int SHARE = 4; // One grammar's of what all may hold.
 
   private record StackKey(int returnState, Stack below) {}
 
@@ -64,14 +65,14 @@ public final class Automaton {
     this.stackMax = settings.stackMax();
     this.readingsMax = settings.readingsMax();
     this.walkMax = settings.walkMax();
-    this.heldBytesMax = settings.cacheBytesMax();
+    this.heldBytesMax = settings.cacheBytesMax() / SHARE;
     this.maskLength = (trie.vocabularySize() + 63) / 64;
     this.path = new Configuration[trie.depthMax() + 1];
     forget();
   }
 
   /** Whether nothing more is kept until the next {@link #forget}. */
-  private boolean isFull() {
+  boolean isFull() {
     return heldBytes > heldBytesMax;
   }
 

@@ -1,7 +1,6 @@
 package dev.stator.model.grammar;
 
 import java.util.ArrayList;
-import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -75,11 +74,11 @@ public final class ConstraintCompiler {
   public void trim() {
     long held = 0;
     for (CompletableFuture<Automaton> automaton : cache.values()) held += heldBytes(automaton);
-    final Iterator<CompletableFuture<Automaton>> leastRecentFirst = cache.values().iterator();
-    while (held > settings.cacheBytesMax() && leastRecentFirst.hasNext()) {
-      final CompletableFuture<Automaton> automaton = leastRecentFirst.next();
-      held -= heldBytes(automaton);
-      if (heldBytes(automaton) > 0) automaton.join().forget();
+    for (CompletableFuture<Automaton> automaton : cache.values()) { // The least recent one first.
+      final long own = heldBytes(automaton);
+      if (own == 0 || held <= settings.cacheBytesMax() && !automaton.join().isFull()) continue;
+      automaton.join().forget();
+      held -= own;
     }
   }
 
