@@ -36,6 +36,7 @@ final class Seeds {
         first.stopTokenIds(),
         first.ignoreEnd(),
         first.logprobs(),
-        first.topLogprobs());
+        first.topLogprobs(),
+        first.constraint());
   }
 }

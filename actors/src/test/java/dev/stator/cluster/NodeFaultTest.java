@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.cluster.TestNode.Answer;
 import dev.stator.engine.RequestId;
+import dev.stator.model.grammar.Constraint;
 import dev.stator.protocol.Place;
 import dev.stator.protocol.RouterCommand;
 import dev.stator.protocol.WorkerRole;
@@ -102,6 +103,28 @@ class NodeFaultTest {
       assertEquals(1, node.node.stats().sessions().moves(), node.figures());
       node.close();
     }
+  }
+
+  @Test
+  void shouldGoOnUnderItsConstraintWhenTheWorkerIsKilledInMidStream() throws Exception {
+    final String form = "((bo|a)+ fi){8,30}";
+    node = TestNode.start("", null, TestNode.controlled("both", BOTH, control));
+    node.awaitReady();
+    final GenerationCall call = TestNode.constrained("moved", 7, 200, new Constraint.Regex(form));
+    final var reader = node.read(call);
+    control.allow(8);
+    final List<GenerationEvent> events = new ArrayList<>(List.of(TestNode.next(reader)));
+    final org.apache.pekko.actor.ActorRef decode = node.actor("worker-0/decode");
+    node.kill("worker-0");
+    node.awaitTerminated(decode);
+    control.allowAll();
+    events.addAll(TestNode.rest(reader));
+    final String text = Answer.of(events, 0).text();
+    assertTrue(text.matches(form), text);
+    assertEquals(alone(call).text(), text);
+    assertInstanceOf(Completed.class, events.getLast());
+    assertEquals(1, node.node.stats().sessions().moves(), node.figures());
+    node.awaitEmpty();
   }
 
   @Test

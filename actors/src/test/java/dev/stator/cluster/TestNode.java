@@ -13,6 +13,10 @@ import dev.stator.engine.SampledToken;
 import dev.stator.engine.SamplingParams;
 import dev.stator.engine.StepReport;
 import dev.stator.model.GenerationDefaults;
+import dev.stator.model.grammar.Constraint;
+import dev.stator.model.grammar.ConstraintCompiler;
+import dev.stator.model.grammar.GrammarSettings;
+import dev.stator.model.grammar.TokenTrie;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.request.GenerationCall;
 import dev.stator.request.GenerationEvent;
@@ -150,7 +154,24 @@ final class TestNode implements AutoCloseable {
   }
 
   static LocalEngine engineOn(Device device) {
-    return new LocalEngine(device, ENGINE, Set.of(END_TOKEN));
+    final TokenTrie trie = TokenTrie.of(TOKENIZER);
+    final GrammarSettings grammars = GrammarSettings.from(ConfigFactory.load());
+    return new LocalEngine(
+        device,
+        ENGINE,
+        Set.of(END_TOKEN),
+        new ConstraintCompiler(() -> trie, grammars, Runnable::run));
+  }
+
+  /** A sampled call whose answer must be of a form. */
+  static GenerationCall constrained(String id, long seed, int maxTokens, Constraint constraint) {
+    final int[] prompt = new Random(seed).ints(20, 0, END_TOKEN).toArray();
+    final String form = constraint.toText();
+    final var sampling =
+        new SamplingParams(
+            1f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), seed, maxTokens, 0, Set.of(), false, false, 0,
+            form);
+    return new GenerationCall(id, "simulated", prompt, sampling, 1, List.of(), "");
   }
 
   /** A sampled call with log-probabilities, all of it derived from the seed. */

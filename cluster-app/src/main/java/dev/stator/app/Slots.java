@@ -13,11 +13,17 @@ import dev.stator.engine.Engine;
 import dev.stator.engine.EngineSettings;
 import dev.stator.engine.LocalEngine;
 import dev.stator.model.LoadedModel;
+import dev.stator.model.grammar.ConstraintCompiler;
+import dev.stator.model.grammar.GrammarSettings;
+import dev.stator.model.grammar.TokenTrie;
 import dev.stator.protocol.WorkerRole;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ForkJoinPool;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Supplier;
 
@@ -30,6 +36,8 @@ final class Slots {
 
   private final LoadedModel model;
   private final EngineSettings engineSettings;
+  private final GrammarSettings grammarSettings;
+  private final Supplier<TokenTrie> trie; // Made with the first constraint, for all slots.
   private final Supplier<Device> devices;
   private final List<Plan> plans = new ArrayList<>();
 
@@ -37,6 +45,13 @@ final class Slots {
       NodeSettings settings, LoadedModel model, Config config, KvMemory.Allocator kvMemory) {
     this.model = model;
     this.engineSettings = EngineSettings.from(config);
+    this.grammarSettings = GrammarSettings.from(config);
+    final var madeTrie = new FutureTask<>(() -> TokenTrie.of(model.tokenizer()));
+    this.trie =
+        () -> {
+          madeTrie.run(); // By whoever comes first; the others wait.
+          return get(madeTrie);
+        };
     this.devices = DeviceFactory.of(settings.engine(), model, config, kvMemory);
   }
 
@@ -101,6 +116,17 @@ final class Slots {
         .toList();
   }
 
+  private static TokenTrie get(FutureTask<TokenTrie> made) {
+    try {
+      return made.get();
+    } catch (ExecutionException failure) {
+      throw new IllegalStateException(failure.getCause());
+    } catch (InterruptedException interrupted) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException(interrupted);
+    }
+  }
+
   private Supplier<Engine> engines(Device first) {
     final AtomicReference<Device> unused = new AtomicReference<>(first);
     return () -> {
@@ -108,7 +134,8 @@ final class Slots {
       return new LocalEngine(
           prepared != null ? prepared : devices.get(),
           engineSettings,
-          model.defaults().endTokenIds());
+          model.defaults().endTokenIds(),
+          new ConstraintCompiler(trie, grammarSettings, ForkJoinPool.commonPool()));
     };
   }
 

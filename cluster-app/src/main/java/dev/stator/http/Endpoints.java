@@ -1,6 +1,7 @@
 package dev.stator.http;
 
 import dev.stator.http.ServerParts.Audience;
+import dev.stator.model.grammar.GrammarSettings;
 import java.time.Clock;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
@@ -58,7 +59,13 @@ final class Endpoints {
           endpoints,
           status,
           new RequestPreparation(
-              parts.catalog(), settings.limits(), settings.embeddingPooling(), json, clock, random),
+              parts.catalog(),
+              settings.limits(),
+              settings.embeddingPooling(),
+              GrammarSettings.from(system.settings().config()),
+              json,
+              clock,
+              random),
           settings.limits());
     } else {
       routes.advise("This node does not serve clients; GET /cluster tells which do.");

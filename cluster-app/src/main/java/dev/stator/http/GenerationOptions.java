@@ -13,6 +13,7 @@ import java.util.Set;
  * @param choiceCount OpenAI's {@code n}
  * @param showsSpecialTokens whether answers have the model's special tokens in their text
  * @param includePlacements whether answers tell which workers they came from
+ * @param form what answers must look like
  */
 record GenerationOptions(
     boolean stream,
@@ -21,7 +22,8 @@ record GenerationOptions(
     List<String> stopStrings,
     String cacheSalt,
     boolean showsSpecialTokens,
-    boolean includePlacements) {
+    boolean includePlacements,
+    AnswerForm form) {
   private static final int CACHE_SALT_CHARACTERS_MAX = 256;
 
   /** Known to OpenAI's or vLLM's API and without meaning here. */
@@ -29,14 +31,7 @@ record GenerationOptions(
       Set.of("metadata", "store", "service_tier", "safety_identifier", "prompt_cache_key");
 
   /** Would change the answer's form, so ignoring them would be a lie. */
-  private static final List<String> NOT_SUPPORTED =
-      List.of(
-          "guided_json",
-          "guided_regex",
-          "guided_choice",
-          "guided_grammar",
-          "structured_outputs",
-          "prompt_logprobs");
+  private static final List<String> NOT_SUPPORTED = List.of("prompt_logprobs");
 
   private static final List<String> NOT_SUPPORTED_FLAGS =
       List.of("use_beam_search", "include_stop_str_in_output");
@@ -57,7 +52,8 @@ record GenerationOptions(
         stopStrings(fields, limits),
         cacheSalt(fields),
         !fields.flag("skip_special_tokens", true),
-        fields.flag("include_placements", false));
+        fields.flag("include_placements", false),
+        AnswerForm.parse(fields));
   }
 
   private static void rejectUnsupported(JsonFields fields) {
@@ -67,19 +63,10 @@ record GenerationOptions(
     for (String name : NOT_SUPPORTED_FLAGS) {
       if (fields.flag(name, false)) throw notSupported(fields.path(name));
     }
-    fields
-        .object("response_format")
-        .ifPresent(format -> {
-          if (format.requiredText("type").equals("text")) return;
-          throw notSupported(format.path("type"));
-        });
   }
 
   private static ApiException notSupported(String path) {
-    return new ApiException(
-        ApiError.unsupported(
-            path,
-            "'%s' is not supported yet: answers cannot be constrained to a form.".formatted(path)));
+    return new ApiException(ApiError.unsupported(path, "'%s' is not supported.".formatted(path)));
   }
 
   private static boolean includeUsage(JsonFields fields, boolean stream) {

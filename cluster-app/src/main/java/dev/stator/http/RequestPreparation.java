@@ -3,6 +3,7 @@ package dev.stator.http;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.stator.http.CompletionRequest.Prompt;
 import dev.stator.http.tools.ToolCallIds;
+import dev.stator.model.grammar.GrammarSettings;
 import dev.stator.request.GenerationCall;
 import dev.stator.request.ServedModel;
 import java.time.Clock;
@@ -22,6 +23,7 @@ final class RequestPreparation {
   private final ModelCatalog catalog;
   private final RequestLimits limits;
   private final HttpSettings.EmbeddingPooling pooling;
+  private final GrammarSettings grammars;
   private final MessageParser messages;
   private final PromptEncoder encoder;
   private final Clock clock;
@@ -36,12 +38,14 @@ final class RequestPreparation {
       ModelCatalog catalog,
       RequestLimits limits,
       HttpSettings.EmbeddingPooling pooling,
+      GrammarSettings grammars,
       JsonBodies bodies,
       Clock clock,
       RandomGenerator random) {
     this.catalog = catalog;
     this.limits = limits;
     this.pooling = pooling;
+    this.grammars = grammars;
     this.messages = new MessageParser(bodies, limits);
     this.encoder = new PromptEncoder(limits);
     this.clock = clock;
@@ -76,7 +80,8 @@ final class RequestPreparation {
     ChatRequest request = ChatRequest.parse(fields, model(fields), messages, limits);
     logUnknown(fields);
     ServedModel model = request.model();
-    ToolCalling tools = ToolCalling.of(request.conversation(), model);
+    ToolCalling tools = ToolCalling.of(request.conversation(), model, request.options().form());
+    tools.form().check(grammars);
     String text = encoder.render(request.conversation(), model, tools.answerBegin());
     int[] prompt = encoder.encodeRendered(text, model);
     int room = encoder.room(prompt, "messages", model);
@@ -87,7 +92,16 @@ final class RequestPreparation {
     return new PreparedGeneration(
         model,
         request.options().stream(),
-        List.of(call(id, model, prompt, room, request.sampling(), request.options(), showsSpecial)),
+        List.of(
+            call(
+                id,
+                model,
+                prompt,
+                room,
+                request.sampling(),
+                request.options(),
+                tools.form(),
+                showsSpecial)),
         AnswerFormat.chat(head, request.sampling().logprobs(), () -> tools.parser(toolCallIds)));
   }
 
@@ -96,6 +110,7 @@ final class RequestPreparation {
     JsonFields fields = new JsonFields(body, "");
     CompletionRequest request = CompletionRequest.parse(fields, model(fields), limits);
     logUnknown(fields);
+    request.options().form().check(grammars);
     ServedModel model = request.model();
     int choiceCount = request.options().choiceCount();
     String id = id("cmpl-");
@@ -113,6 +128,7 @@ final class RequestPreparation {
               room,
               request.sampling(),
               request.options(),
+              request.options().form(),
               request.options().showsSpecialTokens()));
       for (int choice = 0; request.echo() && choice < choiceCount; choice++) {
         echoes.add(text(prompt, model));
@@ -178,12 +194,13 @@ final class RequestPreparation {
       int room,
       SamplingRequest sampling,
       GenerationOptions options,
+      AnswerForm form,
       boolean showsSpecialTokens) {
     return new GenerationCall(
         id,
         model.name(),
         prompt,
-        sampling.toParams(model.defaults(), room, random.nextLong()),
+        sampling.toParams(model.defaults(), room, random.nextLong(), form),
         options.choiceCount(),
         options.stopStrings(),
         options.cacheSalt(),

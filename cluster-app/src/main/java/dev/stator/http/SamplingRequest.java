@@ -93,8 +93,9 @@ record SamplingRequest(
    * @param room tokens between the prompt's end and the context's; at least 1. A larger {@code
    *     max_tokens} is cut to it
    * @param randomSeed for a request without one
+   * @param form what the answer must look like
    */
-  SamplingParams toParams(GenerationDefaults defaults, int room, long randomSeed) {
+  SamplingParams toParams(GenerationDefaults defaults, int room, long randomSeed, AnswerForm form) {
     double warmth = temperature.orElse(defaults.temperature().orElse(1));
     int longest = Math.min(maxTokens.orElse(room), room);
     return new SamplingParams(
@@ -112,7 +113,8 @@ record SamplingRequest(
         stopTokenIds,
         ignoreEnd,
         logprobs,
-        topLogprobs);
+        topLogprobs,
+        form.text());
   }
 
   /** Both -1 and 0 mean all, as with others who take this field. */

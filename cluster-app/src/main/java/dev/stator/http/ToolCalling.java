@@ -1,24 +1,26 @@
 package dev.stator.http;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.stator.http.tools.Piece;
+import dev.stator.http.tools.ToolCallForm;
 import dev.stator.http.tools.ToolCallFormat;
 import dev.stator.http.tools.ToolCallParser;
 import dev.stator.model.text.Tokenizer;
 import dev.stator.request.ServedModel;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Supplier;
-import java.util.stream.Collectors;
 
 /**
  * How one request's answers call tools, in the way of the model that gives them.
  *
  * <p>A call that must be made is begun for the model: {@link #answerBegin} is put behind the
  * prompt, so that the model goes on with a call's name, or with the arguments of the one tool that
- * is asked for. That forces a call as far as the model keeps to its own format; what it writes
- * instead of one is text.
+ * is asked for; {@link #form} lets it write nothing but whole calls with valid arguments.
  */
 final class ToolCalling {
   /** For answers without tools: all is text. */
@@ -39,36 +41,73 @@ final class ToolCalling {
   private final Set<String> names;
   private final boolean parallel;
   private final String answerBegin;
+  private final AnswerForm form;
 
   private ToolCalling(
-      ToolCallFormat format, Set<String> names, boolean parallel, String answerBegin) {
+      ToolCallFormat format,
+      Set<String> names,
+      boolean parallel,
+      String answerBegin,
+      AnswerForm form) {
     this.format = format;
     this.names = names;
     this.parallel = parallel;
     this.answerBegin = answerBegin;
+    this.form = form;
   }
 
-  /** Refuses what cannot be forced on this model with an {@link ApiException}. */
-  static ToolCalling of(Conversation conversation, ServedModel model) {
+  /**
+   * Refuses what cannot be forced on this model with an {@link ApiException}.
+   *
+   * @param asked what the request says of the answer's form besides
+   */
+  static ToolCalling of(Conversation conversation, ServedModel model, AnswerForm asked) {
     ToolRequest request = conversation.tools();
-    if (request.tools().isEmpty()) return new ToolCalling(null, Set.of(), true, "");
+    if (request.tools().isEmpty()) return new ToolCalling(null, Set.of(), true, "", asked);
+    if (asked.constraint() != null) {
+      throw new ApiException(
+          ApiError.invalid(
+              "invalid_value",
+              asked.path(),
+              "'%s' and 'tools' exclude each other, unless 'tool_choice' is 'none'."
+                  .formatted(asked.path())));
+    }
     String template = model.chatTemplate() == null ? "" : model.chatTemplate().source();
     Optional<ToolCallFormat> format = ToolCallFormat.of(template);
-    if (request.mustCall()) requireForcible(conversation, model, format);
-    Set<String> names =
-        request.tools().stream()
-            .map(tool -> tool.path("function").path("name").textValue())
-            .collect(Collectors.toUnmodifiableSet());
-    Optional<String> only = names.size() == 1 ? names.stream().findFirst() : Optional.empty();
-    String begin =
-        request.mustCall()
-            ? callBegin(format.orElseThrow(), template, request.forcedName().or(() -> only))
-            : "";
+    Map<String, String> schemas = schemas(request);
+    Set<String> names = schemas.keySet();
+    if (!request.mustCall()) {
+      return new ToolCalling(format.orElse(null), names, request.parallel(), "", asked);
+    }
+    requireForcible(conversation, model, format);
+    ToolCallForm form =
+        new ToolCallForm(format.orElseThrow(), template, schemas, model.tokenizer());
+    boolean mayCallAgain = request.parallel() && request.forcedName().isEmpty();
     return new ToolCalling(
-        format.orElse(null),
-        request.forcedName().map(Set::of).orElse(names),
+        format.orElseThrow(),
+        names,
         request.parallel(),
-        begin);
+        form.begin(),
+        new AnswerForm("tools", form.rest(mayCallAgain)));
+  }
+
+  /** Of the arguments of the tools that may be called, by name, in the request's order. */
+  private static Map<String, String> schemas(ToolRequest request) {
+    Map<String, String> schemas = new LinkedHashMap<>();
+    for (JsonNode tool : request.tools()) {
+      JsonNode function = tool.path("function");
+      String name = function.path("name").textValue();
+      if (request.forcedName().filter(forced -> !forced.equals(name)).isPresent()) continue;
+      JsonNode parameters = function.path("parameters");
+      boolean isAny = parameters.isMissingNode() || parameters.isNull() || parameters.isEmpty();
+      schemas.put(name, isAny ? "{\"type\":\"object\"}" : parameters.toString());
+    }
+    return schemas;
+  }
+
+  /** What an answer must be. */
+  AnswerForm form() {
+    return form;
   }
 
   /** What an answer is made to begin with; empty for nothing. */
@@ -137,22 +176,5 @@ final class ToolCalling {
               "tool_choice",
               "A call cannot be forced without a generation prompt that it could follow."));
     }
-  }
-
-  /** Ends before a space or a brace: models write those together with what follows. */
-  private static String callBegin(ToolCallFormat format, String template, Optional<String> name) {
-    return switch (format) {
-      case HERMES -> "<tool_call>\n" + objectBegin(name, "arguments");
-      case LLAMA_JSON -> objectBegin(name, "parameters");
-      case MISTRAL ->
-          template.contains("[ARGS]")
-              ? "[TOOL_CALLS]" + name.map(known -> known + "[ARGS]").orElse("")
-              : "[TOOL_CALLS][" + objectBegin(name, "arguments");
-    };
-  }
-
-  private static String objectBegin(Optional<String> name, String arguments) {
-    return name.map(known -> "{\"name\": \"" + known + "\", \"" + arguments + "\":")
-        .orElse("{\"name\":");
   }
 }

@@ -99,15 +99,38 @@ class ValidationTest {
         fault("'cache_salt': '" + "x".repeat(257) + "'", "cache_salt", "invalid_value"),
         fault("'response_format': 'json'", "response_format", "invalid_type"),
         fault("'response_format': {}", "response_format.type", "missing_required_parameter"),
-        fault(
-            "'response_format': {'type':'json_object'}",
-            "response_format.type",
-            "unsupported_parameter"),
+        fault("'response_format': {'type':'xml'}", "response_format.type", "invalid_value"),
         fault(
             "'response_format': {'type':'json_schema'}",
-            "response_format.type",
+            "response_format.json_schema",
+            "missing_required_parameter"),
+        fault(
+            "'response_format': {'type':'json_schema','json_schema':{'name':'n'}}",
+            "response_format.json_schema.schema",
+            "missing_required_parameter"),
+        fault(
+            "'response_format': {'type':'json_schema','json_schema':{'name':'n',"
+                + "'schema':{'type':'object','properties':{'a':{'not':{}}}}}}",
+            "response_format.json_schema.schema",
+            "invalid_grammar"),
+        fault("'guided_json': {'type':'frob'}", "guided_json", "invalid_grammar"),
+        fault("'guided_regex': '(a'", "guided_regex", "invalid_grammar"),
+        fault("'guided_regex': 'a{100000}'", "guided_regex", "invalid_grammar"),
+        fault("'guided_regex': 5", "guided_regex", "invalid_type"),
+        fault("'guided_choice': []", "guided_choice", "empty_array"),
+        fault("'guided_choice': ['a',1]", "guided_choice[1]", "invalid_type"),
+        fault("'guided_choice': 'a'", "guided_choice", "invalid_type"),
+        fault("'guided_grammar': 'root ::= root'", "guided_grammar", "invalid_grammar"),
+        fault("'grammar': 'x'", "grammar", "invalid_grammar"),
+        fault("'grammar': 'root ::= x'", "grammar", "invalid_grammar"),
+        fault("'structured_outputs': {'regex':'['}", "structured_outputs.regex", "invalid_grammar"),
+        fault("'structured_outputs': {'xml':1}", "structured_outputs.xml", "unsupported_parameter"),
+        fault("'guided_regex': 'a', 'guided_choice': ['b']", "guided_choice", "invalid_value"),
+        fault(
+            "'guided_whitespace_pattern': ' '",
+            "guided_whitespace_pattern",
             "unsupported_parameter"),
-        fault("'guided_json': {}", "guided_json", "unsupported_parameter"),
+        fault("'prompt_logprobs': 1", "prompt_logprobs", "unsupported_parameter"),
         fault("'use_beam_search': true", "use_beam_search", "unsupported_parameter"));
   }
 

@@ -7,6 +7,7 @@ import dev.stator.engine.Sequence.Kind;
 import dev.stator.kv.BlockHasher;
 import dev.stator.kv.BlockPool;
 import dev.stator.kv.BlockTable;
+import dev.stator.model.grammar.ConstraintCompiler;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,6 +25,7 @@ public final class LocalEngine implements Engine {
   private final Device device;
   private final Limits limits;
   private final Set<Integer> endTokenIds;
+  private final ConstraintCompiler constraints; // Null where none can be kept.
   private final BlockHasher hasher;
   private final BlockPool pool;
   private final Scheduler scheduler;
@@ -33,10 +35,20 @@ public final class LocalEngine implements Engine {
   private long steps;
   private long computedTokens;
 
+  /** An engine that refuses constraints. */
+  public LocalEngine(Device device, EngineSettings settings, Set<Integer> endTokenIds) {
+    this(device, settings, endTokenIds, null);
+  }
+
   /**
    * @param endTokenIds tokens with which the model ends an answer
+   * @param constraints for this engine alone; {@code null} refuses requests with constraints
    */
-  public LocalEngine(Device device, EngineSettings settings, Set<Integer> endTokenIds) {
+  public LocalEngine(
+      Device device,
+      EngineSettings settings,
+      Set<Integer> endTokenIds,
+      ConstraintCompiler constraints) {
     final int blockSize = device.kvLayout().blockSize();
     for (int token : endTokenIds) {
       if (token < 0 || token >= device.vocabularySize()) {
@@ -47,6 +59,7 @@ public final class LocalEngine implements Engine {
     this.device = device;
     this.limits = new Limits(settings, device);
     this.endTokenIds = Set.copyOf(endTokenIds);
+    this.constraints = constraints;
     this.hasher = new BlockHasher(device.numericsFingerprint(), blockSize);
     this.pool = new BlockPool(device.blockCount());
     this.scheduler = new Scheduler(settings, pool, blockSize);
@@ -69,7 +82,7 @@ public final class LocalEngine implements Engine {
   }
 
   private Admission enqueue(GenerationRequest request, Kind kind) {
-    final Admission.Refused refusal = limits.refusal(request, kind, sequences, scheduler);
+    final Admission.Refused refusal = refusal(request, kind);
     if (refusal != null) return refusal;
     final Sequence sequence = newSequence(request, kind);
     sequences.put(request.id(), sequence);
@@ -79,7 +92,7 @@ public final class LocalEngine implements Engine {
 
   @Override
   public Admission reserve(GenerationRequest request) {
-    final Admission.Refused refusal = limits.refusal(request, Kind.ANSWER, sequences, scheduler);
+    final Admission.Refused refusal = refusal(request, Kind.ANSWER);
     if (refusal != null) return refusal;
     final Sequence sequence = newSequence(request, Kind.ANSWER);
     final Admission.Refused noRoom = scheduler.reserve(sequence);
@@ -92,7 +105,7 @@ public final class LocalEngine implements Engine {
 
   @Override
   public Admission lend(GenerationRequest request) {
-    final Admission.Refused refusal = limits.refusal(request, Kind.PREFILL, sequences, scheduler);
+    final Admission.Refused refusal = refusal(request, Kind.PREFILL);
     if (refusal != null) return refusal;
     final int found = scheduler.foundTokens(newSequence(request, Kind.PREFILL));
     if (found == 0) return new Admission.Admitted(0, List.of());
@@ -114,9 +127,23 @@ public final class LocalEngine implements Engine {
         request.pooling());
   }
 
+  private Admission.Refused refusal(GenerationRequest request, Kind kind) {
+    final boolean isConstrained = !request.sampling().constraint().isEmpty();
+    if (kind == Kind.ANSWER && isConstrained && constraints == null) {
+      return new Admission.Refused("engine.constraints", 1, 0, false);
+    }
+    return limits.refusal(request, kind, sequences, scheduler);
+  }
+
   private Sequence newSequence(GenerationRequest request, Kind kind) {
     final LogitRules rules = LogitRules.of(request.sampling(), endTokenIds);
-    return new Sequence(request, kind, arrivals++, limits.lengthMax(request), rules, hasher);
+    final String text = request.sampling().constraint();
+    final ConstrainedAnswer constraint =
+        kind == Kind.PREFILL || text.isEmpty()
+            ? null
+            : new ConstrainedAnswer(constraints.compile(text), rules, endTokenIds);
+    final int lengthMax = limits.lengthMax(request);
+    return new Sequence(request, kind, arrivals++, lengthMax, rules, constraint, hasher);
   }
 
   @Override
@@ -155,6 +182,7 @@ public final class LocalEngine implements Engine {
       final StepInput input = input(batch);
       final int tokenCount = input.tokenCount();
       commit(batch, run(input), news);
+      if (constraints != null) constraints.trim();
       return new StepReport(
           news.progress,
           news.failures,
@@ -271,6 +299,12 @@ public final class LocalEngine implements Engine {
 
   private static FinishReason finish(Sequence sequence, int token) {
     if (sequence.rules().isStop(token)) return FinishReason.STOP;
+    final ConstrainedAnswer constraint = sequence.constraint();
+    if (constraint != null) {
+      if (constraint.isEnd(token)) return FinishReason.STOP;
+      final boolean isRead = constraint.hasNoEnd() && constraint.readUpTo(sequence) == null;
+      if (isRead && constraint.isOver()) return FinishReason.LENGTH; // Nothing could say it.
+    }
     return sequence.length() == sequence.lengthMax() ? FinishReason.LENGTH : null;
   }
 

@@ -9,7 +9,7 @@ import java.util.List;
  * Chooses the next token from the logits.
  *
  * <pre>
- *   logits ─▶ log-probabilities (if asked for) of the model's own distribution
+ *   logits ─▶ what a constraint rules out is gone ─▶ log-probabilities (if asked for)
  *     │
  *     ▼ repetition, frequency, presence penalty; bias; end and stop tokens banned before min_tokens
  *   scores ─▶ greedy: the largest, of equals the smallest token
@@ -55,13 +55,27 @@ final class Sampler {
    */
   Outcome sample(Sequence sequence, float[] logits) {
     final SamplingParams params = sequence.params();
-    final int likeliest = likeliest(logits);
+    int likeliest = likeliest(logits);
     if (likeliest < 0) return notFinite(sequence, logits);
+    final ConstrainedAnswer constraint = sequence.constraint();
+    final boolean isOneEnough = params.temperature() == 0 && !params.logprobs();
+    if (constraint != null) {
+      final String trouble = constraint.readUpTo(sequence);
+      if (trouble != null) return new Outcome.Failed(trouble);
+      if (!isOneEnough) {
+        if (!constraint.mask(logits)) return tooAmbiguous(sequence);
+        likeliest = likeliest(logits);
+      }
+    }
     if (params.logprobs()) System.arraycopy(logits, 0, rawLogits, 0, logits.length);
     applyPenalties(sequence, logits);
     applyRules(sequence, logits);
-    final int best = likeliest(logits);
+    int best = likeliest(logits);
     if (best < 0) return notFinite(sequence, logits);
+    if (constraint != null && isOneEnough && !constraint.allows(best)) {
+      if (!constraint.mask(logits)) return tooAmbiguous(sequence);
+      best = likeliest(logits);
+    }
     if (logits[best] == Float.NEGATIVE_INFINITY) {
       return new Outcome.Failed("every token is ruled out at position " + sequence.length());
     }
@@ -80,6 +94,12 @@ final class Sampler {
       if (logits[token] > logits[best]) best = token;
     }
     return best;
+  }
+
+  private static Outcome tooAmbiguous(Sequence sequence) {
+    return new Outcome.Failed(
+        "the constraint is too ambiguous at position %d (stator.grammar.walk-max)"
+            .formatted(sequence.length()));
   }
 
   private static Outcome notFinite(Sequence sequence, float[] logits) {
@@ -123,7 +143,8 @@ final class Sampler {
     for (int i = 0; i < rules.biasTokens().length; i++) {
       logits[rules.biasTokens()[i]] += rules.biases()[i];
     }
-    if (sequence.answerLength() < sequence.params().minTokens()) {
+    final boolean isOver = sequence.constraint() != null && sequence.constraint().isOver();
+    if (sequence.answerLength() < sequence.params().minTokens() && !isOver) {
       for (int token : rules.stopTokens()) logits[token] = Float.NEGATIVE_INFINITY;
     }
   }
@@ -208,6 +229,7 @@ final class Sampler {
     final List<Alternative> alternatives = new ArrayList<>(alternativeCount);
     final int count = Math.min(alternativeCount, rawLogits.length);
     for (int other : topTokens.pick(rawLogits, count)) {
+      if (rawLogits[other] == Float.NEGATIVE_INFINITY) break; // Ruled out by a constraint.
       alternatives.add(new Alternative(other, (float) (rawLogits[other] - logSum)));
     }
     return new SampledToken(token, (float) (rawLogits[token] - logSum), alternatives);

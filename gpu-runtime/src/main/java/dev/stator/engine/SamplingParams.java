@@ -1,6 +1,7 @@
 package dev.stator.engine;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 
 /**
@@ -25,8 +26,11 @@ import java.util.Set;
  * @param stopTokenIds tokens that end the answer besides the model's own
  * @param ignoreEnd whether the model's end tokens are ordinary tokens
  * @param logprobs whether each token carries its log-probability: of the model's own distribution,
- *     before penalties, bias, temperature and cuts (vLLM's {@code raw_logprobs}, its default)
+ *     before penalties, bias, temperature and cuts (vLLM's {@code raw_logprobs}, its default);
+ *     under a constraint, of the tokens that it allows, as with vLLM
  * @param topLogprobs how many alternatives each token carries; needs {@code logprobs}
+ * @param constraint what the answer's text must be, as {@link
+ *     dev.stator.model.grammar.Constraint#toText} says it; empty for anything
  */
 public record SamplingParams(
     float temperature,
@@ -43,8 +47,10 @@ public record SamplingParams(
     Set<Integer> stopTokenIds,
     boolean ignoreEnd,
     boolean logprobs,
-    int topLogprobs) {
+    int topLogprobs,
+    String constraint) {
   public SamplingParams {
+    Objects.requireNonNull(constraint);
     logitBias = Map.copyOf(logitBias);
     stopTokenIds = Set.copyOf(stopTokenIds);
     if (!(temperature >= 0))
@@ -62,6 +68,42 @@ public record SamplingParams(
     if (minTokens < 0) throw new IllegalArgumentException("min_tokens must be >= 0: " + minTokens);
     if (topLogprobs < 0)
       throw new IllegalArgumentException("top_logprobs must be >= 0: " + topLogprobs);
+  }
+
+  /** Without a constraint. */
+  public SamplingParams(
+      float temperature,
+      int topK,
+      float topP,
+      float minP,
+      float repetitionPenalty,
+      float presencePenalty,
+      float frequencyPenalty,
+      Map<Integer, Float> logitBias,
+      long seed,
+      int maxTokens,
+      int minTokens,
+      Set<Integer> stopTokenIds,
+      boolean ignoreEnd,
+      boolean logprobs,
+      int topLogprobs) {
+    this(
+        temperature,
+        topK,
+        topP,
+        minP,
+        repetitionPenalty,
+        presencePenalty,
+        frequencyPenalty,
+        logitBias,
+        seed,
+        maxTokens,
+        minTokens,
+        stopTokenIds,
+        ignoreEnd,
+        logprobs,
+        topLogprobs,
+        "");
   }
 
   /** The likeliest token each time, until an end token or {@code maxTokens}. */

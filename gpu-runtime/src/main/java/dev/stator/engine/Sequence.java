@@ -44,6 +44,7 @@ final class Sequence {
   private final long arrival;
   private final int lengthMax;
   private final LogitRules rules;
+  private final ConstrainedAnswer constraint;
   private final BlockHasher hasher;
   private final BlockTable table = new BlockTable();
 
@@ -71,12 +72,14 @@ final class Sequence {
       long arrival,
       int lengthMax,
       LogitRules rules,
+      ConstrainedAnswer constraint,
       BlockHasher hasher) {
     this.request = request;
     this.kind = kind;
     this.arrival = arrival;
     this.lengthMax = lengthMax;
     this.rules = rules;
+    this.constraint = constraint;
     this.hasher = hasher;
     this.tokens = request.tokens();
     this.length = tokens.length;
@@ -127,6 +130,11 @@ final class Sequence {
 
   LogitRules rules() {
     return rules;
+  }
+
+  /** What its answer must be; {@code null} for anything. */
+  ConstrainedAnswer constraint() {
+    return constraint;
   }
 
   BlockTable table() {

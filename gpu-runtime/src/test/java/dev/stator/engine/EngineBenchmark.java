@@ -100,7 +100,8 @@ public class EngineBenchmark {
 
   private Sequence sequence() {
     final LogitRules rules = LogitRules.of(with.params(), Set.of());
-    return new Sequence(with.request("sampled", 1), Sequence.Kind.ANSWER, 0, 99, rules, hasher);
+    return new Sequence(
+        with.request("sampled", 1), Sequence.Kind.ANSWER, 0, 99, rules, null, hasher);
   }
 
   private void submit() {

@@ -20,6 +20,7 @@ final class Requests {
   boolean ignoreEnd = false;
   boolean logprobs = false;
   int topLogprobs = 0;
+  String constraint = "";
 
   SamplingParams params() {
     return new SamplingParams(
@@ -37,7 +38,8 @@ final class Requests {
         stopTokenIds,
         ignoreEnd,
         logprobs,
-        topLogprobs);
+        topLogprobs,
+        constraint);
   }
 
   /** A request for {@code params} behind a prompt. */

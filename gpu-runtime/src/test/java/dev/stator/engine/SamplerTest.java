@@ -256,6 +256,7 @@ class SamplerTest {
         0,
         1000,
         LogitRules.of(with.params(), end),
+        null,
         new BlockHasher("", 16));
   }
 

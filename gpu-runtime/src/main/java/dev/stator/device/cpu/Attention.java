@@ -62,8 +62,7 @@ final class Attention {
   }
 
   /** Plain attention, as most models have it. */
-  Attention(
-      int headSize, int groupSize, KvLayout layout, MemorySegment pool, KernelChoice choice) {
+  Attention(int headSize, int groupSize, KvLayout layout, MemorySegment pool, KernelChoice choice) {
     this(headSize, (float) (1 / Math.sqrt(headSize)), 0, groupSize, layout, pool, choice);
   }
 

@@ -90,6 +90,10 @@ final class Inputs {
         });
   }
 
+  int tokens() {
+    return tokens;
+  }
+
   float[] values() {
     return values;
   }

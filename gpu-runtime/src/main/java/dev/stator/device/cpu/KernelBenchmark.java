@@ -69,7 +69,8 @@ public final class KernelBenchmark implements AutoCloseable {
     multiply =
         (task, worker) -> {
           final Scratch own = scratch[worker];
-          matrix.multiply(firstPanel(task), firstPanel(task + 1), inputs, own.out, own);
+          final int end = firstPanel(task + 1);
+          matrix.multiply(firstPanel(task), end, inputs, 0, inputs.tokens(), own.out, own);
         };
     read =
         (task, worker) ->

@@ -57,8 +57,7 @@ final class WarmUp implements Runnable, AutoCloseable {
   private Thread thread; // Null before the start. The device's thread only.
   private volatile boolean isClosed;
 
-  WarmUp(
-      int headSize, Activation activation, Set<WeightType> types, KernelChoice.All choices) {
+  WarmUp(int headSize, Activation activation, Set<WeightType> types, KernelChoice.All choices) {
     this.headSize = headSize;
     this.activation = activation;
     this.types = types;

@@ -7,8 +7,8 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.sun.management.ThreadMXBean;
 import dev.stator.device.StepInput;
 import dev.stator.kv.KvLayout;
-import dev.stator.model.LoadedModel;
 import dev.stator.model.FeedForwardVariant.Activation;
+import dev.stator.model.LoadedModel;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
@@ -88,7 +88,9 @@ class HotKernelsTest {
       final var attention = new Attention(HEAD_SIZE, Attention.TILE_QUERIES, layout, kv, choice);
       assertStopsAllocating(
           "attention",
-          () -> attention.run(q, out, stride, 0, 1, POSITIONS - 1, blocks, 0, 0, Integer.MAX_VALUE, scratch));
+          () ->
+              attention.run(
+                  q, out, stride, 0, 1, POSITIONS - 1, blocks, 0, 0, Integer.MAX_VALUE, scratch));
     }
   }
 
@@ -105,7 +107,8 @@ class HotKernelsTest {
   void shouldActivateInRegisters() {
     final float[] x = RandomWeights.activations(COLUMNS, random);
     final float[] to = new float[COLUMNS];
-    assertStopsAllocating("SiLU", () -> FloatMath.gatedTimes(Activation.SILU, x, x, 0, COLUMNS, to, 0, true));
+    assertStopsAllocating(
+        "SiLU", () -> FloatMath.gatedTimes(Activation.SILU, x, x, 0, COLUMNS, to, 0, true));
   }
 
   @Test
