@@ -2,6 +2,7 @@ package dev.stator.cli.inspect;
 
 import dev.stator.cli.Quantities;
 import dev.stator.model.AttentionVariant;
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelSummary;
 import dev.stator.model.RopeScaling;
@@ -38,9 +39,7 @@ public final class InspectText {
         text,
         "width",
         "%s, feed-forward %s"
-            .formatted(
-                Quantities.grouped(config.hiddenSize()),
-                Quantities.grouped(config.intermediateSize())));
+            .formatted(Quantities.grouped(config.hiddenSize()), feedForward(config)));
     line(text, "attention", attention(config));
     line(text, "rope", rope(config));
     line(
@@ -88,6 +87,21 @@ public final class InspectText {
             "%d x %s (%s)"
                 .formatted(use.tensorCount(), use.type(), Quantities.bytes(use.byteCount())))
         .collect(Collectors.joining(", "));
+  }
+
+  private static String feedForward(ModelConfig config) {
+    final FeedForwardVariant.Experts experts = config.feedForward().experts();
+    if (experts == null) return Quantities.grouped(config.intermediateSize());
+    final String shared =
+        experts.sharedSize() == 0
+            ? ""
+            : ", and one of %s".formatted(Quantities.grouped(experts.sharedSize()));
+    return "of %d experts of %s, %d at a time%s"
+        .formatted(
+            experts.count(),
+            Quantities.grouped(experts.intermediateSize()),
+            experts.usedCount(),
+            shared);
   }
 
   private static String attention(ModelConfig config) {

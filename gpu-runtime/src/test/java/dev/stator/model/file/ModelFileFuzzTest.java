@@ -58,6 +58,35 @@ class ModelFileFuzzTest {
     requireBothOutcomes();
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"gguf-mixtral", "gguf-gemma3", "gguf-phi3-long"})
+  void shouldReadOrRefuseAnyGgufOfOtherFamilies(String name) {
+    final RecordedModel recorded = RecordedModel.read(name);
+    final byte[] original = recorded.ggufBytes();
+    final int headerLength = recorded.ggufHeaderLength();
+    final SplittableRandom random = new SplittableRandom(SEED + 3);
+    for (int i = 0; i < 500; i++) {
+      final byte[] mutated = Mutations.mutate(original, headerLength, random);
+      check(mutated, ModelFileFuzzTest::readGguf);
+    }
+    requireBothOutcomes();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"mixtral", "qwen2moe", "gemma3", "phi3-long", "qwen3-yarn"})
+  void shouldReadOrRefuseAnyConfigurationOfOtherFamilies(String name) {
+    final RecordedModel recorded = RecordedModel.read(name);
+    final SafetensorsFile weights = recorded.safetensors();
+    final byte[] original = recorded.config().toString().getBytes(StandardCharsets.UTF_8);
+    final SplittableRandom random = new SplittableRandom(SEED + 4);
+    for (int i = 0; i < 500; i++) {
+      check(
+          Mutations.mutate(original, original.length, random),
+          bytes -> assemble(JSON.parseObject(bytes), weights));
+    }
+    requireBothOutcomes();
+  }
+
   @Test
   void shouldRefuseAGgufThatIsCutAnywhereInItsHeader() {
     final byte[] original = TinyModels.gguf("llama").bytes();
@@ -198,7 +227,7 @@ class ModelFileFuzzTest {
 
   private static void assemble(JsonNode config, TensorSource tensors) {
     final ModelShape shape = HuggingFaceShape.read(config, tensors);
-    WeightAssembler.assemble(tensors, TensorNames.HUGGING_FACE, shape.config())
+    WeightAssembler.assemble(tensors, shape.names(), shape.config())
         .matrices()
         .forEach(WeightScan::requireFinite);
   }

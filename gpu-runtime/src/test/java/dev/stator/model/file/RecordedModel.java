@@ -63,14 +63,18 @@ public final class RecordedModel {
   }
 
   private LoadedModel openHuggingFace() {
+    final SafetensorsFile file = safetensors();
+    return loaded(HuggingFaceShape.read(config(), file), file);
+  }
+
+  SafetensorsFile safetensors() {
     final SafetensorsWriter writer = new SafetensorsWriter();
     for (Map.Entry<String, JsonNode> tensor : root.get("tensors").properties()) {
       final long[] shape = shape(tensor.getValue());
       writer.tensor(tensor.getKey(), "F32", shape, values(tensor.getKey(), tensor.getValue()));
     }
-    final SafetensorsFile file =
-        SafetensorsFile.read(MemorySegment.ofArray(writer.bytes()), new JsonFiles(LIMITS), LIMITS);
-    return loaded(HuggingFaceShape.read(root.get("config"), file), file);
+    return SafetensorsFile.read(
+        MemorySegment.ofArray(writer.bytes()), new JsonFiles(LIMITS), LIMITS);
   }
 
   private LoadedModel openGguf() {
@@ -104,6 +108,21 @@ public final class RecordedModel {
       writer.tensor(tensor.getKey(), GgmlType.F32, shape, values);
     }
     return writer.bytes();
+  }
+
+  /** Bytes of {@link #ggufBytes} before the first tensor's. */
+  int ggufHeaderLength() {
+    int dataLength = 0;
+    for (JsonNode tensor : root.get("tensors")) {
+      long length = Float.BYTES;
+      for (long dimension : shape(tensor)) length *= dimension;
+      dataLength += (int) Math.ceilDiv(length, 32) * 32;
+    }
+    return ggufBytes().length - dataLength;
+  }
+
+  JsonNode config() {
+    return root.get("config");
   }
 
   private static void put(GgufWriter writer, String key, JsonNode value) {
