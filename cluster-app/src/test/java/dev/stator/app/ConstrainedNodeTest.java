@@ -45,7 +45,7 @@ class ConstrainedNodeTest {
                   "\"response_format\":{\"type\":\"json_schema\",\"json_schema\":{\"name\":\"animal\","
                       + "\"strict\":true,\"schema\":"
                       + SCHEMA
-                      + "}},\"max_tokens\":120,"
+                      + "}},\"max_tokens\":500,"
                       + how));
       assertEquals(3, answer.size(), answer.toString());
       assertTrue(answer.path("name").isTextual() && answer.path("name").asText().length() <= 12);

@@ -1,4 +1,4 @@
-package dev.stator.http.tools;
+package dev.stator.app;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
@@ -6,6 +6,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.typesafe.config.ConfigFactory;
+import dev.stator.http.tools.ParsedAnswer;
+import dev.stator.http.tools.ToolCallForm;
+import dev.stator.http.tools.ToolCallFormat;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.file.ModelFiles;
 import dev.stator.model.grammar.ConstrainedText;
@@ -26,7 +29,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whatever a model writes under the form of a forced call, its parser finds valid calls in it. */
-class ToolCallFormTest {
+class ForcedCallTest {
   private static final ObjectMapper JSON = new ObjectMapper();
   private static final int ANSWERS = 25;
   private static final int TOKENS_MAX = 400;
