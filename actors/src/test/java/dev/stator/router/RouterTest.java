@@ -352,6 +352,7 @@ class RouterTest {
   @Test
   void shouldWaitNoLongerWhenTheSameQuestionComesAgain() {
     place("r/0", 0, Set.of());
+    awaitStat(1, RouterStats::pending);
     time.timePasses(SETTINGS.pendingTimeout().minusMillis(1));
     place("r/0", 0, Set.of());
     answers.expectNoMessage(Duration.ofMillis(20));

@@ -136,30 +136,26 @@ final class Attention {
     if (usesVectors) scores(q, own, firstBlock, blockCount, blocks, keyOffset, rowLength);
     else scalarScores(q, own, queries, firstBlock, blockCount, blocks, keyOffset, rowLength);
     for (int i = 0; i < queries; i++) {
-      own.sums[i] = softmax(own, i * rowLength, starts[i], lengths[i], usesVectors);
+      own.sums[i] =
+          softmax(own, i * rowLength, firstBlock * BLOCK, starts[i], lengths[i], usesVectors);
     }
     // Rows of repeated queries hold raw scores: their chains are computed and dropped.
     Arrays.fill(own.heads, 0f);
-    // Positions that all queries see; the first ones begin before, the last ones end after them.
-    final int commonFrom = starts[TILE_QUERIES - 1];
-    final int commonTo = Math.max(commonFrom, lengths[0]);
+    // All queries see the positions up to the first one's last. Before a later query's window its
+    // weights are zeros, which
+    // change no chain.
     int vectorEnd = 0;
     if (usesVectors && headSize >= 2 * Lanes.COUNT) {
       vectorEnd = headSize / Lanes.COUNT * Lanes.COUNT;
-      for (int i = 0; i < queries; i++) {
-        final int to = Math.min(commonFrom, lengths[i]);
-        rest(own, i, i * rowLength, starts[i], to, 0, vectorEnd, blocks, valueOffset);
-      }
-      // The last pair of vectors may repeat one of the pair before: both begin with what was there.
-      System.arraycopy(own.heads, 0, own.begun, 0, own.begun.length);
       for (int d = 0; d < vectorEnd; d += 2 * Lanes.COUNT) {
+        // The last pair of vectors may repeat one of the pair before.
         final int from = Math.min(d, vectorEnd - 2 * Lanes.COUNT);
-        values(own, rowLength, commonFrom, commonTo, blocks, valueOffset, from);
+        values(own.scores, rowLength, firstBlock, lengths[0], blocks, valueOffset, own.heads, from);
       }
     }
     for (int i = 0; i < queries; i++) {
       final int from = i * rowLength;
-      rest(own, i, from, commonTo, lengths[i], 0, vectorEnd, blocks, valueOffset);
+      rest(own, i, from, lengths[0], lengths[i], 0, vectorEnd, blocks, valueOffset);
       rest(own, i, from, starts[i], lengths[i], vectorEnd, headSize, blocks, valueOffset);
       for (int d = 0; d < headSize; d++) {
         out[own.queryOffsets[i] + d] = own.heads[i * headSize + d] / own.sums[i];
@@ -250,13 +246,14 @@ final class Attention {
   }
 
   /**
-   * Turns the scores of positions {@code [start, length)} into weights, those of the others of
-   * their blocks into zeros; returns their sum.
+   * Turns the scores of positions {@code [start, length)} into weights, those of the others from
+   * {@code base}, a block's begin, on into zeros; returns their sum.
    */
-  private float softmax(Scratch own, int row, int start, int length, boolean usesVectors) {
+  private float softmax(
+      Scratch own, int row, int base, int start, int length, boolean usesVectors) {
     final float[] scores = own.scores;
     final float[] chains = own.chains;
-    final int from = row + start / BLOCK * BLOCK;
+    final int from = row + base;
     final int to = row + paddedLength(length);
     if (scoreCap > 0) FloatMath.softcap(scores, from, to, scoreCap, usesVectors);
     Arrays.fill(scores, from, row + start, Float.NEGATIVE_INFINITY);
@@ -293,27 +290,30 @@ final class Attention {
   }
 
   /**
-   * Continues the value chains of four queries over positions {@code [from, length)}, which all of
-   * them see, for two vectors of dimensions from {@code d} on.
+   * The value chains of four queries over the positions from {@code firstBlock}'s to {@code
+   * length}, for two vectors of dimensions from {@code d} on.
    */
   private void values(
-      Scratch own, int rowLength, int from, int length, int[] blocks, long valueOffset, int d) {
-    final float[] weights = own.scores;
-    final float[] acc = own.heads;
-    final float[] begun = own.begun;
-    final int e = d + Lanes.COUNT;
-    FloatVector a0 = FloatVector.fromArray(Lanes.FLOATS, begun, d);
-    FloatVector a1 = FloatVector.fromArray(Lanes.FLOATS, begun, headSize + d);
-    FloatVector a2 = FloatVector.fromArray(Lanes.FLOATS, begun, 2 * headSize + d);
-    FloatVector a3 = FloatVector.fromArray(Lanes.FLOATS, begun, 3 * headSize + d);
-    FloatVector b0 = FloatVector.fromArray(Lanes.FLOATS, begun, e);
-    FloatVector b1 = FloatVector.fromArray(Lanes.FLOATS, begun, headSize + e);
-    FloatVector b2 = FloatVector.fromArray(Lanes.FLOATS, begun, 2 * headSize + e);
-    FloatVector b3 = FloatVector.fromArray(Lanes.FLOATS, begun, 3 * headSize + e);
-    for (int b = from / BLOCK; b * BLOCK < length; b++) {
+      float[] weights,
+      int rowLength,
+      int firstBlock,
+      int length,
+      int[] blocks,
+      long valueOffset,
+      float[] acc,
+      int d) {
+    FloatVector a0 = FloatVector.zero(Lanes.FLOATS);
+    FloatVector a1 = a0;
+    FloatVector a2 = a0;
+    FloatVector a3 = a0;
+    FloatVector b0 = a0;
+    FloatVector b1 = a0;
+    FloatVector b2 = a0;
+    FloatVector b3 = a0;
+    for (int b = firstBlock; b * BLOCK < length; b++) {
       final long values = blocks[b] * layout.blockBytes() + valueOffset + 4L * d;
       final int tokens = Math.min(BLOCK, length - b * BLOCK);
-      for (int t = Math.max(0, from - b * BLOCK); t < tokens; t++) {
+      for (int t = 0; t < tokens; t++) {
         final long row = values + t * (4L * headSize);
         final FloatVector v = FloatVector.fromMemorySegment(Lanes.FLOATS, pool, row, ORDER);
         final FloatVector u =

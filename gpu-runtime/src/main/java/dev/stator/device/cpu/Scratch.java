@@ -29,12 +29,11 @@ final class Scratch {
 
   // Of the queries of an attention tile (`block`: one head's keys or values, for the scalar
   // kernels): scores, then weights, one row each; sums of weights;
-  // outputs, and what of them was there before the positions that all see; where they lie.
+  // outputs; where they lie.
   final float[] scores;
   final float[] block;
   final float[] sums = new float[Attention.TILE_QUERIES];
   final float[] heads;
-  final float[] begun;
   final int[] queryOffsets = new int[Attention.TILE_QUERIES];
   final int[] queryStarts = new int[Attention.TILE_QUERIES];
   final int[] queryLengths = new int[Attention.TILE_QUERIES];
@@ -45,7 +44,6 @@ final class Scratch {
     scores = new float[Attention.TILE_QUERIES * Attention.paddedLength(contextLength)];
     block = new float[headSize * CpuDevice.BLOCK_SIZE];
     heads = new float[Attention.TILE_QUERIES * headSize];
-    begun = new float[heads.length];
   }
 
   long bytes() {
@@ -58,7 +56,6 @@ final class Scratch {
                 + out.length
                 + out2.length
                 + scores.length
-                + heads.length
-                + begun.length);
+                + heads.length);
   }
 }
