@@ -198,7 +198,7 @@ class CpuDeviceTest {
   @Test
   void shouldChangeToVectorKernelsOnceTheyAreCompiled() {
     final var choices = new KernelChoice.All();
-    final var warmUp = new WarmUp(RandomModels.LLAMA, Set.of(WeightType.Q8_0), choices);
+    final var warmUp = new WarmUp(RandomModels.LLAMA.headSize(), Set.of(WeightType.Q8_0), choices);
     warmUp.start();
     warmUp.await();
     assertTrue(choices.projections(WeightType.Q8_0).usesVectors());
