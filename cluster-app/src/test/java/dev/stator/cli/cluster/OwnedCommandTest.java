@@ -19,7 +19,7 @@ class OwnedCommandTest {
   private static final long PATIENCE_S = 30;
 
   /** A shell that waits for a child, and writes to a file which that is. */
-  private static final String WAITING = "sleep 600 & echo $! >\"$0\"; wait";
+  private static final String WAITING = "sleep 600 & echo $! >\"$0\"; wait $!";
 
   @TempDir private Path folder;
   private final Hooks hooks = new Hooks();
