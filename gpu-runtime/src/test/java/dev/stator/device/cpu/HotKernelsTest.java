@@ -47,9 +47,10 @@ class HotKernelsTest {
   private static final int POSITIONS = 40;
 
   /**
-   * Bytes of a device's step: its plan and its tasks; boxed vectors would be a hundred times more.
+   * Bytes of a device's step: its plan, its tasks, and what the ends of loops box; vectors boxed
+   * within them would be ten times as much.
    */
-  private static final long STEP_BYTES_MAX = 64 * 1024;
+  private static final long STEP_BYTES_MAX = 1 << 20;
 
   private final Random random = new Random(5);
 
