@@ -189,7 +189,7 @@ final class TestNode implements AutoCloseable {
     final int[] prompt = new Random(seed).ints(promptLength, 0, END_TOKEN).toArray();
     final var sampling =
         new SamplingParams(
-            1f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), seed, maxTokens, 0, Set.of(), true, true, 1);
+            1f, 0, 1f, 0f, 1f, 0f, 0f, Map.of(), seed, maxTokens, 0, Set.of(), true, true, 1, "");
     return new GenerationCall(id, "simulated", prompt, sampling, choiceCount, stopStrings, "");
   }
 

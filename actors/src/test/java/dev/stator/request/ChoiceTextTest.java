@@ -133,7 +133,7 @@ class ChoiceTextTest {
   private static ChoiceText text(int minTokens, boolean logprobs, String... stops) {
     final var sampling =
         new SamplingParams(
-            0, 0, 1, 0, 1, 0, 0, Map.of(), 0, 100, minTokens, Set.of(), false, logprobs, 1);
+            0, 0, 1, 0, 1, 0, 0, Map.of(), 0, 100, minTokens, Set.of(), false, logprobs, 1, "");
     return new ChoiceText(
         WORDS, new GenerationCall("r", "m", new int[] {1}, sampling, 1, List.of(stops), ""));
   }

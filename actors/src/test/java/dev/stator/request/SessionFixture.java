@@ -117,7 +117,8 @@ abstract class SessionFixture {
 
   static SamplingParams sampling() {
     return Seeds.sampling(
-        new SamplingParams(1, 0, 1, 0, 1, 0, 0, Map.of(), 42, 10, 0, Set.of(), false, false, 0), 0);
+        new SamplingParams(1, 0, 1, 0, 1, 0, 0, Map.of(), 42, 10, 0, Set.of(), false, false, 0, ""),
+        0);
   }
 
   static void placed(Place place, WorkerId worker, TestProbe<DecodeCommand> decode) {

@@ -230,7 +230,8 @@ class ChatTest {
             Set.of(10, 258),
             true,
             true,
-            3),
+            3,
+            ""),
         call.sampling());
     assertEquals(2, call.choiceCount());
     assertEquals(List.of("x", "y"), call.stopStrings());
@@ -245,7 +246,8 @@ class ChatTest {
     GenerationCall call = SERVER.generations.lastCall();
     int room = TestServer.CONTEXT_LENGTH - call.promptTokens().length;
     assertEquals(
-        new SamplingParams(1, 0, 1, 0, 1, 0, 0, Map.of(), 0, room, 0, Set.of(), false, false, 0),
+        new SamplingParams(
+            1, 0, 1, 0, 1, 0, 0, Map.of(), 0, room, 0, Set.of(), false, false, 0, ""),
         call.sampling());
     assertEquals(1, call.choiceCount());
     assertEquals("", call.cacheSalt());

@@ -70,45 +70,9 @@ public record SamplingParams(
       throw new IllegalArgumentException("top_logprobs must be >= 0: " + topLogprobs);
   }
 
-  /** Without a constraint. */
-  public SamplingParams(
-      float temperature,
-      int topK,
-      float topP,
-      float minP,
-      float repetitionPenalty,
-      float presencePenalty,
-      float frequencyPenalty,
-      Map<Integer, Float> logitBias,
-      long seed,
-      int maxTokens,
-      int minTokens,
-      Set<Integer> stopTokenIds,
-      boolean ignoreEnd,
-      boolean logprobs,
-      int topLogprobs) {
-    this(
-        temperature,
-        topK,
-        topP,
-        minP,
-        repetitionPenalty,
-        presencePenalty,
-        frequencyPenalty,
-        logitBias,
-        seed,
-        maxTokens,
-        minTokens,
-        stopTokenIds,
-        ignoreEnd,
-        logprobs,
-        topLogprobs,
-        "");
-  }
-
   /** The likeliest token each time, until an end token or {@code maxTokens}. */
   public static SamplingParams greedy(int maxTokens) {
     return new SamplingParams(
-        0, 0, 1, 0, 1, 0, 0, Map.of(), 0, maxTokens, 0, Set.of(), false, false, 0);
+        0, 0, 1, 0, 1, 0, 0, Map.of(), 0, maxTokens, 0, Set.of(), false, false, 0, "");
   }
 }

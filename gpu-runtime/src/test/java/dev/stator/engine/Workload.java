@@ -83,7 +83,8 @@ record Workload(Devices devices, Set<Integer> endTokenIds, int promptMax, int an
         random.nextInt(3) == 0 ? Set.of(random.nextInt(vocabularySize)) : Set.of(),
         random.nextInt(4) == 0,
         logprobs,
-        logprobs ? random.nextInt(4) : 0);
+        logprobs ? random.nextInt(4) : 0,
+        "");
   }
 
   private static float pick(Random random, float... choices) {
