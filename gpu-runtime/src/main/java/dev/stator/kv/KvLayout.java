@@ -1,6 +1,8 @@
 package dev.stator.kv;
 
+import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 
 /**
  * How one KV block lies in memory: {@code blockSize} tokens of all layers, keys and values,
@@ -44,6 +46,11 @@ public record KvLayout(
     /** As configuration, fingerprints and reports name it. */
     public String title() {
       return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The one with a title, if there is one. */
+    public static Optional<KvType> titled(String title) {
+      return Arrays.stream(values()).filter(type -> type.title().equals(title)).findFirst();
     }
   }
 

@@ -103,9 +103,10 @@ public record CpuDeviceSettings(
   }
 
   private static KvType kvType(String name) {
-    for (KvType type : KvType.values()) if (type.title().equals(name)) return type;
-    throw new IllegalArgumentException(
-        "stator.device.cpu.kv-type is '" + name + "', expected f32, bf16 or int8");
+    return KvType.titled(name)
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "stator.device.cpu.kv-type is '" + name + "', expected f32, bf16 or int8"));
   }
 
   /**
