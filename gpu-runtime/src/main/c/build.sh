@@ -26,6 +26,7 @@ library() {
   if [ -f "$target" ] && [ -z "$(find "$here" -newer "$target" -type f)" ]; then return; fi
   work=$(mktemp -d "$out/build.XXXXXX")
   sources="$here/quantize.c $here/pack.c $here/q8_0.c $here/q4_0.c $here/q4_k.c $here/q5_k.c $here/q6_k.c"
+  sources="$sources $here/attention_f32.c $here/attention_bf16.c $here/attention_int8.c"
   case $name in *bf16) sources="$sources $here/bf16.c" ;; esac
   defines=
   case $name in

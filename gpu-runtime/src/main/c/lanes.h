@@ -45,6 +45,21 @@ INLINE floats multiply(floats a, floats b) { return _mm512_mul_ps(a, b); }
 INLINE floats multiply_add(floats a, floats b, floats c) { return _mm512_fmadd_ps(a, b, c); }
 INLINE floats subtract_product(floats a, floats b, floats c) { return _mm512_fnmadd_ps(a, b, c); }
 INLINE void store_floats(float *to, floats a) { _mm512_storeu_ps(to, a); }
+INLINE floats load_floats(const void *from) { return _mm512_loadu_ps(from); }
+INLINE ints widen_words(const void *from) { return _mm512_cvtepu16_epi32(_mm256_loadu_si256(from)); }
+INLINE floats add(floats a, floats b) { return _mm512_add_ps(a, b); }
+INLINE floats subtract(floats a, floats b) { return _mm512_sub_ps(a, b); }
+INLINE floats divide(floats a, floats b) { return _mm512_div_ps(a, b); }
+// Of a number and none, b.
+INLINE floats least(floats a, floats b) { return _mm512_min_ps(a, b); }
+INLINE floats largest(floats a, floats b) { return _mm512_max_ps(a, b); }
+INLINE ints bits_of(floats a) { return _mm512_castps_si512(a); }
+INLINE floats floats_of(ints a) { return _mm512_castsi512_ps(a); }
+#define shift_words_left(a, count) _mm512_slli_epi32(a, count)
+INLINE floats choose_less(floats x, float limit, floats below, floats otherwise) {
+  const __mmask16 is_less = _mm512_cmp_ps_mask(x, all_floats(limit), _CMP_LT_OQ);
+  return _mm512_mask_blend_ps(is_less, otherwise, below);
+}
 
 #else
 
@@ -73,6 +88,20 @@ INLINE floats multiply(floats a, floats b) { return _mm256_mul_ps(a, b); }
 INLINE floats multiply_add(floats a, floats b, floats c) { return _mm256_fmadd_ps(a, b, c); }
 INLINE floats subtract_product(floats a, floats b, floats c) { return _mm256_fnmadd_ps(a, b, c); }
 INLINE void store_floats(float *to, floats a) { _mm256_storeu_ps(to, a); }
+INLINE floats load_floats(const void *from) { return _mm256_loadu_ps(from); }
+INLINE ints widen_words(const void *from) { return _mm256_cvtepu16_epi32(_mm_loadu_si128(from)); }
+INLINE floats add(floats a, floats b) { return _mm256_add_ps(a, b); }
+INLINE floats subtract(floats a, floats b) { return _mm256_sub_ps(a, b); }
+INLINE floats divide(floats a, floats b) { return _mm256_div_ps(a, b); }
+// Of a number and none, b.
+INLINE floats least(floats a, floats b) { return _mm256_min_ps(a, b); }
+INLINE floats largest(floats a, floats b) { return _mm256_max_ps(a, b); }
+INLINE ints bits_of(floats a) { return _mm256_castps_si256(a); }
+INLINE floats floats_of(ints a) { return _mm256_castsi256_ps(a); }
+#define shift_words_left(a, count) _mm256_slli_epi32(a, count)
+INLINE floats choose_less(floats x, float limit, floats below, floats otherwise) {
+  return _mm256_blendv_ps(otherwise, below, _mm256_cmp_ps(x, all_floats(limit), _CMP_LT_OQ));
+}
 
 #endif
 

@@ -101,6 +101,15 @@ final class EngineBenchCommand implements Callable<Integer> {
   private List<String> kernels = List.of("auto", "java");
 
   @Option(
+      names = "--kv-types",
+      paramLabel = "NAME",
+      split = ",",
+      description =
+          "Values of stator.device.cpu.kv-type, each with each of the kernels: f32, bf16, int8."
+              + " Default: f32.")
+  private List<String> kvTypes = List.of("f32");
+
+  @Option(
       names = "--against",
       paramLabel = "PATH",
       description =
@@ -128,6 +137,7 @@ final class EngineBenchCommand implements Callable<Integer> {
             contexts,
             rounds,
             kernels,
+            kvTypes,
             Optional.ofNullable(against));
     final PrintWriter err = spec.commandLine().getErr();
     final EngineBenchReport report =

@@ -1,5 +1,9 @@
 package dev.stator.kv;
 
+import java.util.Arrays;
+import java.util.Locale;
+import java.util.Optional;
+
 /**
  * How one KV block lies in memory: {@code blockSize} tokens of all layers, keys and values,
  * contiguous.
@@ -11,22 +15,42 @@ package dev.stator.kv;
  *   values of a head := blockSize rows of headSize values    (one row a token)
  * </pre>
  *
+ * <p>With scales, blockSize floats follow a head's keys, and a head's values: one a token.
+ *
  * @param blockSize tokens in a block
  */
 public record KvLayout(
     int layerCount, int keyValueHeadCount, int headSize, KvType type, int blockSize) {
-  /** How a key or value is stored. */
+  /** How a key or value is stored; how it is rounded stands in {@code gpu-runtime/NUMERICS.md}. */
   public enum KvType {
-    F32(4);
+    /** As computed. */
+    F32(4, 0),
+    /** The upper half of a float. */
+    BF16(2, 0),
+    /** An integer, times a scale that a head's values of one token share. */
+    INT8(1, 4);
 
     private final int bytes;
+    private final int scaleBytes;
 
-    KvType(int bytes) {
+    KvType(int bytes, int scaleBytes) {
       this.bytes = bytes;
+      this.scaleBytes = scaleBytes;
     }
 
+    /** Of one value. */
     public int bytes() {
       return bytes;
+    }
+
+    /** As configuration, fingerprints and reports name it. */
+    public String title() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** The one with a title, if there is one. */
+    public static Optional<KvType> titled(String title) {
+      return Arrays.stream(values()).filter(type -> type.title().equals(title)).findFirst();
     }
   }
 
@@ -38,7 +62,12 @@ public record KvLayout(
 
   /** Bytes of one head's keys (or values) of one layer within a block. */
   public long headBytes() {
-    return (long) headSize * blockSize * type.bytes();
+    return scaleOffset() + (long) blockSize * type.scaleBytes;
+  }
+
+  /** Where scales begin, in bytes from the start of a head's keys, or of its values. */
+  public long scaleOffset() {
+    return (long) headSize * blockSize * type.bytes;
   }
 
   /** Bytes of one layer within a block. */

@@ -43,8 +43,9 @@ final class CpuContender implements Contender {
     }
   }
 
-  CpuContender(LoadedModel model, String kernels, int threads, EngineBenchSettings settings) {
-    name = kernels;
+  CpuContender(
+      LoadedModel model, String kernels, String kvType, int threads, EngineBenchSettings settings) {
+    name = EngineBenchSettings.title(kernels, kvType);
     final int vocabularySize = model.config().vocabularySize();
     final int sequences = settings.batches().stream().mapToInt(i -> i).max().orElse(0);
     final int batchLength = EngineCase.Decode.CONTEXT + settings.decode();
@@ -70,7 +71,8 @@ final class CpuContender implements Contender {
                 firstOfBatch + sequences * blocksOf(batchLength),
                 stepTokensMax,
                 settings.longest(),
-                EngineBenchSettings.kernelsOf(kernels)));
+                EngineBenchSettings.kernelsOf(kernels),
+                EngineBenchSettings.kvTypeOf(kvType)));
     loadSeconds = (System.nanoTime() - start) / 1e9;
   }
 

@@ -64,7 +64,10 @@ public final class EngineBench {
 
   private String comparedWith() {
     if (settings.against().isPresent()) return LlamaContender.NAME;
-    return settings.kernels().size() > 1 ? settings.kernels().getLast() : null;
+    final boolean hasSeveral = settings.kernels().size() * settings.kvTypes().size() > 1;
+    return hasSeveral
+        ? EngineBenchSettings.title(settings.kernels().getLast(), settings.kvTypes().getLast())
+        : null;
   }
 
   private void runWith(LoadedModel loaded, int threads) throws InterruptedException {
@@ -75,10 +78,14 @@ public final class EngineBench {
         final boolean measuresContexts = !settings.contexts().isEmpty();
         all.add(new LlamaContender(settings.against().get(), model, threads, measuresContexts));
       }
-      for (int i = 0; i < settings.kernels().size(); i++) {
-        final String kernels = settings.kernels().get(i);
-        progress.accept("loading, kernels " + kernels + ", threads: " + threads);
-        all.add(i, new CpuContender(loaded, kernels, threads, settings));
+      int count = 0;
+      for (String kernels : settings.kernels()) {
+        for (String kvType : settings.kvTypes()) {
+          progress.accept(
+              "loading, kernels %s, threads: %d"
+                  .formatted(EngineBenchSettings.title(kernels, kvType), threads));
+          all.add(count++, new CpuContender(loaded, kernels, kvType, threads, settings));
+        }
       }
       for (Contender each : all) {
         contestants.add(new EngineBenchReport.Contestant(each.name(), threads, each.description()));

@@ -2,6 +2,7 @@ package dev.stator.cli.engine;
 
 import dev.stator.cli.UsageException;
 import dev.stator.device.cpu.CpuDeviceSettings.Kernels;
+import dev.stator.kv.KvLayout.KvType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ import java.util.stream.IntStream;
  * @param contexts tokens before a sequence that decodes alone; a 0 counts for nothing
  * @param rounds in each of which every kernel family and the peer have their turns
  * @param kernels values of {@code stator.device.cpu.kernels}
+ * @param kvTypes values of {@code stator.device.cpu.kv-type}, each with each of {@code kernels}
  * @param against llama.cpp's {@code llama-bench}
  */
 public record EngineBenchSettings(
@@ -31,6 +33,7 @@ public record EngineBenchSettings(
     List<Integer> contexts,
     int rounds,
     List<String> kernels,
+    List<String> kvTypes,
     Optional<Path> against) {
   private static final int THREADS_MAX = 1024;
   private static final int TOKENS_MAX = 65_536;
@@ -42,6 +45,7 @@ public record EngineBenchSettings(
     batches = positive(batches, "--batches", BATCH_MAX);
     contexts = positive(contexts, "--contexts", TOKENS_MAX);
     kernels = List.copyOf(kernels);
+    kvTypes = List.copyOf(kvTypes);
     require(!threads.isEmpty(), "--threads wants at least one number");
     for (int count : threads) requireWithin("--threads", count, 1, THREADS_MAX);
     requireWithin("--prefill", prefill, 0, TOKENS_MAX);
@@ -54,6 +58,10 @@ public record EngineBenchSettings(
         !kernels.isEmpty() && kernels.stream().distinct().count() == kernels.size(),
         "--kernels wants one or more different names: " + kernels);
     for (String name : kernels) kernelsOf(name);
+    require(
+        !kvTypes.isEmpty() && kvTypes.stream().distinct().count() == kvTypes.size(),
+        "--kv-types wants one or more different names: " + kvTypes);
+    for (String name : kvTypes) kvTypeOf(name);
     against.ifPresent(path ->
         require(
             Files.isRegularFile(path) && Files.isExecutable(path),
@@ -82,6 +90,19 @@ public record EngineBenchSettings(
         .orElseThrow(() ->
             new UsageException(
                 "--kernels must be of auto, native, java, vector, scalar: '" + name + "'"));
+  }
+
+  static KvType kvTypeOf(String name) {
+    return KvType.titled(name)
+        .orElseThrow(
+            () -> new UsageException("--kv-types must be of f32, bf16, int8: '" + name + "'"));
+  }
+
+  /**
+   * What a kernel family is called in reports, with its KV type where that is not the usual one.
+   */
+  static String title(String kernels, String kvType) {
+    return kvTypeOf(kvType) == KvType.F32 ? kernels : kernels + "+" + kvType;
   }
 
   private static List<Integer> positive(List<Integer> values, String option, int max) {

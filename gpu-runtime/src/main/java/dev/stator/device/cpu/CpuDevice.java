@@ -66,7 +66,7 @@ public final class CpuDevice implements Device {
             config.layerCount(),
             config.keyValueHeadCount(),
             config.headSize(),
-            KvLayout.KvType.F32,
+            settings.kvType(),
             BLOCK_SIZE);
     blockCount = blockCount(settings, layout, contextLength);
     stepTokensMax = settings.stepTokensMax();
@@ -75,10 +75,12 @@ public final class CpuDevice implements Device {
     weights = new PackedWeights(config, model.weights(), choices, nativeKernels);
     final boolean isScalar = obstacleTo(settings.kernels()) != null;
     kernels = kernels(nativeKernels, isScalar);
-    warmUp = chooseKernels(settings.kernels(), isScalar);
+    warmUp =
+        chooseKernels(settings.kernels(), isScalar, nativeKernels == null ? layout.type() : null);
     pack(arena, pool);
     kvMemory = allocator.allocate(blockCount * layout.blockBytes());
     kv = kvMemory.segment();
+    final KvCache cache = new KvCache(layout, kv);
     final Set<Inputs.Form> forms = weights.inputForms();
     final FeedForwardVariant.Experts experts = config.feedForward().experts();
     final int inputRows = stepTokensMax * (experts == null ? 1 : experts.usedCount());
@@ -87,14 +89,20 @@ public final class CpuDevice implements Device {
         new ForwardPass(
             config,
             weights,
-            layout,
-            kv,
+            cache,
+            Attention.fastest(
+                Attention.Heads.of(config),
+                cache,
+                contextLength,
+                nativeKernels,
+                choices.others(),
+                arena),
             pool,
             stepTokensMax,
             contextLength,
             inputs,
             choices.others());
-    fingerprint = weights.fingerprint().of(config, KvLayout.KvType.F32, forms);
+    fingerprint = weights.fingerprint().of(config, layout.type(), forms);
   }
 
   /** Memory of this process alone, in huge pages where there are any. */
@@ -178,11 +186,19 @@ public final class CpuDevice implements Device {
     return obstacle;
   }
 
-  private WarmUp chooseKernels(CpuDeviceSettings.Kernels kernels, boolean isScalar) {
+  /**
+   * @param attended what Java's attention reads; {@code null} where attention is native
+   */
+  private WarmUp chooseKernels(
+      CpuDeviceSettings.Kernels kernels, boolean isScalar, KvLayout.KvType attended) {
     if (isScalar) return null;
     if (kernels != CpuDeviceSettings.Kernels.VECTOR) {
       return new WarmUp(
-          config.headSize(), config.feedForward().activation(), weights.javaTypes(), choices);
+          config.headSize(),
+          attended,
+          config.feedForward().activation(),
+          weights.javaTypes(),
+          choices);
     }
     choices.useVectors();
     return null;
@@ -238,7 +254,7 @@ public final class CpuDevice implements Device {
               + ", this model allows "
               + (Integer.MAX_VALUE - 8) / widest);
     }
-    final int perToken = Math.max(Attention.TILE_QUERIES, config.headSize() / 2);
+    final int perToken = Math.max(JavaAttention.TILE_QUERIES, config.headSize() / 2);
     if ((long) contextLength * perToken > Integer.MAX_VALUE - 64) {
       throw new IllegalArgumentException(
           "stator.device.cpu.context-length is "
@@ -384,7 +400,12 @@ public final class CpuDevice implements Device {
     final List<MemoryPlan.Term> terms = new ArrayList<>(weights.memory());
     terms.add(
         new MemoryPlan.Term(
-            "KV pool: " + blockCount + " blocks of " + layout.blockBytes() + " bytes",
+            "KV pool: "
+                + blockCount
+                + " blocks of "
+                + layout.blockBytes()
+                + " bytes, "
+                + layout.type().title(),
             blockCount * layout.blockBytes()));
     terms.add(
         new MemoryPlan.Term(

@@ -2,6 +2,7 @@ package dev.stator.device.cpu;
 
 import com.sun.management.OperatingSystemMXBean;
 import com.typesafe.config.Config;
+import dev.stator.kv.KvLayout.KvType;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
 
@@ -14,6 +15,7 @@ import java.util.Locale;
  * @param blockCount KV blocks; 0 takes what {@code kvBytes} holds
  * @param stepTokensMax tokens of one step
  * @param contextLength longest sequence in tokens; 0 or more than the model's takes the model's
+ * @param kvType how keys and values are stored
  */
 public record CpuDeviceSettings(
     int threads,
@@ -21,7 +23,8 @@ public record CpuDeviceSettings(
     int blockCount,
     int stepTokensMax,
     int contextLength,
-    Kernels kernels) {
+    Kernels kernels,
+    KvType kvType) {
   /** Which kernels run. */
   public enum Kernels {
     /** Native ones for the projections they have; for all else as {@link #JAVA}. */
@@ -68,6 +71,23 @@ public record CpuDeviceSettings(
     require(contextLength >= 0, "context-length", contextLength, "0 or more");
   }
 
+  /** With float32 keys and values. */
+  public CpuDeviceSettings(
+      int threads,
+      long kvBytes,
+      int blockCount,
+      int stepTokensMax,
+      int contextLength,
+      Kernels kernels) {
+    this(threads, kvBytes, blockCount, stepTokensMax, contextLength, kernels, KvType.F32);
+  }
+
+  /** The same but for the way in which keys and values are stored. */
+  public CpuDeviceSettings withKvType(KvType type) {
+    return new CpuDeviceSettings(
+        threads, kvBytes, blockCount, stepTokensMax, contextLength, kernels, type);
+  }
+
   /** Reads {@code stator.device.cpu}; no threads become the machine's processor count. */
   public static CpuDeviceSettings from(Config root) {
     final Config config = root.getConfig("stator.device.cpu");
@@ -78,7 +98,15 @@ public record CpuDeviceSettings(
         config.getInt("block-count"),
         config.getInt("step-tokens-max"),
         config.getInt("context-length"),
-        Kernels.of(config.getString("kernels")));
+        Kernels.of(config.getString("kernels")),
+        kvType(config.getString("kv-type")));
+  }
+
+  private static KvType kvType(String name) {
+    return KvType.titled(name)
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                "stator.device.cpu.kv-type is '" + name + "', expected f32, bf16 or int8"));
   }
 
   /**

@@ -14,7 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
@@ -82,7 +81,7 @@ final class Fingerprint {
       add(digest, Arrays.toString(entry.checksums()));
     }
     final String hash = HexFormat.of().formatHex(digest.digest(), 0, 16);
-    return family + "/kv-" + kvType.name().toLowerCase(Locale.ROOT) + "/" + hash;
+    return family + "/kv-" + kvType.title() + "/" + hash;
   }
 
   private static void addScaling(MessageDigest digest, RopeScaling scaling) {

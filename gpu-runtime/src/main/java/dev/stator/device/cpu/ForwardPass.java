@@ -1,14 +1,10 @@
 package dev.stator.device.cpu;
 
 import dev.stator.device.StepInput;
-import dev.stator.kv.KvLayout;
 import dev.stator.model.AttentionVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.Pooling;
 import dev.stator.model.RopeScaling;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
-import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
 
@@ -33,14 +29,10 @@ final class ForwardPass {
   /** Rows of an element-wise task. */
   private static final int ROWS_PER_TASK = 4;
 
-  private static final ValueLayout.OfFloat FLOAT =
-      ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
-
   private final ModelConfig config;
   private final KernelChoice choice;
   private final PackedWeights weights;
-  private final KvLayout layout;
-  private final MemorySegment kv;
+  private final KvCache cache;
   private final Rotation rotation;
   private final Rotation windowRotation; // Of layers with a sliding window; often the same.
   private final Attention attention;
@@ -64,8 +56,8 @@ final class ForwardPass {
   ForwardPass(
       ModelConfig config,
       PackedWeights weights,
-      KvLayout layout,
-      MemorySegment kv,
+      KvCache cache,
+      Attention.Factory attention,
       WorkerPool pool,
       int tokensMax,
       int contextLength,
@@ -75,8 +67,7 @@ final class ForwardPass {
     this.choice = choice;
     this.config = config;
     this.weights = weights;
-    this.layout = layout;
-    this.kv = kv;
+    this.cache = cache;
     this.pool = pool;
     rotation = new Rotation(config, contextLength);
     final AttentionVariant.Window window = config.attention().window();
@@ -84,11 +75,10 @@ final class ForwardPass {
         window == null || window.ropeTheta() == 0
             ? rotation
             : new Rotation(config, window.ropeTheta(), new RopeScaling.None(), contextLength);
-    attention =
-        new Attention(config, config.headCount() / config.keyValueHeadCount(), layout, kv, choice);
     scratch = new Scratch[pool.threadCount()];
     for (int i = 0; i < scratch.length; i++)
       scratch[i] = new Scratch(tokensMax, contextLength, config.headSize());
+    this.attention = attention.create(scratch);
     projections = new Projections(pool, scratch, inputs, choice, config.feedForward().activation());
     plan = new StepPlan(tokensMax);
     x = new float[tokensMax * config.hiddenSize()];
@@ -214,16 +204,12 @@ final class ForwardPass {
     final Rotation turn = rotationOf(layerIndex);
     rows((row, worker) -> {
       final int position = plan.position(row);
-      final int slot = position % layout.blockSize();
-      final long block = plan.blocks(row)[position / layout.blockSize()] * layout.blockBytes();
+      final int slot = position % CpuDevice.BLOCK_SIZE;
+      final int block = plan.blocks(row)[position / CpuDevice.BLOCK_SIZE];
       for (int head = 0; head < config.keyValueHeadCount(); head++) {
         final int from = row * config.keyValueSize() + head * headSize;
         normAndRotate(key, from, layer.keyNorm(), turn, position, scratch[worker]);
-        final long keys = block + layout.keyOffset(layerIndex, head) + 4L * slot;
-        for (int d = 0; d < headSize; d++)
-          kv.set(FLOAT, keys + 4L * d * layout.blockSize(), key[from + d]);
-        final long values = block + layout.valueOffset(layerIndex, head) + 4L * slot * headSize;
-        MemorySegment.copy(value, from, kv, FLOAT, values, headSize);
+        cache.store(block, slot, layerIndex, head, key, value, from);
       }
     });
   }
@@ -276,7 +262,7 @@ final class ForwardPass {
               layerIndex,
               head,
               window,
-              scratch[worker]);
+              worker);
         });
     projectToResidual(attended, layer.attentionOutput(), layer.postAttentionNorm());
   }
@@ -363,7 +349,7 @@ final class ForwardPass {
   }
 
   long workspaceBytes() {
-    long bytes = rotation.bytes() + inputs.bytes();
+    long bytes = rotation.bytes() + inputs.bytes() + attention.bytes();
     if (windowRotation != rotation) bytes += windowRotation.bytes();
     if (experts != null) bytes += experts.bytes();
     for (Scratch one : scratch) bytes += one.bytes();

@@ -83,7 +83,8 @@ public final class KernelBenchmark implements AutoCloseable {
 
   private static StoredMatrix javaMatrix(WeightMatrix source) {
     final KernelChoice.All choices = new KernelChoice.All();
-    final WarmUp warmUp = new WarmUp(HEAD_SIZE, Activation.SILU, Set.of(source.type()), choices);
+    final WarmUp warmUp =
+        new WarmUp(HEAD_SIZE, null, Activation.SILU, Set.of(source.type()), choices);
     warmUp.start();
     warmUp.await();
     return Panels.of(source, choices.projections(source.type()));

@@ -1,5 +1,6 @@
 package dev.stator.device.cpu;
 
+import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.WeightType;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,11 +22,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Projections in C, from the library for one instruction set. All instruction sets give the same
- * bits, by the programs in {@code gpu-runtime/NUMERICS.md}.
+ * Projections and attention in C, from the library for one instruction set. All instruction sets
+ * give the same bits, by the programs in {@code gpu-runtime/NUMERICS.md}.
  *
- * <p>Calls are critical ones, so that Java arrays can be given: none may last longer than about a
- * millisecond, since a garbage collection waits for it.
+ * <p>Calls of projections are critical ones, so that Java arrays can be given: none may last longer
+ * than about a millisecond, since a garbage collection waits for it.
  *
  * <p><b>Threads:</b> any. <b>Ownership:</b> a library stays loaded until the process ends.
  */
@@ -117,6 +118,73 @@ final class NativeKernels {
     }
   }
 
+  /** Attention to keys and values stored in one way. */
+  static final class Attend {
+    private final MethodHandle attend;
+
+    private Attend(KvType type, SymbolLookup library) {
+      attend = downcall(library, "attend_" + type.title(), ATTEND);
+    }
+
+    /**
+     * Queries of one key/value head; all memory is off the heap, in {@code attention.inc}'s layout.
+     *
+     * @param pool of KV blocks
+     * @param blocks of the sequence, in order
+     * @param spans where the positions that each query sees begin, then where they end
+     * @param scores scratch, {@code rowLength} floats a query
+     */
+    void run(
+        MemorySegment pool,
+        long blockBytes,
+        MemorySegment blocks,
+        long keyOffset,
+        long valueOffset,
+        Attention.Heads heads,
+        MemorySegment q,
+        MemorySegment spans,
+        int queries,
+        MemorySegment scores,
+        int rowLength,
+        MemorySegment out) {
+      try {
+        attend.invokeExact(
+            pool,
+            blockBytes,
+            blocks,
+            keyOffset,
+            valueOffset,
+            (long) heads.headSize(),
+            heads.scale(),
+            heads.scoreCap(),
+            q,
+            spans,
+            (long) queries,
+            scores,
+            (long) rowLength,
+            out);
+      } catch (Throwable t) {
+        throw failed(t);
+      }
+    }
+  }
+
+  private static final FunctionDescriptor ATTEND =
+      FunctionDescriptor.ofVoid(
+          ValueLayout.ADDRESS,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.ADDRESS,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.JAVA_FLOAT,
+          ValueLayout.JAVA_FLOAT,
+          ValueLayout.ADDRESS,
+          ValueLayout.ADDRESS,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.ADDRESS,
+          ValueLayout.JAVA_LONG,
+          ValueLayout.ADDRESS);
   private static final FunctionDescriptor PACK =
       FunctionDescriptor.of(
           ValueLayout.JAVA_LONG,
@@ -150,8 +218,11 @@ final class NativeKernels {
   private final Map<Inputs.Form, MethodHandle> rounders = new EnumMap<>(Inputs.Form.class);
   private final Map<Inputs.Form, MethodHandle> rowBytes = new EnumMap<>(Inputs.Form.class);
 
+  private final Map<KvType, Attend> attention = new EnumMap<>(KvType.class);
+
   private NativeKernels(InstructionSet instructionSet, SymbolLookup library) {
     this.instructionSet = instructionSet;
+    for (KvType type : KvType.values()) attention.put(type, new Attend(type, library));
     add(WeightType.Q8_0, "q8_0", "q8_0", library);
     add(WeightType.Q5_0, "q5_0", "q8_0", library);
     add(WeightType.IQ4_NL, "iq4_nl", "q8_0", library);
@@ -244,6 +315,11 @@ final class NativeKernels {
     return Optional.ofNullable(formats.get(type));
   }
 
+  /** Attention to keys and values that are stored so. */
+  Attend attention(KvType type) {
+    return attention.get(type);
+  }
+
   /** Bytes of a token's inputs in a form. */
   long rowBytes(Inputs.Form form, int columns) {
     try {
@@ -280,12 +356,16 @@ final class NativeKernels {
     }
   }
 
-  @SuppressWarnings("restricted")
   private static MethodHandle handle(
       SymbolLookup library, String name, FunctionDescriptor descriptor) {
+    return downcall(library, name, descriptor, Linker.Option.critical(true));
+  }
+
+  @SuppressWarnings("restricted")
+  private static MethodHandle downcall(
+      SymbolLookup library, String name, FunctionDescriptor descriptor, Linker.Option... options) {
     return Linker.nativeLinker()
-        .downcallHandle(
-            library.findOrThrow("stator_" + name), descriptor, Linker.Option.critical(true));
+        .downcallHandle(library.findOrThrow("stator_" + name), descriptor, options);
   }
 
   private static IllegalStateException failed(Throwable t) {

@@ -32,18 +32,18 @@ final class Scratch {
   // outputs; where they lie.
   final float[] scores;
   final float[] block;
-  final float[] sums = new float[Attention.TILE_QUERIES];
+  final float[] sums = new float[JavaAttention.TILE_QUERIES];
   final float[] heads;
-  final int[] queryOffsets = new int[Attention.TILE_QUERIES];
-  final int[] queryStarts = new int[Attention.TILE_QUERIES];
-  final int[] queryLengths = new int[Attention.TILE_QUERIES];
+  final int[] queryOffsets = new int[JavaAttention.TILE_QUERIES];
+  final int[] queryStarts = new int[JavaAttention.TILE_QUERIES];
+  final int[] queryLengths = new int[JavaAttention.TILE_QUERIES];
 
   Scratch(int tokensMax, int contextLength, int headSize) {
     out = new float[tokensMax * PackedMatrix.TASK_ROWS];
     out2 = new float[tokensMax * PackedMatrix.TASK_ROWS];
-    scores = new float[Attention.TILE_QUERIES * Attention.paddedLength(contextLength)];
+    scores = new float[JavaAttention.TILE_QUERIES * Attention.paddedLength(contextLength)];
     block = new float[headSize * CpuDevice.BLOCK_SIZE];
-    heads = new float[Attention.TILE_QUERIES * headSize];
+    heads = new float[JavaAttention.TILE_QUERIES * headSize];
   }
 
   long bytes() {

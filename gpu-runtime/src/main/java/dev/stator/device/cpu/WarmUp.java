@@ -1,6 +1,7 @@
 package dev.stator.device.cpu;
 
 import dev.stator.kv.KvLayout;
+import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.FeedForwardVariant.Activation;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
@@ -41,7 +42,6 @@ final class WarmUp implements Runnable, AutoCloseable {
   private static final int COLUMNS = PanelMatrix.CHUNK;
   private static final int TOKENS = 15; // Tiles of 8, 4, 2 and 1.
   private static final int POSITIONS = 40;
-  private static final String OTHERS = "attention and element-wise functions";
 
   /** What this JVM has compiled already: weight types, and the others. */
   private static final Set<Object> READY = ConcurrentHashMap.newKeySet();
@@ -51,21 +51,35 @@ final class WarmUp implements Runnable, AutoCloseable {
   }
 
   private final int headSize;
+  private final KvType attended; // Null where attention is native.
+  private final String others;
   private final Activation activation;
   private final Set<WeightType> types;
   private final KernelChoice.All choices;
   private Thread thread; // Null before the start. The device's thread only.
   private volatile boolean isClosed;
 
-  WarmUp(int headSize, Activation activation, Set<WeightType> types, KernelChoice.All choices) {
+  /**
+   * @param attended what Java's attention reads; {@code null} where attention is native
+   */
+  WarmUp(
+      int headSize,
+      KvType attended,
+      Activation activation,
+      Set<WeightType> types,
+      KernelChoice.All choices) {
     this.headSize = headSize;
+    this.attended = attended;
+    others =
+        (attended == null ? "" : "attention to " + attended.title() + " and ")
+            + "element-wise functions";
     this.activation = activation;
     this.types = types;
     this.choices = choices;
     for (WeightType type : types) {
       if (READY.contains(type)) choices.projections(type).useVectors(true);
     }
-    if (READY.contains(OTHERS)) choices.others().useVectors(true);
+    if (READY.contains(others)) choices.others().useVectors(true);
   }
 
   /**
@@ -93,14 +107,14 @@ final class WarmUp implements Runnable, AutoCloseable {
       for (WeightType type : types) {
         makeReady(type, choices.projections(type), projection(type, arena), start);
       }
-      final Work attention = attention(arena);
+      final Work attention = attended == null ? _ -> {} : attention(arena);
       final Work elementWise = elementWise();
       final Work both =
           usesVectors -> {
             attention.run(usesVectors);
             elementWise.run(usesVectors);
           };
-      makeReady(OTHERS, choices.others(), both, start);
+      makeReady(others, choices.others(), both, start);
     }
   }
 
@@ -151,18 +165,24 @@ final class WarmUp implements Runnable, AutoCloseable {
   }
 
   private Work attention(Arena arena) {
-    final var layout = new KvLayout(1, 1, headSize, KvLayout.KvType.F32, CpuDevice.BLOCK_SIZE);
+    final var layout = new KvLayout(1, 1, headSize, attended, CpuDevice.BLOCK_SIZE);
     final int[] blocks = {2, 0, 1};
     final MemorySegment kv = arena.allocate(blocks.length * layout.blockBytes(), 64);
     final KernelChoice own = new KernelChoice();
-    final Attention attention = new Attention(headSize, 4, layout, kv, own);
+    final Attention attention =
+        Attention.inJava(
+            Attention.Heads.plain(headSize, 4),
+            new KvCache(layout, kv),
+            POSITIONS,
+            own,
+            arena,
+            new Scratch[] {new Scratch(1, POSITIONS, headSize)});
     final int stride = 4 * headSize;
     final float[] q = new float[stride];
     final float[] out = new float[stride];
-    final Scratch scratch = new Scratch(1, POSITIONS, headSize);
     return usesVectors -> {
       own.useVectors(usesVectors);
-      attention.run(q, out, stride, 0, 1, POSITIONS - 1, blocks, 0, 0, Integer.MAX_VALUE, scratch);
+      attention.run(q, out, stride, 0, 1, POSITIONS - 1, blocks, 0, 0, Integer.MAX_VALUE, 0);
     };
   }
 

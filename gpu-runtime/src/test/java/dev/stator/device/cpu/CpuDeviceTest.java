@@ -9,6 +9,7 @@ import com.typesafe.config.ConfigFactory;
 import dev.stator.device.MemoryPlan;
 import dev.stator.device.StepInput;
 import dev.stator.device.StepInput.Slice;
+import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.FeedForwardVariant.Activation;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelFormatException;
@@ -199,7 +200,8 @@ class CpuDeviceTest {
   @Test
   void shouldChangeToVectorKernelsOnceTheyAreCompiled() {
     final var choices = new KernelChoice.All();
-    final var warmUp = new WarmUp(64, Activation.SILU, Set.of(WeightType.Q8_0), choices);
+    final var warmUp =
+        new WarmUp(64, KvType.F32, Activation.SILU, Set.of(WeightType.Q8_0), choices);
     warmUp.start();
     warmUp.await();
     assertTrue(choices.projections(WeightType.Q8_0).usesVectors());

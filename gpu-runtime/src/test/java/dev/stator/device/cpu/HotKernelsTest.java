@@ -7,12 +7,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import com.sun.management.ThreadMXBean;
 import dev.stator.device.StepInput;
 import dev.stator.kv.KvLayout;
+import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.FeedForwardVariant.Activation;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;
 import java.util.List;
@@ -76,25 +76,28 @@ class HotKernelsTest {
     }
   }
 
-  @Test
-  void shouldAttendInRegisters() {
-    final var layout = new KvLayout(1, 1, HEAD_SIZE, KvLayout.KvType.F32, CpuDevice.BLOCK_SIZE);
+  @ParameterizedTest
+  @EnumSource(KvType.class)
+  void shouldAttendInRegisters(KvType type) {
+    final var layout = new KvLayout(1, 1, HEAD_SIZE, type, CpuDevice.BLOCK_SIZE);
     final int[] blocks = {2, 0, 1};
-    final int stride = Attention.TILE_QUERIES * HEAD_SIZE;
+    final int stride = JavaAttention.TILE_QUERIES * HEAD_SIZE;
     final float[] q = RandomWeights.activations(stride, random);
     final float[] out = new float[stride];
     final KernelChoice choice = new KernelChoice();
     choice.useVectors(true);
-    final Scratch scratch = new Scratch(1, POSITIONS, HEAD_SIZE);
+    final Scratch[] scratch = {new Scratch(1, POSITIONS, HEAD_SIZE)};
     try (Arena arena = Arena.ofConfined()) {
-      final MemorySegment kv = arena.allocate(blocks.length * layout.blockBytes(), 64);
-      final var attention = new Attention(HEAD_SIZE, Attention.TILE_QUERIES, layout, kv, choice);
+      final var cache =
+          new KvCache(layout, arena.allocate(blocks.length * layout.blockBytes(), 64));
+      final var heads = Attention.Heads.plain(HEAD_SIZE, JavaAttention.TILE_QUERIES);
+      final var attention = Attention.inJava(heads, cache, POSITIONS, choice, arena, scratch);
       assertStopsAllocating(
-          "attention",
+          "attention to " + type,
           LOOP_END_BYTES_MAX,
           () ->
               attention.run(
-                  q, out, stride, 0, 1, POSITIONS - 1, blocks, 0, 0, Integer.MAX_VALUE, scratch));
+                  q, out, stride, 0, 1, POSITIONS - 1, blocks, 0, 0, Integer.MAX_VALUE, 0));
     }
   }
 
