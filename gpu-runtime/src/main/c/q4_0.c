@@ -10,6 +10,8 @@
 
 #define MULTIPLY stator_multiply_q4_0
 #define PANEL_BYTES stator_panel_bytes_q4_0
+#define DOT dot
+#define DOT_GROUPS 1
 #define AHEAD 4096
 
 INLINE long scale_bytes(long columns) { return (columns / BLOCK * 32 + 63) / 64 * 64; }
@@ -35,12 +37,14 @@ INLINE struct weights unpack(const uint8_t *panel, long columns, long b, int par
   return w;
 }
 
-INLINE floats accumulate(const struct weights *w, const int8_t *x, const struct block *block,
-                         floats sum) {
-  ints dots = all_ints(-8 * block->sum);
-#pragma GCC unroll 8
-  for (int i = 0; i < 8; i++) dots = dot(dots, w->quants[i], x + 4 * i);
-  return multiply_add(to_floats(dots), multiply(w->scale, all_floats(block->scale)), sum);
+INLINE ints start(const struct block *block, int group) {
+  (void)group;
+  return all_ints(-8 * block->sum);
+}
+
+INLINE floats finish(const struct weights *w, const ints *dots, const struct block *block,
+                     floats sum) {
+  return multiply_add(to_floats(dots[0]), multiply(w->scale, all_floats(block->scale)), sum);
 }
 
 #include "multiply.inc"

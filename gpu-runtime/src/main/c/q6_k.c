@@ -13,6 +13,8 @@
 
 #define MULTIPLY stator_multiply_q6_k
 #define PANEL_BYTES stator_panel_bytes_q6_k
+#define DOT dot
+#define DOT_GROUPS 2
 #define AHEAD 4096
 
 INLINE long half_bytes(long columns) { return (columns / 256 * 32 + 63) / 64 * 64; }
@@ -51,18 +53,15 @@ INLINE struct weights unpack(const uint8_t *panel, long columns, long b, int par
   return w;
 }
 
-INLINE floats accumulate(const struct weights *w, const int8_t *x, const struct block *block,
-                         floats sum) {
-  ints first = all_ints(-32 * block->half_sum);
-  ints second = all_ints(-32 * (block->sum - block->half_sum));
-#pragma GCC unroll 4
-  for (int i = 0; i < 4; i++) {
-    first = dot(first, w->quants[i], x + 4 * i);
-    second = dot(second, w->quants[i + 4], x + 16 + 4 * i);
-  }
-  const ints dots =
-      add_ints(multiply_ints(first, w->scales[0]), multiply_ints(second, w->scales[1]));
-  return multiply_add(to_floats(dots), multiply(w->half, all_floats(block->scale)), sum);
+INLINE ints start(const struct block *block, int group) {
+  return all_ints(-32 * (group == 0 ? block->half_sum : block->sum - block->half_sum));
+}
+
+INLINE floats finish(const struct weights *w, const ints *dots, const struct block *block,
+                     floats sum) {
+  const ints scaled =
+      add_ints(multiply_ints(dots[0], w->scales[0]), multiply_ints(dots[1], w->scales[1]));
+  return multiply_add(to_floats(scaled), multiply(w->half, all_floats(block->scale)), sum);
 }
 
 #include "multiply.inc"

@@ -20,7 +20,9 @@ final class Inputs {
     /** Rounded to 8 bits, with a scale for each 32. */
     INT8("int8-block-1"),
     /** Rounded to 16 bits. */
-    BF16("bf16-pair-1");
+    BF16("bf16-pair-1"),
+    /** The same, multiplied 32 columns at a time. */
+    BF16_TILES("bf16-tile-1");
 
     private final String program;
 

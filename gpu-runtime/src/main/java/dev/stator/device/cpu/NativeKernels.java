@@ -23,7 +23,8 @@ import java.util.Optional;
 
 /**
  * Projections and attention in C, from the library for one instruction set. All instruction sets
- * give the same bits, by the programs in {@code gpu-runtime/NUMERICS.md}.
+ * give the same bits, by the programs in {@code gpu-runtime/NUMERICS.md}; for BF16 AMX has a
+ * program of its own.
  *
  * <p>Calls of projections are critical ones, so that Java arrays can be given: none may last longer
  * than about a millisecond, since a garbage collection waits for it.
@@ -33,6 +34,7 @@ import java.util.Optional;
 final class NativeKernels {
   /** What a library is built for; the earlier, the faster. */
   enum InstructionSet {
+    AMX("AMX int8 and BF16"),
     AVX512BF16("AVX-512 VNNI and BF16"),
     AVX512VNNI("AVX-512 VNNI"),
     AVXVNNI("AVX-VNNI"),
@@ -232,11 +234,14 @@ final class NativeKernels {
     add(WeightType.Q6_K, "q6_k", "q6_k", library);
     rounders.put(Inputs.Form.INT8, handle(library, "quantize", ROUND));
     rowBytes.put(Inputs.Form.INT8, handle(library, "row_bytes", BYTES));
-    if (instructionSet == InstructionSet.AVX512BF16) {
-      formats.put(WeightType.BF16, new Format(Inputs.Form.BF16, "bf16", "bf16", library));
-      rounders.put(Inputs.Form.BF16, handle(library, "round_bf16", ROUND));
-      rowBytes.put(Inputs.Form.BF16, handle(library, "row_bytes_bf16", BYTES));
-    }
+    if (instructionSet == InstructionSet.AMX) addBf16(Inputs.Form.BF16_TILES, library);
+    if (instructionSet == InstructionSet.AVX512BF16) addBf16(Inputs.Form.BF16, library);
+  }
+
+  private void addBf16(Inputs.Form form, SymbolLookup library) {
+    formats.put(WeightType.BF16, new Format(form, "bf16", "bf16", library));
+    rounders.put(form, handle(library, "round_bf16", ROUND));
+    rowBytes.put(form, handle(library, "row_bytes_bf16", BYTES));
   }
 
   private void add(WeightType type, String name, String layout, SymbolLookup library) {
@@ -279,17 +284,22 @@ final class NativeKernels {
    * @throws IOException when the library cannot be written to the temporary folder
    * @throws IllegalArgumentException when it cannot be loaded from there
    */
-  @SuppressWarnings("restricted")
   static Optional<NativeKernels> load(InstructionSet instructionSet) throws IOException {
-    try (InputStream resource =
-        NativeKernels.class.getResourceAsStream(instructionSet.resource())) {
+    return load(instructionSet, instructionSet.resource());
+  }
+
+  /** As {@link #load(InstructionSet)}, from a library of its own. */
+  @SuppressWarnings("restricted")
+  static Optional<NativeKernels> load(InstructionSet instructionSet, String library)
+      throws IOException {
+    try (InputStream resource = NativeKernels.class.getResourceAsStream(library)) {
       if (resource == null) return Optional.empty();
       final Path copy = Files.createTempFile("stator-cpu-", ".so");
       try {
         Files.copy(resource, copy, StandardCopyOption.REPLACE_EXISTING);
-        final SymbolLookup library = SymbolLookup.libraryLookup(copy, Arena.global());
-        if (!isSupported(library)) return Optional.empty();
-        return Optional.of(new NativeKernels(instructionSet, library));
+        final SymbolLookup symbols = SymbolLookup.libraryLookup(copy, Arena.global());
+        if (!isSupported(symbols)) return Optional.empty();
+        return Optional.of(new NativeKernels(instructionSet, symbols));
       } finally {
         Files.delete(copy);
       }

@@ -2,14 +2,14 @@ package dev.stator.device.cpu;
 
 import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
-import dev.stator.model.WeightType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 
 /**
- * The programs {@code int8-block-1} and {@code bf16-pair-1} of {@code NUMERICS.md}, one scalar
- * operation after another, from the values that {@link WeightDecoder} reads.
+ * The programs {@code int8-block-1}, {@code bf16-pair-1} and {@code bf16-tile-1} of {@code
+ * NUMERICS.md}, one scalar operation after another, from the values that {@link WeightDecoder}
+ * reads.
  */
 final class IntegerProgram {
   private static final ValueLayout.OfShort SHORT =
@@ -27,16 +27,19 @@ final class IntegerProgram {
 
   private IntegerProgram() {}
 
-  static float[] multiply(WeightMatrix source, float[] x, int tokens) {
+  static float[] multiply(WeightMatrix source, Inputs.Form form, float[] x, int tokens) {
     final int columns = source.columnCount();
     final float[] y = new float[tokens * source.rowCount()];
     for (int row = 0; row < source.rowCount(); row++) {
       final float[] values = WeightDecoder.row(source, row);
       for (int t = 0; t < tokens; t++) {
         y[t * source.rowCount() + row] =
-            source.type() == WeightType.BF16
-                ? pairs(values, x, t * columns)
-                : blocks(source, row, values, x, t * columns);
+            switch (form) {
+              case BF16 -> pairs(values, x, t * columns);
+              case BF16_TILES -> tiles(values, x, t * columns);
+              case INT8 -> blocks(source, row, values, x, t * columns);
+              case FLOATS -> throw new IllegalArgumentException("not a rounded form");
+            };
       }
     }
     return y;
@@ -47,6 +50,18 @@ final class IntegerProgram {
     for (int k = 0; k < w.length; k += 2) {
       if (k + 1 < w.length) sum = flushed(Math.fma(bf16(w[k + 1]), bf16(x[offset + k + 1]), sum));
       sum = flushed(Math.fma(bf16(w[k]), bf16(x[offset + k]), sum));
+    }
+    return sum;
+  }
+
+  private static float tiles(float[] w, float[] x, int offset) {
+    float sum = 0;
+    for (int first = 0; first < w.length; first += BLOCK) {
+      final float[] parts = {0, 0}; // Of even columns, of odd ones.
+      for (int k = first; k < Math.min(w.length, first + BLOCK); k++) {
+        parts[k % 2] = flushed(Math.fma(bf16(w[k]), bf16(x[offset + k]), parts[k % 2]));
+      }
+      sum = flushed(sum + flushed(parts[0] + parts[1]));
     }
     return sum;
   }

@@ -14,6 +14,7 @@ import dev.stator.model.WeightType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -22,7 +23,6 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Every native kernel against its scalar program, bit for bit, for each instruction set here. */
@@ -35,9 +35,9 @@ class NativeMatrixTest {
   private final WorkerPool pool = new WorkerPool(1);
 
   @ParameterizedTest
-  @EnumSource(InstructionSet.class)
-  void shouldRunTheScalarProgramForAnyShapeAndTokenCount(InstructionSet set) throws IOException {
-    final NativeKernels kernels = require(set);
+  @MethodSource("libraries")
+  void shouldRunTheScalarProgramForAnyShapeAndTokenCount(Library library) throws IOException {
+    final NativeKernels kernels = library.require();
     for (WeightType type : types(kernels)) {
       for (int shape = 0; shape < SHAPES; shape++) {
         final int rows = 1 + random.nextInt(150);
@@ -45,7 +45,8 @@ class NativeMatrixTest {
         final int tokens = shape % 3 == 0 ? 1 + shape / 3 : 1 + random.nextInt(TOKENS_MAX);
         final WeightMatrix source = RandomWeights.matrix("w", type, rows, columns, 1, random);
         final float[] x = inputs(tokens * columns);
-        final float[] expected = IntegerProgram.multiply(source, x, tokens);
+        final Inputs.Form form = kernels.format(type).orElseThrow().form();
+        final float[] expected = IntegerProgram.multiply(source, form, x, tokens);
         assertArrayEquals(
             bits(expected),
             bits(multiply(kernels, source, x, tokens)),
@@ -55,9 +56,9 @@ class NativeMatrixTest {
   }
 
   @ParameterizedTest
-  @EnumSource(InstructionSet.class)
-  void shouldMultiplyOneTokenLikeMany(InstructionSet set) throws IOException {
-    final NativeKernels kernels = require(set);
+  @MethodSource("libraries")
+  void shouldMultiplyOneTokenLikeMany(Library library) throws IOException {
+    final NativeKernels kernels = library.require();
     for (WeightType type : types(kernels)) {
       final int columns = 4096; // A call takes fewer tokens than there are.
       final int rows = 64;
@@ -73,9 +74,9 @@ class NativeMatrixTest {
   }
 
   @ParameterizedTest
-  @EnumSource(InstructionSet.class)
-  void shouldStayNearTheProductsInFloat64(InstructionSet set) throws IOException {
-    final NativeKernels kernels = require(set);
+  @MethodSource("libraries")
+  void shouldStayNearTheProductsInFloat64(Library library) throws IOException {
+    final NativeKernels kernels = library.require();
     final int columns = 1024;
     for (WeightType type : types(kernels)) {
       final WeightMatrix source = RandomWeights.matrix("w", type, 40, columns, 1, random);
@@ -125,7 +126,8 @@ class NativeMatrixTest {
     x[70] = Float.MAX_VALUE / 1e6f;
     x[100] = -0f;
     assertArrayEquals(
-        bits(IntegerProgram.multiply(source, x, 1)), bits(multiply(kernels, source, x, 1)));
+        bits(IntegerProgram.multiply(source, Inputs.Form.INT8, x, 1)),
+        bits(multiply(kernels, source, x, 1)));
   }
 
   @Test
@@ -149,10 +151,22 @@ class NativeMatrixTest {
     }
   }
 
-  private static NativeKernels require(InstructionSet set) throws IOException {
-    final Optional<NativeKernels> kernels = NativeKernels.load(set);
-    assumeTrue(kernels.isPresent(), "needs " + set + ", in the build and in this processor");
-    return kernels.orElseThrow();
+  /** For each instruction set, and for AMX with its instructions written out. */
+  static List<Library> libraries() {
+    final List<Library> libraries = new ArrayList<>();
+    for (InstructionSet set : InstructionSet.values()) {
+      libraries.add(new Library(set, set.resource()));
+    }
+    libraries.add(new Library(InstructionSet.AMX, "native/libstator-cpu-amx-emulated.so"));
+    return libraries;
+  }
+
+  private record Library(InstructionSet set, String resource) {
+    NativeKernels require() throws IOException {
+      final Optional<NativeKernels> kernels = NativeKernels.load(set, resource);
+      assumeTrue(kernels.isPresent(), "needs " + this + ", in the build and in this processor");
+      return kernels.orElseThrow();
+    }
   }
 
   private static NativeKernels requireAny() {
