@@ -215,6 +215,7 @@ class AttentionTest {
     final float[] expected = one.expected();
     final float[] actual = one.run(attention);
     for (int i = 0; i < expected.length; i++) {
+      assertTrue(Float.isFinite(expected[i]), one.toString());
       assertEquals(
           Float.floatToIntBits(expected[i]), Float.floatToIntBits(actual[i]), one.toString());
     }
