@@ -82,6 +82,17 @@ class EngineBenchCommandTest {
   }
 
   @Test
+  void shouldCompareKvTypes() {
+    final CliRun run =
+        bench("--kernels", "scalar", "--kv-types", "f32,int8", "--contexts", "0", MODEL);
+    assertEquals(0, run.exitCode(), run.err());
+    assertTrue(run.out().contains("/ scalar+int8 (worst..best round)"), run.out());
+    assertTrue(
+        run.out().contains("scalar     CPU, scalar kernels, 1 thread; loaded in"), run.out());
+    assertTrue(run.out().contains("scalar+int8 CPU, scalar kernels, 1 thread; loaded"), run.out());
+  }
+
+  @Test
   @EnabledOnOs({OS.LINUX, OS.MAC})
   void shouldCompareWithLlamaCpp() throws IOException {
     program("llama-batched-bench", LLAMA_BATCHED_BENCH);
@@ -128,6 +139,8 @@ class EngineBenchCommandTest {
             List.of("--against", home.resolve("nothing").toString()),
             List.of("--kernels", "fast"),
             List.of("--kernels", "java,java"),
+            List.of("--kv-types", "fp8"),
+            List.of("--kv-types", "f32,f32"),
             List.of("--threads", "0"),
             List.of("--decode", "0"),
             List.of("--rounds", "0"),

@@ -24,7 +24,11 @@ class InspectCommandTest {
     final CliRun run = run("inspect", BUNDLED.toString());
     assertEquals(0, run.exitCode(), run.err());
     assertTrue(run.out().contains("architecture  llama"), run.out());
-    assertTrue(run.out().contains("KV cache      "), run.out());
+    // 2 x 6 layers x 2 heads x 64 values, or 68 bytes.
+    assertTrue(
+        run.out()
+            .contains("KV cache      6.0 KiB a token in f32, 3.0 KiB in bf16, 1.6 KiB in int8"),
+        run.out());
   }
 
   @Test

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.device.cpu.CpuDevice;
 import dev.stator.device.cpu.CpuDeviceSettings;
+import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.file.ModelFiles;
 import dev.stator.testing.TestModels;
@@ -43,7 +44,9 @@ class SameAnswerOnCpuTest {
   void shouldAnswerAsAloneWhenSchedulesAreRandom() {
     for (int seed = 0; seed < SCENARIOS; seed++) {
       final int[] devices = {0};
-      final Workload workload = workload(blockCount -> device(1 + devices[0]++ % 2, blockCount));
+      final KvType type = KvType.values()[seed % KvType.values().length];
+      final Workload workload =
+          workload(blockCount -> device(1 + devices[0]++ % 2, blockCount, type));
       try {
         new Scenario(workload, seed, 10).run();
       } catch (RuntimeException | AssertionError e) {
@@ -54,7 +57,7 @@ class SameAnswerOnCpuTest {
 
   @Test
   void shouldAnswerAsAloneWhenPreempted() {
-    final Workload workload = workload(blockCount -> device(2, blockCount));
+    final Workload workload = workload(blockCount -> device(2, blockCount, KvType.INT8));
     final Requests with = new Requests();
     with.temperature = 1;
     with.maxTokens = ANSWER_MAX;
@@ -62,13 +65,13 @@ class SameAnswerOnCpuTest {
     with.logprobs = true;
     final Map<RequestId, List<SampledToken>> expected = new HashMap<>();
     final Map<RequestId, List<SampledToken>> answers = new HashMap<>();
-    try (CpuDevice device = device(2, 9)) {
+    try (CpuDevice device = device(2, 9, KvType.INT8)) {
       final LocalEngine engine = new LocalEngine(device, SETTINGS, Set.of());
       for (int i = 0; i < 4; i++) {
         with.seed = i;
         final int[] prompt = new Random(i).ints(20 + 9 * i, 0, device.vocabularySize()).toArray();
         final GenerationRequest request = with.request("request-" + i, prompt);
-        try (CpuDevice other = device(1, 9)) {
+        try (CpuDevice other = device(1, 9, KvType.INT8)) {
           expected.put(request.id(), workload.alone(request, other).tokens());
         }
         answers.put(request.id(), new ArrayList<>());
@@ -88,11 +91,12 @@ class SameAnswerOnCpuTest {
     return new Workload(devices, model.defaults().endTokenIds(), PROMPT_MAX, ANSWER_MAX);
   }
 
-  private static CpuDevice device(int threads, int blockCount) {
+  private static CpuDevice device(int threads, int blockCount, KvType type) {
     final int contextLength = PROMPT_MAX + ANSWER_MAX + 1;
     return CpuDevice.create(
         model,
         new CpuDeviceSettings(
-            threads, 0, blockCount, 256, contextLength, CpuDeviceSettings.Kernels.AUTO));
+                threads, 0, blockCount, 256, contextLength, CpuDeviceSettings.Kernels.AUTO)
+            .withKvType(type));
   }
 }

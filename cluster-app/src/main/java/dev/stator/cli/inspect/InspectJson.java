@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelSummary;
 import dev.stator.model.RopeScaling;
@@ -50,7 +51,7 @@ public final class InspectJson {
     node.put("rope_layout", config.ropeLayout().name().toLowerCase(Locale.ROOT));
     final ObjectNode scaling = JSON.valueToTree(config.ropeScaling());
     node.set("rope_scaling", scaling.put("type", kind(config.ropeScaling())));
-    node.put("kv_bytes_per_token", InspectText.kvBytesPerToken(config));
+    node.put("kv_bytes_per_token", InspectText.kvBytesPerToken(config, KvType.F32));
     return node;
   }
 

@@ -1,6 +1,8 @@
 package dev.stator.cli.inspect;
 
 import dev.stator.cli.Quantities;
+import dev.stator.kv.KvLayout;
+import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.AttentionVariant;
 import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
@@ -14,7 +16,6 @@ import java.util.stream.Collectors;
 
 /** A model's description for people: a label and a value a line. */
 public final class InspectText {
-  private static final int BYTES_OF_A_CACHED_VALUE = 4;
 
   private InspectText() {}
 
@@ -43,7 +44,13 @@ public final class InspectText {
     line(text, "attention", attention(config));
     line(text, "rope", rope(config));
     line(
-        text, "KV cache", Quantities.bytes(kvBytesPerToken(config)) + " a token, as 32-bit floats");
+        text,
+        "KV cache",
+        "%s a token in f32, %s in bf16, %s in int8"
+            .formatted(
+                Quantities.bytes(kvBytesPerToken(config, KvType.F32)),
+                Quantities.bytes(kvBytesPerToken(config, KvType.BF16)),
+                Quantities.bytes(kvBytesPerToken(config, KvType.INT8))));
     line(
         text,
         "vocabulary",
@@ -77,8 +84,9 @@ public final class InspectText {
   }
 
   /** Bytes of one token's keys and values in all layers. */
-  static long kvBytesPerToken(ModelConfig config) {
-    return 2L * config.layerCount() * config.keyValueSize() * BYTES_OF_A_CACHED_VALUE;
+  static long kvBytesPerToken(ModelConfig config, KvType type) {
+    final int heads = config.keyValueHeadCount();
+    return new KvLayout(config.layerCount(), heads, config.headSize(), type, 1).blockBytes();
   }
 
   private static String types(ModelSummary model) {

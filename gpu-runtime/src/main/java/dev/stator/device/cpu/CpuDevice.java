@@ -20,8 +20,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Runs steps on the CPU: projections by native kernels where there are any, all else by the Vector
- * API in float32. What every operation computes, to the bit, is in {@code gpu-runtime/NUMERICS.md}.
+ * Runs steps on the CPU: projections and attention by native kernels where there are any, all else
+ * by the Vector API in float32. What every operation computes, to the bit, is in {@code
+ * gpu-runtime/NUMERICS.md}.
  *
  * <p><b>Threads:</b> as {@link Device} says; a pool of its own shares each step.
  *

@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.EnumSource;
  * a sequence's rows, windows and caps, with NaN wherever nothing was stored.
  */
 class AttentionTest {
-  private static final int SHAPES = 40;
+  private static final int SHAPES = 24;
   private static final int BLOCK = CpuDevice.BLOCK_SIZE;
   private static final int LENGTH_MAX = 150;
   private static final int[] HEAD_SIZES = {1, 7, 16, 24, 40, 64, 80, 96, 128, 200};
@@ -215,6 +215,7 @@ class AttentionTest {
     final float[] expected = one.expected();
     final float[] actual = one.run(attention);
     for (int i = 0; i < expected.length; i++) {
+      assertTrue(Float.isFinite(expected[i]), one.toString());
       assertEquals(
           Float.floatToIntBits(expected[i]), Float.floatToIntBits(actual[i]), one.toString());
     }

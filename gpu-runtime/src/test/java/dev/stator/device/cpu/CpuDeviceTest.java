@@ -132,6 +132,23 @@ class CpuDeviceTest {
     assertNotEquals(device.numericsFingerprint(), fingerprint(1, WeightType.BF16));
   }
 
+  @ParameterizedTest
+  @CsvSource({"BF16, bf16, 24576", "INT8, int8, 13056"})
+  void shouldNameItsKvTypeWhereverBlocksAreComparedOrCounted(
+      KvType type, String title, int blockBytes) {
+    try (CpuDevice other = CpuDevice.create(model, SETTINGS.withKvType(type))) {
+      assertTrue(
+          other.numericsFingerprint().startsWith("f32-chain-1/kv-" + title + "/"),
+          other.numericsFingerprint());
+      assertNotEquals(device.kvLayout().toString(), other.kvLayout().toString());
+      assertEquals(blockBytes, other.kvLayout().blockBytes());
+      final MemoryPlan.Term pool = other.memoryPlan().terms().get(1);
+      assertEquals(
+          "KV pool: %d blocks of %d bytes, %s".formatted(BLOCKS, blockBytes, title), pool.what());
+      assertEquals(BLOCKS * other.kvLayout().blockBytes(), pool.bytes());
+    }
+  }
+
   private static String fingerprint(long seed, WeightType type) {
     final var otherSettings =
         new CpuDeviceSettings(2, 0, 1, 8, 0, CpuDeviceSettings.Kernels.VECTOR);
@@ -158,6 +175,7 @@ class CpuDeviceTest {
     final var settings = CpuDeviceSettings.from(ConfigFactory.defaultReference());
     assertEquals(Runtime.getRuntime().availableProcessors(), settings.threads());
     assertEquals(CpuDeviceSettings.Kernels.AUTO, settings.kernels());
+    assertEquals(KvType.F32, settings.kvType());
     assertEquals(CpuDeviceSettings.KV_BYTES_AUTO, settings.kvBytes());
   }
 
@@ -167,7 +185,8 @@ class CpuDeviceTest {
     "kv-bytes, 0, 'stator.device.cpu.kv-bytes is 0, expected more than 0, or auto'",
     "step-tokens-max, 0, 'stator.device.cpu.step-tokens-max is 0, expected 1 or more'",
     "kernels, fast, 'stator.device.cpu.kernels is ''fast'', expected auto, native, java, vector or"
-        + " scalar'"
+        + " scalar'",
+    "kv-type, fp8, 'stator.device.cpu.kv-type is ''fp8'', expected f32, bf16 or int8'"
   })
   void shouldRefuseASettingWithASentence(String key, String value, String sentence) {
     final var config =

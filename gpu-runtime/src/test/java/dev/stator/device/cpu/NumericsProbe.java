@@ -1,5 +1,6 @@
 package dev.stator.device.cpu;
 
+import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.RopeScaling;
@@ -11,7 +12,9 @@ import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Random;
 
-/** Prints a hash of all logits of a random model with every weight type: equal in every JVM. */
+/**
+ * Prints a hash of all logits of a random model with every weight and KV type: equal in every JVM.
+ */
 public final class NumericsProbe {
   private static final ModelConfig CONFIG =
       new ModelConfig(
@@ -43,12 +46,15 @@ public final class NumericsProbe {
   static String hash(CpuDeviceSettings.Kernels kernels) {
     final int[] tokens = new Random(2).ints(TOKENS, 0, CONFIG.vocabularySize()).toArray();
     final int[] blocks = {1, 0};
-    try (LoadedModel model = RandomModels.of(CONFIG, 1, WeightType.values());
-        CpuDevice device =
-            CpuDevice.create(model, new CpuDeviceSettings(1, 0, 2, 16, 0, kernels))) {
+    try (LoadedModel model = RandomModels.of(CONFIG, 1, WeightType.values())) {
       final MessageDigest digest = MessageDigest.getInstance("SHA-256");
-      add(digest, Sequences.prefill(device, tokens, blocks, 13));
-      add(digest, Sequences.prefill(device, Arrays.copyOf(tokens, 3), blocks, 1));
+      for (KvType type : KvType.values()) {
+        final var settings = new CpuDeviceSettings(1, 0, 2, 16, 0, kernels).withKvType(type);
+        try (CpuDevice device = CpuDevice.create(model, settings)) {
+          add(digest, Sequences.prefill(device, tokens, blocks, 13));
+          add(digest, Sequences.prefill(device, Arrays.copyOf(tokens, 3), blocks, 1));
+        }
+      }
       return HexFormat.of().formatHex(digest.digest());
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException(e);

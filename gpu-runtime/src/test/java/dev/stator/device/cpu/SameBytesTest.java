@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import dev.stator.device.StepInput;
 import dev.stator.device.StepOutput;
 import dev.stator.device.cpu.CpuDeviceSettings.Kernels;
+import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.WeightType;
@@ -90,6 +91,22 @@ class SameBytesTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({
+    "BF16, AUTO, SCALAR",
+    "BF16, JAVA, VECTOR",
+    "INT8, AUTO, SCALAR",
+    "INT8, JAVA, VECTOR"
+  })
+  void shouldGiveTheSameLogitsFromRoundedKeysAndValues(
+      KvType type, Kernels kernels, Kernels alone) {
+    // Weights that no native kernel multiplies: Java's and native attention meet the same inputs.
+    try (LoadedModel model = RandomModels.of(RandomModels.LLAMA, 37, WeightType.F32)) {
+      checkSchedules(
+          model, settings(1, alone).withKvType(type), settings(2, kernels).withKvType(type), 41);
+    }
+  }
+
   static Stream<Named<ModelConfig>> families() {
     return Families.all();
   }
@@ -107,6 +124,11 @@ class SameBytesTest {
 
   private static void checkSchedules(
       LoadedModel model, int threads, Kernels kernels, Kernels alone, long seed) {
+    checkSchedules(model, settings(1, alone), settings(threads, kernels), seed);
+  }
+
+  private static void checkSchedules(
+      LoadedModel model, CpuDeviceSettings alone, CpuDeviceSettings together, long seed) {
     final Random random = new Random(seed);
     final List<int[]> sequences = new ArrayList<>();
     for (int i = 0; i < SEQUENCES; i++) {
@@ -114,10 +136,10 @@ class SameBytesTest {
       sequences.add(random.ints(length, 0, model.config().vocabularySize()).toArray());
     }
     final List<float[][]> expected = new ArrayList<>();
-    try (CpuDevice device = CpuDevice.create(model, settings(1, alone))) {
+    try (CpuDevice device = CpuDevice.create(model, alone)) {
       for (int[] tokens : sequences) expected.add(tokenByToken(device, tokens));
     }
-    try (CpuDevice device = CpuDevice.create(model, settings(threads, kernels))) {
+    try (CpuDevice device = CpuDevice.create(model, together)) {
       for (int i = 0; i < SCHEDULES; i++) {
         poison(device);
         final List<Integer> blocks = new ArrayList<>();
