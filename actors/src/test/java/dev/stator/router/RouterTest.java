@@ -67,8 +67,8 @@ class RouterTest {
               .withFallback(ConfigFactory.load().getConfig("stator.router")));
   private static final Set<WorkerRole> DECODE = Set.of(WorkerRole.DECODE);
   private static final Set<WorkerRole> PREFILL = Set.of(WorkerRole.PREFILL);
-  private static final EngineLoad IDLE = new EngineLoad(0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0);
-  private static final EngineLoad BUSY = new EngineLoad(5, 0, 90, 0, 100, 40, 0, 0, 0, 0, 0);
+  private static final EngineLoad IDLE = new EngineLoad(0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 0);
+  private static final EngineLoad BUSY = new EngineLoad(5, 0, 90, 0, 100, 40, 0, 0, 0, 0, 0, 0, 0);
   private static final int[] TOKENS = new Random(1).ints(32, 0, 50).toArray();
   private static final List<BlockHash> HASHES = new BlockHasher("f", 4).hashAll("", TOKENS);
 

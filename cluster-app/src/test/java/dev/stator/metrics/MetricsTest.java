@@ -162,7 +162,7 @@ class MetricsTest {
   }
 
   private static WorkerStats worker(long incarnation, long steps) {
-    EngineLoad load = new EngineLoad(1, 2, 3, 4, 100, 5, 7, 6, 9, steps, 11);
+    EngineLoad load = new EngineLoad(1, 2, 3, 4, 100, 5, 7, 6, 9, steps, 11, 14, 13);
     return new WorkerStats(
         new WorkerId("engine-0", incarnation),
         Set.of(WorkerRole.DECODE),

@@ -27,7 +27,7 @@ import java.util.Set;
  */
 final class RandomSchedule {
   private static final int CONTEXT = 60;
-  private static final int VOCABULARY = 50;
+  private static final int VOCABULARY = 8; // Few, so that drafts are right now and then.
 
   private final Random random;
   private final Requests with = new Requests();
@@ -59,7 +59,8 @@ final class RandomSchedule {
             1 + random.nextInt(8),
             1000,
             64,
-            random.nextInt(3));
+            random.nextInt(3),
+            Workload.speculation(random));
     this.device = new RecordingDevice(new SimulatedDevice(blocks, blockSize, VOCABULARY, CONTEXT));
     this.engine = new LocalEngine(device, settings, Set.of());
   }

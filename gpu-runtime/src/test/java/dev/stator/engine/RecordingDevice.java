@@ -31,9 +31,9 @@ final class RecordingDevice implements Device {
     inputs.add(input);
     final StepOutput output = device.run(input);
     if (failure != null) throw failure;
-    return sliceIndex -> {
+    return (sliceIndex, row) -> {
       if (logitsFailure != null) throw logitsFailure;
-      final float[] logits = output.logits(sliceIndex);
+      final float[] logits = output.logits(sliceIndex, row);
       if (answersNaN && sliceIndex == 0) logits[1] = Float.NaN;
       return logits;
     };
