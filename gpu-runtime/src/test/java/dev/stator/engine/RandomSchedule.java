@@ -45,6 +45,7 @@ final class RandomSchedule {
   int reserved;
   int overtakings;
   int failures;
+  long drafted;
 
   RandomSchedule(long seed) {
     this.random = new Random(seed);
@@ -184,6 +185,8 @@ final class RandomSchedule {
       return;
     }
     checks.replay(report.events());
+    assertTrue(report.batchTokenCount() <= settings.stepTokensMax(), "too many tokens");
+    drafted += report.batchDraftCount();
     final boolean hasNews = !report.progress().isEmpty() || !report.events().isEmpty();
     assertTrue(report.batchTokenCount() > 0 || hasNews, "a step that does nothing");
     for (StepReport.Progress progress : report.progress()) {

@@ -16,6 +16,7 @@ final class RecordingDevice implements Device {
   RuntimeException failure;
   RuntimeException logitsFailure;
   boolean answersNaN;
+  int nanRow;
 
   RecordingDevice(Device device) {
     this.device = device;
@@ -34,7 +35,7 @@ final class RecordingDevice implements Device {
     return (sliceIndex, row) -> {
       if (logitsFailure != null) throw logitsFailure;
       final float[] logits = output.logits(sliceIndex, row);
-      if (answersNaN && sliceIndex == 0) logits[1] = Float.NaN;
+      if (answersNaN && sliceIndex == 0 && row == nanRow) logits[1] = Float.NaN;
       return logits;
     };
   }
