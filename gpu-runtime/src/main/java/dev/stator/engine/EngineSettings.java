@@ -11,6 +11,7 @@ import java.util.Objects;
  * @param prefillChunkMax prompt tokens of one sequence computed in one step
  * @param runningMax sequences that hold blocks to compute or to be filled
  * @param waitingMax sequences in the queue
+ * @param waitingBegunMax answers that have begun elsewhere, in the queue beyond {@code waitingMax}
  * @param waitingTokensMax tokens of the sequences in the queue
  * @param requestBlocksMax blocks one sequence may come to need
  * @param growthBlocks available blocks left for each running sequence when another one starts
@@ -21,6 +22,7 @@ public record EngineSettings(
     int prefillChunkMax,
     int runningMax,
     int waitingMax,
+    int waitingBegunMax,
     long waitingTokensMax,
     int requestBlocksMax,
     int growthBlocks,
@@ -31,6 +33,7 @@ public record EngineSettings(
     requirePositive("prefill-chunk-max", prefillChunkMax);
     requirePositive("running-max", runningMax);
     requirePositive("waiting-max", waitingMax);
+    requirePositive("waiting-begun-max", waitingBegunMax);
     requirePositive("waiting-tokens-max", waitingTokensMax);
     requirePositive("request-blocks-max", requestBlocksMax);
     if (growthBlocks < 0) {
@@ -53,6 +56,7 @@ public record EngineSettings(
       int prefillChunkMax,
       int runningMax,
       int waitingMax,
+      int waitingBegunMax,
       long waitingTokensMax,
       int requestBlocksMax,
       int growthBlocks) {
@@ -61,6 +65,7 @@ public record EngineSettings(
         prefillChunkMax,
         runningMax,
         waitingMax,
+        waitingBegunMax,
         waitingTokensMax,
         requestBlocksMax,
         growthBlocks,
@@ -75,6 +80,7 @@ public record EngineSettings(
         config.getInt("prefill-chunk-max"),
         config.getInt("running-max"),
         config.getInt("waiting-max"),
+        config.getInt("waiting-begun-max"),
         config.getLong("waiting-tokens-max"),
         config.getInt("request-blocks-max"),
         config.getInt("growth-blocks"),

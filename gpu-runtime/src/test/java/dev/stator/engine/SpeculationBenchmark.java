@@ -138,7 +138,7 @@ public final class SpeculationBenchmark {
   /** Answer tokens a second of the steps that decode. */
   private Run rate(int[] text, SpeculationSettings speculation) {
     final var settings =
-        new EngineSettings(512, 512, sequences, sequences, 1 << 20, 4096, 0, speculation);
+        new EngineSettings(512, 512, sequences, sequences, 64, 1 << 20, 4096, 0, speculation);
     final LocalEngine engine = new LocalEngine(new Reader(device, text), settings, Set.of());
     for (int i = 0; i < sequences; i++) {
       engine.submit(with.request("r" + i, Arrays.copyOf(text, PROMPT_LENGTH)));

@@ -48,7 +48,7 @@ class SpeculationTest {
 
   private void use(Device inner, SpeculationSettings speculation, int runningMax) {
     device = new RecordingDevice(inner);
-    final var settings = new EngineSettings(64, 64, runningMax, 8, 1000, 64, 0, speculation);
+    final var settings = new EngineSettings(64, 64, runningMax, 8, 64, 1000, 64, 0, speculation);
     engine = new LocalEngine(device, settings, Set.of(END));
     tokens.clear();
     finished.clear();
