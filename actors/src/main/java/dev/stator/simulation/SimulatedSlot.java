@@ -110,6 +110,8 @@ final class SimulatedSlot {
         0,
         0,
         steps,
+        0,
+        0,
         0);
   }
 

@@ -16,7 +16,7 @@ import java.util.function.LongSupplier;
  * <p><b>Threads:</b> any; the engine's, the worker's and its roles' write.
  */
 final class WorkerGauge {
-  private static final EngineLoad NOTHING = new EngineLoad(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
+  private static final EngineLoad NOTHING = new EngineLoad(0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0);
 
   private final WorkerId id;
   private final StatsBoard board;
@@ -63,7 +63,7 @@ final class WorkerGauge {
     stepSecondsTotal += seconds;
     final long choosing =
         report.progress().stream().filter(progress -> !progress.tokens().isEmpty()).count();
-    final long prompt = Math.max(0, report.batchTokenCount() - choosing);
+    final long prompt = Math.max(0, report.batchTokenCount() - report.batchDraftCount() - choosing);
     if (report.batchTokenCount() > 0) {
       steps = steps.plus(StepSums.of(prompt, choosing, newLoad.usedBlocks(), seconds));
     }

@@ -6,6 +6,7 @@ import dev.stator.cache.CacheBlocks;
 import dev.stator.device.simulated.SimulatedDevice;
 import dev.stator.engine.EngineSettings;
 import dev.stator.engine.LocalEngine;
+import dev.stator.engine.SpeculationSettings;
 import dev.stator.protocol.CacheCommand;
 import dev.stator.protocol.PlannerCommand;
 import dev.stator.protocol.RouterCommand;
@@ -50,7 +51,17 @@ import org.apache.pekko.stream.javadsl.Sink;
  */
 final class LossyCluster implements AutoCloseable {
   private static final int BLOCKS = 96;
-  private static final EngineSettings ENGINE = new EngineSettings(24, 8, 8, 64, 64, 1 << 20, 64, 1);
+  private static final EngineSettings ENGINE =
+      new EngineSettings(
+          24,
+          8,
+          8,
+          64,
+          64,
+          1 << 20,
+          64,
+          1,
+          new SpeculationSettings(SpeculationSettings.Mode.PROMPT_LOOKUP, 4, 1, 2, 8));
   private static final String QUICK =
       """
       pekko.loglevel = WARNING

@@ -30,7 +30,7 @@ final class Situations {
   }
 
   static EngineLoad load(int running, long waitingTokens, int usedBlocks) {
-    return new EngineLoad(running, 0, usedBlocks, 0, BLOCKS, waitingTokens, 0, 0, 0, 0, 0);
+    return new EngineLoad(running, 0, usedBlocks, 0, BLOCKS, waitingTokens, 0, 0, 0, 0, 0, 0, 0);
   }
 
   /** Nothing is measured. */

@@ -62,8 +62,8 @@ abstract class RouterFixture {
               .withFallback(ConfigFactory.load().getConfig("stator.router")));
   static final Set<WorkerRole> DECODE = Set.of(WorkerRole.DECODE);
   static final Set<WorkerRole> PREFILL = Set.of(WorkerRole.PREFILL);
-  static final EngineLoad IDLE = new EngineLoad(0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0);
-  static final EngineLoad BUSY = new EngineLoad(5, 0, 90, 0, 100, 40, 0, 0, 0, 0, 0);
+  static final EngineLoad IDLE = new EngineLoad(0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0, 0, 0);
+  static final EngineLoad BUSY = new EngineLoad(5, 0, 90, 0, 100, 40, 0, 0, 0, 0, 0, 0, 0);
   static final int[] TOKENS = new Random(1).ints(32, 0, 50).toArray();
   static final List<BlockHash> HASHES = new BlockHasher("f", 4).hashAll("", TOKENS);
 

@@ -89,6 +89,8 @@ final class ClusterJson {
     json.writeEndObject();
     json.writeNumberField("steps", load.steps());
     json.writeNumberField("computed_tokens", load.computedTokens());
+    json.writeNumberField("drafted_tokens", load.draftedTokens());
+    json.writeNumberField("accepted_tokens", load.acceptedTokens());
     json.writeNumberField("preemptions", load.preemptions());
     json.writeNumberField("sent_bytes", slot.transferSentBytes());
     json.writeNumberField("received_bytes", slot.transferReceivedBytes());

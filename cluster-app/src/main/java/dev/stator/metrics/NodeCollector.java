@@ -53,6 +53,12 @@ final class NodeCollector implements MultiCollector {
     to.counter("stator_engine_steps", "Engine steps.", slot, load.steps());
     to.counter("stator_engine_step_seconds", "Spent in steps.", slot, worker.stepSecondsTotal());
     to.counter("stator_engine_computed_tokens", "By all steps.", slot, load.computedTokens());
+    to.counter("stator_engine_drafted_tokens", "Guessed next tokens.", slot, load.draftedTokens());
+    to.counter(
+        "stator_engine_accepted_tokens",
+        "Answer tokens that guesses saved a step.",
+        slot,
+        load.acceptedTokens());
     to.counter("stator_engine_preemptions", "For want of blocks.", slot, load.preemptions());
     blocks(to, worker);
     to.counter(

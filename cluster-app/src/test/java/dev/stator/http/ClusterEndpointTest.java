@@ -38,7 +38,7 @@ class ClusterEndpointTest {
       new WorkerStats(
           new WorkerId("decode-1/0", 9),
           Set.of(WorkerRole.DECODE),
-          new EngineLoad(1, 2, 3, 4, 100, 5, 7, 6, 9, 10, 11),
+          new EngineLoad(1, 2, 3, 4, 100, 5, 7, 6, 9, 10, 11, 14, 13),
           12,
           3,
           0.5,

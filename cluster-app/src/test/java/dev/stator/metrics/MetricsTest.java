@@ -124,6 +124,8 @@ class MetricsTest {
     assertEquals(3, seen.value("stator_engine_batch_sequences" + worker));
     assertEquals(2.5, seen.value("stator_engine_step_seconds_total" + worker));
     assertEquals(9, seen.value("stator_engine_preemptions_total" + worker));
+    assertEquals(14, seen.value("stator_engine_drafted_tokens_total" + worker));
+    assertEquals(13, seen.value("stator_engine_accepted_tokens_total" + worker));
     assertEquals(7, seen.value("stator_prefix_cache_queried_tokens_total" + worker));
     assertEquals(6, seen.value("stator_prefix_cache_hit_tokens_total" + worker));
     assertEquals(3, seen.value("stator_kv_blocks{state=\"used\",worker=\"engine-0\"}"));
@@ -162,7 +164,7 @@ class MetricsTest {
   }
 
   private static WorkerStats worker(long incarnation, long steps) {
-    EngineLoad load = new EngineLoad(1, 2, 3, 4, 100, 5, 7, 6, 9, steps, 11);
+    EngineLoad load = new EngineLoad(1, 2, 3, 4, 100, 5, 7, 6, 9, steps, 11, 14, 13);
     return new WorkerStats(
         new WorkerId("engine-0", incarnation),
         Set.of(WorkerRole.DECODE),

@@ -4,8 +4,8 @@ import dev.stator.model.Pooling;
 import java.util.List;
 
 /**
- * What one step computes: a slice of each scheduled sequence, a prompt's chunk or one decoded
- * token.
+ * What one step computes: a slice of each scheduled sequence, a prompt's chunk or one decoded token
+ * with drafts of those that may follow it.
  */
 public record StepInput(List<Slice> slices) {
   public StepInput {
@@ -23,23 +23,28 @@ public record StepInput(List<Slice> slices) {
    * Tokens {@code [start, start + tokenCount)} of a sequence whose keys and values before {@code
    * start} are already in its blocks.
    *
-   * @param tokens the whole sequence so far; owned by the engine, unchanged during the step
+   * @param tokens the whole sequence so far, drafts behind it; owned by the engine, unchanged
+   *     during the step
    * @param start index of the slice's first token, also its position
    * @param blocks block indices by position: token {@code p} lies in {@code blocks[p / blockSize]}
-   * @param wantsLogits whether the logits after the slice's last token are needed
+   * @param logitsCount how many of the slice's last tokens the logits are needed after; 0 for none
    * @param pooled where hidden states go; {@code null} for nowhere. Not together with logits
    */
   public record Slice(
-      int[] tokens, int start, int tokenCount, int[] blocks, boolean wantsLogits, Pooled pooled) {
+      int[] tokens, int start, int tokenCount, int[] blocks, int logitsCount, Pooled pooled) {
     public Slice {
-      if (wantsLogits && pooled != null) {
+      if (logitsCount < 0 || logitsCount > tokenCount) {
+        throw new IllegalArgumentException(
+            "logits of " + logitsCount + " of " + tokenCount + " tokens");
+      }
+      if (logitsCount > 0 && pooled != null) {
         throw new IllegalArgumentException("a slice has either logits or pooled hidden states");
       }
     }
 
     /** A slice whose hidden states nobody wants. */
-    public Slice(int[] tokens, int start, int tokenCount, int[] blocks, boolean wantsLogits) {
-      this(tokens, start, tokenCount, blocks, wantsLogits, null);
+    public Slice(int[] tokens, int start, int tokenCount, int[] blocks, int logitsCount) {
+      this(tokens, start, tokenCount, blocks, logitsCount, null);
     }
   }
 

@@ -8,6 +8,9 @@ package dev.stator.engine;
  * @param waitingTokens prompt tokens still to be computed, of waiting and running sequences
  * @param prefixQueriedTokens prompt tokens looked up in the cache since the start
  * @param prefixHitTokens of these, found
+ * @param computedTokens by all steps, drafts included
+ * @param draftedTokens guesses of next tokens, computed beside the tokens before them
+ * @param acceptedTokens answer tokens that drafts have saved a step
  */
 public record EngineLoad(
     int runningSequences,
@@ -20,4 +23,6 @@ public record EngineLoad(
     long prefixHitTokens,
     long preemptions,
     long steps,
-    long computedTokens) {}
+    long computedTokens,
+    long draftedTokens,
+    long acceptedTokens) {}

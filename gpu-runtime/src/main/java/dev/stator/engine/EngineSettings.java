@@ -1,6 +1,7 @@
 package dev.stator.engine;
 
 import com.typesafe.config.Config;
+import java.util.Objects;
 
 /**
  * {@code stator.engine} in reference.conf, which says what each limit is for; read and checked
@@ -14,6 +15,7 @@ import com.typesafe.config.Config;
  * @param waitingTokensMax tokens of the sequences in the queue
  * @param requestBlocksMax blocks one sequence may come to need
  * @param growthBlocks available blocks left for each running sequence when another one starts
+ * @param speculation when next tokens are guessed
  */
 public record EngineSettings(
     int stepTokensMax,
@@ -23,8 +25,10 @@ public record EngineSettings(
     int waitingBegunMax,
     long waitingTokensMax,
     int requestBlocksMax,
-    int growthBlocks) {
+    int growthBlocks,
+    SpeculationSettings speculation) {
   public EngineSettings {
+    Objects.requireNonNull(speculation);
     requirePositive("step-tokens-max", stepTokensMax);
     requirePositive("prefill-chunk-max", prefillChunkMax);
     requirePositive("running-max", runningMax);
@@ -46,6 +50,28 @@ public record EngineSettings(
     }
   }
 
+  /** Without speculation. */
+  public EngineSettings(
+      int stepTokensMax,
+      int prefillChunkMax,
+      int runningMax,
+      int waitingMax,
+      int waitingBegunMax,
+      long waitingTokensMax,
+      int requestBlocksMax,
+      int growthBlocks) {
+    this(
+        stepTokensMax,
+        prefillChunkMax,
+        runningMax,
+        waitingMax,
+        waitingBegunMax,
+        waitingTokensMax,
+        requestBlocksMax,
+        growthBlocks,
+        SpeculationSettings.OFF);
+  }
+
   /** Reads {@code stator.engine} from the root configuration. */
   public static EngineSettings from(Config root) {
     final Config config = root.getConfig("stator.engine");
@@ -57,7 +83,8 @@ public record EngineSettings(
         config.getInt("waiting-begun-max"),
         config.getLong("waiting-tokens-max"),
         config.getInt("request-blocks-max"),
-        config.getInt("growth-blocks"));
+        config.getInt("growth-blocks"),
+        SpeculationSettings.from(root));
   }
 
   private static void requirePositive(String key, long value) {

@@ -28,6 +28,7 @@ public final class LocalEngine implements Engine {
   private final ConstraintCompiler constraints; // Null where none can be kept.
   private final BlockHasher hasher;
   private final BlockPool pool;
+  private final Speculation speculation;
   private final Scheduler scheduler;
   private final Sampler sampler;
   private final Map<RequestId, Sequence> sequences = new HashMap<>();
@@ -63,7 +64,8 @@ public final class LocalEngine implements Engine {
     this.constraints = constraints;
     this.hasher = new BlockHasher(device.numericsFingerprint(), blockSize);
     this.pool = new BlockPool(device.blockCount());
-    this.scheduler = new Scheduler(settings, pool, blockSize);
+    this.speculation = new Speculation(settings.speculation(), pool, blockSize);
+    this.scheduler = new Scheduler(settings, pool, blockSize, speculation);
     this.sampler = new Sampler(device.vocabularySize());
   }
 
@@ -183,6 +185,7 @@ public final class LocalEngine implements Engine {
     try {
       final StepInput input = input(batch);
       final int tokenCount = input.tokenCount();
+      final int draftCount = batch.stream().mapToInt(sequence -> sequence.drafted).sum();
       commit(batch, run(input), news);
       if (constraints != null) constraints.trim();
       return new StepReport(
@@ -191,6 +194,7 @@ public final class LocalEngine implements Engine {
           pool.drainEvents(),
           (int) (scheduler.preemptions() - preemptionsBefore),
           tokenCount,
+          draftCount,
           input.slices().size());
     } catch (RuntimeException | Error e) {
       fail(batch);
@@ -238,14 +242,18 @@ public final class LocalEngine implements Engine {
           new StepInput.Slice(
               sequence.tokens(),
               sequence.computed,
-              sequence.scheduled,
+              sequence.scheduled + sequence.drafted,
               sequence.table().blocks(),
-              sequence.kind() == Kind.ANSWER
-                  && sequence.pooling() == null
-                  && sequence.scheduled == sequence.remaining(),
+              choosesTokens(sequence) ? 1 + sequence.drafted : 0,
               sequence.pooled(device.embeddingSize())));
     }
     return new StepInput(slices);
+  }
+
+  private static boolean choosesTokens(Sequence sequence) {
+    return sequence.kind() == Kind.ANSWER
+        && sequence.pooling() == null
+        && sequence.scheduled == sequence.remaining();
   }
 
   private StepOutput run(StepInput input) {
@@ -269,7 +277,7 @@ public final class LocalEngine implements Engine {
         news.addEmbedding(sequence);
         end(sequence);
       } else {
-        commitToken(sequence, sampler.sample(sequence, output.logits(slice)), news);
+        commitTokens(sequence, output, slice, news);
       }
     }
   }
@@ -284,19 +292,28 @@ public final class LocalEngine implements Engine {
     }
   }
 
-  private void commitToken(Sequence sequence, Sampler.Outcome outcome, News news) {
-    switch (outcome) {
-      case Sampler.Outcome.Failed(String reason) -> {
-        news.failures.add(new StepReport.Failure(sequence.id(), reason));
-        end(sequence);
-      }
-      case Sampler.Outcome.Chosen(SampledToken token) -> {
-        sequence.append(token.tokenId());
-        final FinishReason finish = finish(sequence, token.tokenId());
-        news.add(sequence, List.of(token), List.of(), finish);
-        if (finish != null) end(sequence);
+  /** Chooses token after token, as long as the logits are those behind the tokens chosen. */
+  private void commitTokens(Sequence sequence, StepOutput output, int slice, News news) {
+    final List<SampledToken> tokens = new ArrayList<>(1 + sequence.drafted);
+    FinishReason finish = null;
+    String failure = null;
+    boolean isNextKnown = true;
+    while (isNextKnown && finish == null && failure == null) {
+      switch (sampler.sample(sequence, output.logits(slice, tokens.size()))) {
+        case Sampler.Outcome.Failed(String reason) -> failure = reason;
+        case Sampler.Outcome.Chosen(SampledToken token) -> {
+          isNextKnown = sequence.isAsDrafted(token.tokenId(), tokens.size());
+          sequence.append(token.tokenId());
+          tokens.add(token);
+          finish = finish(sequence, token.tokenId());
+          if (isNextKnown && finish == null) scheduler.accept(sequence);
+        }
       }
     }
+    speculation.verified(sequence, Math.max(0, tokens.size() - 1));
+    if (!tokens.isEmpty()) news.add(sequence, tokens, List.of(), finish);
+    if (failure != null) news.failures.add(new StepReport.Failure(sequence.id(), failure));
+    if (finish != null || failure != null) end(sequence);
   }
 
   private static FinishReason finish(Sequence sequence, int token) {
@@ -334,7 +351,9 @@ public final class LocalEngine implements Engine {
         scheduler.hitTokens(),
         scheduler.preemptions(),
         steps,
-        computedTokens);
+        computedTokens,
+        speculation.draftedTokens(),
+        speculation.acceptedTokens());
   }
 
   // What tests look at.

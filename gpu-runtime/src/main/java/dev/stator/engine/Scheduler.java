@@ -12,8 +12,8 @@ import java.util.List;
  * it never touches a tensor.
  *
  * <pre>
- *   step tokens:  │ one for each decoding sequence │ chunks of running prompts and of waiting ones, which start │
- *                   oldest first                     oldest first, waiting ones while slots and blocks last
+ *   step tokens:  │ one for each decoding sequence │ chunks of running and starting prompts │ drafts │
+ *                   oldest first                     oldest first, while slots and blocks last
  * </pre>
  *
  * <ul>
@@ -36,6 +36,7 @@ final class Scheduler {
   private final EngineSettings settings;
   private final BlockPool pool;
   private final int blockSize;
+  private final Speculation speculation;
 
   // Each by arrival, oldest first.
   private final List<Sequence> waiting = new ArrayList<>();
@@ -51,10 +52,11 @@ final class Scheduler {
   private long queriedTokens;
   private long hitTokens;
 
-  Scheduler(EngineSettings settings, BlockPool pool, int blockSize) {
+  Scheduler(EngineSettings settings, BlockPool pool, int blockSize, Speculation speculation) {
     this.settings = settings;
     this.pool = pool;
     this.blockSize = blockSize;
+    this.speculation = speculation;
   }
 
   /** What a sequence finds in the cache: its first blocks, and how many of them nobody uses now. */
@@ -116,9 +118,8 @@ final class Scheduler {
               + " reserved ones of "
               + sequence.id());
     }
-    for (int i = sequence.publishedBlocks; i < fullBlocks; i++)
-      pool.fill(sequence.table().block(i));
     sequence.computed = fullBlocks * blockSize;
+    sequence.fillBlocks(pool, sequence.computed);
     publishFullBlocks(sequence);
     reserved.remove(sequence);
     unpin(sequence);
@@ -161,6 +162,9 @@ final class Scheduler {
     budget = settings.stepTokensMax();
     scheduleDecodes();
     schedulePrompts();
+    // Each running and reserved sequence's next block is left, and all to those who wait.
+    final int spare = pool.availableCount() - running.size() - reserved.size();
+    speculation.draft(batch, budget, waiting.isEmpty() ? spare : 0);
     return batch;
   }
 
@@ -220,9 +224,7 @@ final class Scheduler {
   }
 
   private void take(Sequence sequence, int tokenCount) {
-    final int firstUntouched = Math.ceilDiv(sequence.computed, blockSize);
-    final int end = Math.ceilDiv(sequence.computed + tokenCount, blockSize);
-    for (int i = firstUntouched; i < end; i++) pool.fill(sequence.table().block(i));
+    sequence.fillBlocks(pool, sequence.computed + tokenCount);
     sequence.scheduled = tokenCount;
     budget -= tokenCount;
     batch.add(sequence);
@@ -246,6 +248,7 @@ final class Scheduler {
       victim.table().releaseAll(pool);
       victim.computed = 0;
       victim.publishedBlocks = 0;
+      victim.filledBlocks = 0;
       victim.state = State.WAITING;
       insertByArrival(waiting, victim);
       preemptions++;
@@ -270,6 +273,7 @@ final class Scheduler {
     }
     while (table.count() < sequence.blocksNow()) table.append(pool.reserve());
     sequence.publishedBlocks = prefix.foundBlocks;
+    sequence.filledBlocks = prefix.foundBlocks;
     sequence.computed = prefix.foundBlocks * blockSize;
     if (!sequence.wasScheduled) {
       sequence.wasScheduled = true;
@@ -283,6 +287,12 @@ final class Scheduler {
   void commit(Sequence sequence) {
     sequence.computed += sequence.scheduled;
     sequence.scheduled = 0;
+    publishFullBlocks(sequence);
+  }
+
+  /** Counts a draft that has been appended as computed. */
+  void accept(Sequence sequence) {
+    sequence.computed++;
     publishFullBlocks(sequence);
   }
 

@@ -3,6 +3,7 @@ package dev.stator.engine;
 import dev.stator.device.StepInput;
 import dev.stator.kv.BlockHash;
 import dev.stator.kv.BlockHasher;
+import dev.stator.kv.BlockPool;
 import dev.stator.kv.BlockTable;
 import dev.stator.model.Pooling;
 import java.util.Arrays;
@@ -11,10 +12,10 @@ import java.util.Arrays;
  * One sequence in the engine: its tokens, its blocks, and how far it has come.
  *
  * <pre>
- *   tokens   │ prompt ...............................│ answer ....│
+ *   tokens   │ prompt ...............................│ answer ....│ drafts │
  *            0                              promptLength       length           lengthMax
- *   blocks   │ found or computed, full │ filling │ reserved       │
- *            0                      computed  computed + scheduled
+ *   blocks   │ found or computed, full │ filling            │ reserved       │
+ *            0                      computed  computed + scheduled + drafted
  *
  *   ANSWER:   submit ─▶ WAITING ◀──preempt/start──▶ RUNNING ─▶ ENDED
  *             reserve ─▶ RESERVED ───────resume───────▲
@@ -53,12 +54,16 @@ final class Sequence {
   private BlockHash parent; // Of the next block to be hashed.
   private BlockHash[] hashes = {};
   private int hashCount;
+  private PromptLookup lookup; // From the first draft on.
+  private DraftPace pace;
   private float[] hiddenState; // Of a request for an embedding: pooled so far.
 
   // The scheduler's.
   State state = State.WAITING;
   int computed; // Tokens whose keys and values are in the blocks.
   int scheduled; // Tokens of the step that is being made.
+  int drafted; // Behind them in that step, and behind the last token: guesses.
+  int filledBlocks; // The first blocks of the table that have been or are being written.
   int publishedBlocks; // The first blocks of the table that have their names.
   int reportedBlocks; // Of a prefill: blocks the caller knows of.
   int pinnedBlocks; // Blocks that only the caller can let go of.
@@ -141,7 +146,10 @@ final class Sequence {
     return table;
   }
 
-  /** Prompt and answer so far, at least {@link #length} long; unchanged up to there. */
+  /**
+   * Prompt and answer so far, at least {@link #length} long and unchanged up to there; behind it
+   * the drafts.
+   */
   int[] tokens() {
     return tokens;
   }
@@ -214,12 +222,50 @@ final class Sequence {
     return hashes[blockIndex];
   }
 
+  /** Marks the blocks of the first tokens as being written. */
+  void fillBlocks(BlockPool pool, int tokenCount) {
+    for (; filledBlocks < blocks(tokenCount); filledBlocks++) pool.fill(table.block(filledBlocks));
+  }
+
   /** Adds a token to the answer. */
   void append(int token) {
-    if (length == tokens.length) { // At first, so that the request's own array stays as it is.
-      final int room = Math.max(ANSWER_ROOM, length / 2);
-      tokens = Arrays.copyOf(tokens, (int) Math.min(lengthMax, (long) length + room));
-    }
+    makeRoom(1);
     tokens[length++] = token;
+  }
+
+  /** At first there is none, so that the request's own array stays as it is. */
+  private void makeRoom(int count) {
+    if (length + count <= tokens.length) return;
+    final int room = Math.max(count, Math.max(ANSWER_ROOM, length / 2));
+    tokens = Arrays.copyOf(tokens, (int) Math.min(lengthMax, (long) length + room));
+  }
+
+  /**
+   * Writes guesses of the next tokens behind the last one.
+   *
+   * @param countMax fits before {@link #lengthMax}; none when not positive
+   * @return how many
+   */
+  int draft(SpeculationSettings settings, int countMax) {
+    if (lookup == null) {
+      lookup = new PromptLookup(settings.ngramMin(), settings.ngramMax());
+      pace = new DraftPace(settings.tokensMax());
+    }
+    final int count = Math.min(countMax, pace.next());
+    if (count <= 0) return 0;
+    makeRoom(count);
+    drafted = lookup.draft(tokens, length, count);
+    return drafted;
+  }
+
+  /** Whether a token, which is to be appended, is the one of the drafts that stands there. */
+  boolean isAsDrafted(int token, int draftsBefore) {
+    return draftsBefore < drafted && tokens[length] == token;
+  }
+
+  /** Has no drafts any more; the first {@code acceptedCount} of them were right. */
+  void draftsVerified(int acceptedCount) {
+    if (drafted > 0) pace.verified(drafted, acceptedCount);
+    drafted = 0;
   }
 }

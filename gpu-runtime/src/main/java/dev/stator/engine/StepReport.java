@@ -7,10 +7,12 @@ import java.util.List;
  * What one engine step has done.
  *
  * @param progress of every sequence with news, each at most once
- * @param failures of sequences that cannot go on and have ended; every other one is untouched
+ * @param failures of sequences that cannot go on and have ended; every other one is untouched. One
+ *     may have chosen tokens before, which are in {@code progress}
  * @param events what happened to full blocks, in order
  * @param preemptedCount sequences that lost their blocks in this step and will compute them again
  * @param batchTokenCount tokens computed
+ * @param batchDraftCount of these, guesses of next tokens
  * @param batchSequenceCount sequences computed
  */
 public record StepReport(
@@ -19,6 +21,7 @@ public record StepReport(
     List<KvEvent> events,
     int preemptedCount,
     int batchTokenCount,
+    int batchDraftCount,
     int batchSequenceCount) {
   public StepReport {
     progress = List.copyOf(progress);
@@ -37,7 +40,7 @@ public record StepReport(
   /**
    * One sequence's news.
    *
-   * @param tokens chosen in this step; empty while its prompt is being computed
+   * @param tokens chosen in this step, in order; empty while its prompt is being computed
    * @param fullBlocks device blocks of a prefill-only sequence that are full since the last news,
    *     in sequence order; their bytes stay until {@link Engine#release} or {@link Engine#cancel}
    * @param finish why it ended; {@code null} while it goes on. A prefill-only sequence ends with

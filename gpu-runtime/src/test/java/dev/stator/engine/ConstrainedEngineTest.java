@@ -29,12 +29,25 @@ import org.junit.jupiter.api.Test;
 class ConstrainedEngineTest {
   private static final EngineSettings SETTINGS = new EngineSettings(64, 16, 8, 16, 64, 4096, 64, 0);
   private static final String DATES = "(\\d{4}-\\d\\d-\\d\\d( and )?){2,6}";
+  private static final EngineSettings DRAFTING =
+      new EngineSettings(
+          64,
+          16,
+          8,
+          16,
+          64,
+          4096,
+          64,
+          0,
+          new SpeculationSettings(SpeculationSettings.Mode.PROMPT_LOOKUP, 8, 1, 3, 4));
   private static final int[] PROMPT = {5, 6, 7, 8, 9};
 
   private static LoadedModel model;
   private static TokenTrie trie;
 
   private final Requests with = new Requests();
+  private EngineSettings settings = SETTINGS;
+  private long acceptedTokens;
 
   @BeforeAll
   static void openModel() {
@@ -76,6 +89,27 @@ class ConstrainedEngineTest {
     with.logprobs = true;
     final GenerationRequest whole = request("a", Constraint.JSON_OBJECT);
     assertEquals(run(quick, 64).get(id("a")).ids(), run(whole, 64).get(id("a")).ids());
+  }
+
+  @Test
+  void shouldAnswerTheSameWithAndWithoutDrafts() {
+    long accepted = 0;
+    for (int seed = 0; seed < 6; seed++) {
+      with.seed = seed;
+      with.temperature = seed % 2;
+      with.logprobs = seed % 3 == 0;
+      with.maxTokens = 100;
+      final var constraint = new Constraint.Regex("(to be or not to be, ){1,9}");
+      final GenerationRequest request = request("a", constraint);
+      settings = SETTINGS;
+      final Answer plain = run(request, 64).get(id("a"));
+      settings = DRAFTING;
+      final Answer drafted = run(request, 64).get(id("a"));
+      assertEquals(plain.tokens, drafted.tokens);
+      assertEquals(plain.finish, drafted.finish);
+      accepted += acceptedTokens;
+    }
+    assertTrue(accepted > 20, "accepted drafts: " + accepted);
   }
 
   @Test
@@ -195,13 +229,13 @@ class ConstrainedEngineTest {
     return new SimulatedDevice(blockCount, 4, model.tokenizer().vocabularySize(), 240);
   }
 
-  private static LocalEngine engine(SimulatedDevice device) {
-    final GrammarSettings settings = GrammarSettings.from(ConfigFactory.load());
+  private LocalEngine engine(SimulatedDevice device) {
+    final GrammarSettings grammar = GrammarSettings.from(ConfigFactory.load());
     return new LocalEngine(
         device,
-        SETTINGS,
+        settings,
         model.defaults().endTokenIds(),
-        new ConstraintCompiler(() -> trie, settings, Runnable::run));
+        new ConstraintCompiler(() -> trie, grammar, Runnable::run));
   }
 
   private Map<RequestId, Answer> run(GenerationRequest request, int blockCount) {
@@ -227,6 +261,7 @@ class ConstrainedEngineTest {
           if (progress.finish() != null) answer.finish = progress.finish();
         }
       }
+      acceptedTokens = engine.load().acceptedTokens();
     }
     return answers;
   }

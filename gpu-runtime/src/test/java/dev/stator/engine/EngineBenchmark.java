@@ -115,7 +115,7 @@ public class EngineBenchmark {
 
     @Override
     public StepOutput run(StepInput input) {
-      return sliceIndex -> logits;
+      return (sliceIndex, row) -> logits;
     }
 
     @Override

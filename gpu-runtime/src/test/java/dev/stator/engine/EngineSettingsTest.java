@@ -30,14 +30,19 @@ class EngineSettingsTest {
     "waiting-begun-max, 0",
     "waiting-tokens-max, 0",
     "request-blocks-max, 0",
-    "growth-blocks, -1"
+    "growth-blocks, -1",
+    "speculation.tokens-max, 0",
+    "speculation.ngram-min, 0",
+    "speculation.ngram-max, 1",
+    "speculation.batch-max, -1",
+    "speculation.mode, draft-model"
   })
-  void shouldNameTheKeyWhenAValueIsOutOfRange(String key, int value) {
+  void shouldNameTheKeyWhenAValueIsOutOfRange(String key, String value) {
     final Config config =
         ConfigFactory.parseString("stator.engine." + key + "=" + value).withFallback(DEFAULTS);
     final IllegalArgumentException thrown =
         assertThrows(IllegalArgumentException.class, () -> EngineSettings.from(config));
     assertTrue(thrown.getMessage().startsWith("stator.engine." + key), thrown::getMessage);
-    assertTrue(thrown.getMessage().contains(String.valueOf(value)), thrown::getMessage);
+    assertTrue(thrown.getMessage().contains(value), thrown::getMessage);
   }
 }

@@ -27,7 +27,7 @@ import java.util.Set;
  */
 final class RandomSchedule {
   private static final int CONTEXT = 60;
-  private static final int VOCABULARY = 50;
+  private static final int VOCABULARY = 8; // Few, so that drafts are right now and then.
 
   private final Random random;
   private final Requests with = new Requests();
@@ -45,6 +45,7 @@ final class RandomSchedule {
   int reserved;
   int overtakings;
   int failures;
+  long drafted;
 
   RandomSchedule(long seed) {
     this.random = new Random(seed);
@@ -60,7 +61,8 @@ final class RandomSchedule {
             1 + random.nextInt(8),
             1000,
             64,
-            random.nextInt(3));
+            random.nextInt(3),
+            Workload.speculation(random));
     this.device = new RecordingDevice(new SimulatedDevice(blocks, blockSize, VOCABULARY, CONTEXT));
     this.engine = new LocalEngine(device, settings, Set.of());
   }
@@ -184,6 +186,8 @@ final class RandomSchedule {
       return;
     }
     checks.replay(report.events());
+    assertTrue(report.batchTokenCount() <= settings.stepTokensMax(), "too many tokens");
+    drafted += report.batchDraftCount();
     final boolean hasNews = !report.progress().isEmpty() || !report.events().isEmpty();
     assertTrue(report.batchTokenCount() > 0 || hasNews, "a step that does nothing");
     for (StepReport.Progress progress : report.progress()) {

@@ -16,6 +16,7 @@ final class RecordingDevice implements Device {
   RuntimeException failure;
   RuntimeException logitsFailure;
   boolean answersNaN;
+  int nanRow;
 
   RecordingDevice(Device device) {
     this.device = device;
@@ -31,10 +32,10 @@ final class RecordingDevice implements Device {
     inputs.add(input);
     final StepOutput output = device.run(input);
     if (failure != null) throw failure;
-    return sliceIndex -> {
+    return (sliceIndex, row) -> {
       if (logitsFailure != null) throw logitsFailure;
-      final float[] logits = output.logits(sliceIndex);
-      if (answersNaN && sliceIndex == 0) logits[1] = Float.NaN;
+      final float[] logits = output.logits(sliceIndex, row);
+      if (answersNaN && sliceIndex == 0 && row == nanRow) logits[1] = Float.NaN;
       return logits;
     };
   }

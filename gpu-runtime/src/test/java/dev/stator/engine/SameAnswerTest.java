@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 class SameAnswerTest {
   private static final int SCENARIOS = 250;
   private static final int VOCABULARY = 41;
+  private static final int SMALL_VOCABULARY = 8; // Drafts are right now and then.
   private static final Set<Integer> END_TOKENS = Set.of(3);
 
   @Test
@@ -17,11 +18,14 @@ class SameAnswerTest {
     int preemptions = 0;
     int cancellations = 0;
     int remotePrefills = 0;
+    long draftedTokens = 0;
+    long acceptedTokens = 0;
     for (long seed = 0; seed < SCENARIOS; seed++) {
       final int blockSize = 1 + (int) (seed % 5);
+      final int vocabulary = seed % 3 > 0 ? VOCABULARY : SMALL_VOCABULARY;
       final Workload workload =
           new Workload(
-              blockCount -> new SimulatedDevice(blockCount, blockSize, VOCABULARY, 70),
+              blockCount -> new SimulatedDevice(blockCount, blockSize, vocabulary, 70),
               END_TOKENS,
               40,
               40);
@@ -31,6 +35,8 @@ class SameAnswerTest {
         preemptions += scenario.preemptions;
         cancellations += scenario.cancellations;
         remotePrefills += scenario.remotePrefills;
+        draftedTokens += scenario.draftedTokens;
+        acceptedTokens += scenario.acceptedTokens;
       } catch (RuntimeException | AssertionError e) {
         throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
       }
@@ -38,5 +44,7 @@ class SameAnswerTest {
     assertTrue(preemptions > SCENARIOS, "preemptions: " + preemptions);
     assertTrue(cancellations > SCENARIOS / 2, "cancellations: " + cancellations);
     assertTrue(remotePrefills > SCENARIOS, "remote prefills: " + remotePrefills);
+    assertTrue(acceptedTokens > SCENARIOS, "accepted drafts: " + acceptedTokens);
+    assertTrue(draftedTokens - acceptedTokens > SCENARIOS, "of drafts: " + draftedTokens);
   }
 }

@@ -33,6 +33,8 @@ final class Scenario {
   int preemptions;
   int cancellations;
   int remotePrefills;
+  long draftedTokens;
+  long acceptedTokens;
 
   /** An engine with what is known of it from its reports. */
   private static final class Side {
@@ -130,7 +132,8 @@ final class Scenario {
             64,
             50 + random.nextInt(500),
             4096,
-            random.nextInt(2));
+            random.nextInt(2),
+            Workload.speculation(random));
     return new Side(workload.devices().create(blockCount), settings, workload);
   }
 
@@ -145,8 +148,11 @@ final class Scenario {
       if (!leftWorks && !rightWorks && !live.isEmpty()) expireOne();
       assertTrue(--roundsLeft > 0, "too many steps");
     }
-    left.checkEmpty();
-    right.checkEmpty();
+    for (Side side : List.of(left, right)) {
+      side.checkEmpty();
+      draftedTokens += side.engine.load().draftedTokens();
+      acceptedTokens += side.engine.load().acceptedTokens();
+    }
   }
 
   private boolean step(Side side, boolean isItsTurn) {

@@ -15,6 +15,7 @@ class SchedulePropertyTest {
     long reserved = 0;
     long overtakings = 0;
     long failures = 0;
+    long drafted = 0;
     for (long seed = 0; seed < SCHEDULES; seed++) {
       final RandomSchedule schedule = new RandomSchedule(seed);
       try {
@@ -26,10 +27,12 @@ class SchedulePropertyTest {
       reserved += schedule.reserved;
       overtakings += schedule.overtakings;
       failures += schedule.failures;
+      drafted += schedule.drafted;
     }
     assertTrue(ended > 5 * SCHEDULES, "ended: " + ended);
     assertTrue(reserved > 3 * SCHEDULES, "reserved: " + reserved);
     assertTrue(overtakings > SCHEDULES / 2, "reserved while others waited: " + overtakings);
+    assertTrue(drafted > 5 * SCHEDULES, "drafts: " + drafted);
     assertTrue(failures > SCHEDULES / 2, "failed steps: " + failures);
   }
 }

@@ -87,11 +87,26 @@ record Workload(Devices devices, Set<Integer> endTokenIds, int promptMax, int an
         "");
   }
 
+  /** Often none. */
+  static SpeculationSettings speculation(Random random) {
+    if (random.nextInt(3) == 0) return SpeculationSettings.OFF;
+    final int ngramMin = 1 + random.nextInt(2);
+    return new SpeculationSettings(
+        SpeculationSettings.Mode.PROMPT_LOOKUP,
+        1 + random.nextInt(9),
+        ngramMin,
+        ngramMin + random.nextInt(3),
+        1 + random.nextInt(8));
+  }
+
   private static float pick(Random random, float... choices) {
     return choices[random.nextInt(choices.length)];
   }
 
-  /** The answer of a request that has a fresh engine to itself and its whole prompt in one step. */
+  /**
+   * The answer of a request that has a fresh engine to itself and its whole prompt in one step, and
+   * each token a step.
+   */
   Answer alone(GenerationRequest request, Device device) {
     final EngineSettings settings = new EngineSettings(4096, 4096, 1, 1, 64, 1, 4096, 0);
     final LocalEngine engine = new LocalEngine(device, settings, endTokenIds);

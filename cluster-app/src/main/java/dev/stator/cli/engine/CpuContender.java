@@ -39,7 +39,7 @@ final class CpuContender implements Contender {
     }
 
     StepInput.Slice slice(int start, int count) {
-      return new StepInput.Slice(tokens, start, count, blocks, true);
+      return new StepInput.Slice(tokens, start, count, blocks, 1);
     }
   }
 

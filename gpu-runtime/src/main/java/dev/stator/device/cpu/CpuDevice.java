@@ -338,11 +338,11 @@ public final class CpuDevice implements Device {
     forward.run();
     if (warmUp != null) warmUp.start();
     final int sliceCount = input.slices().size();
-    return slice -> {
-      if (slice < 0 || slice >= sliceCount || plan.logitsRow(slice) < 0) {
-        throw new IllegalArgumentException("slice " + slice + " wanted no logits");
+    return (slice, row) -> {
+      if (slice < 0 || slice >= sliceCount || plan.logitsRow(slice, row) < 0) {
+        throw new IllegalArgumentException("slice " + slice + " wanted no logits in row " + row);
       }
-      return forward.logits(plan.logitsRow(slice));
+      return forward.logits(plan.logitsRow(slice, row));
     };
   }
 

@@ -21,7 +21,8 @@ final class StepPlan {
   private final int[] wantedRow;
   private final int[] logitsRowOfWanted; // -1 where only the hidden state is wanted.
   private final StepInput.Pooled[] pooledOfWanted;
-  private final int[] logitsRowOfSlice;
+  private final int[] logitsRowOfSlice; // Its first; the others follow.
+  private final int[] logitsCountOfSlice;
   private int rowCount;
   private int runCount;
   private int wantedCount;
@@ -37,6 +38,7 @@ final class StepPlan {
     logitsRowOfWanted = new int[tokensMax];
     pooledOfWanted = new StepInput.Pooled[tokensMax];
     logitsRowOfSlice = new int[tokensMax];
+    logitsCountOfSlice = new int[tokensMax];
   }
 
   /** Lays out a checked step. */
@@ -49,16 +51,16 @@ final class StepPlan {
     for (int s = 0; s < slices.size(); s++) {
       final StepInput.Slice slice = slices.get(s);
       final boolean poolsAll = slice.pooled() != null && slice.pooled().pooling() == Pooling.MEAN;
-      logitsRowOfSlice[s] = slice.wantsLogits() ? logitsCount : -1;
+      logitsRowOfSlice[s] = logitsCount;
+      logitsCountOfSlice[s] = slice.logitsCount();
       for (int i = 0; i < slice.tokenCount(); i++) {
         if (i % RUN_ROWS == 0) runStart[runCount++] = rowCount;
         position[rowCount] = slice.start() + i;
         token[rowCount] = slice.tokens()[slice.start() + i];
         blocks[rowCount++] = slice.blocks();
         final boolean isLast = i == slice.tokenCount() - 1;
-        if (poolsAll || isLast && slice.pooled() != null || isLast && slice.wantsLogits()) {
-          want(slice);
-        }
+        final boolean wantsLogits = i >= slice.tokenCount() - slice.logitsCount();
+        if (wantsLogits || poolsAll || isLast && slice.pooled() != null) want(slice, wantsLogits);
       }
       contextLength = Math.max(contextLength, slice.start() + slice.tokenCount());
     }
@@ -66,8 +68,8 @@ final class StepPlan {
   }
 
   /** The row that was laid out last. */
-  private void want(StepInput.Slice slice) {
-    logitsRowOfWanted[wantedCount] = slice.wantsLogits() ? logitsCount++ : -1;
+  private void want(StepInput.Slice slice, boolean wantsLogits) {
+    logitsRowOfWanted[wantedCount] = wantsLogits ? logitsCount++ : -1;
     pooledOfWanted[wantedCount] = slice.pooled();
     wantedRow[wantedCount++] = rowCount - 1;
   }
@@ -132,9 +134,9 @@ final class StepPlan {
     return pooledOfWanted[i];
   }
 
-  /** -1 when the slice wants none. */
-  int logitsRow(int slice) {
-    return logitsRowOfSlice[slice];
+  /** -1 when the slice wants fewer. */
+  int logitsRow(int slice, int row) {
+    return row >= 0 && row < logitsCountOfSlice[slice] ? logitsRowOfSlice[slice] + row : -1;
   }
 
   /** Positions that the step touches are below this. */

@@ -44,17 +44,21 @@ abstract sealed class TokenDevice implements Device permits SimulatedDevice, Ech
       }
       blocks.write(slice);
     }
-    final float[][] logits = new float[input.slices().size()][];
+    final float[][][] logits = new float[input.slices().size()][][];
     for (int i = 0; i < logits.length; i++) {
       final StepInput.Slice slice = input.slices().get(i);
-      if (!slice.wantsLogits()) continue;
-      logits[i] = logits(slice.blocks(), slice.start() + slice.tokenCount());
-    }
-    return sliceIndex -> {
-      if (logits[sliceIndex] == null) {
-        throw new IllegalArgumentException("slice " + sliceIndex + " did not want logits");
+      final int end = slice.start() + slice.tokenCount();
+      logits[i] = new float[slice.logitsCount()][];
+      for (int row = 0; row < logits[i].length; row++) {
+        logits[i][row] = logits(slice.blocks(), end - logits[i].length + row + 1);
       }
-      return logits[sliceIndex];
+    }
+    return (sliceIndex, row) -> {
+      if (row < 0 || row >= logits[sliceIndex].length) {
+        throw new IllegalArgumentException(
+            "slice " + sliceIndex + " did not want logits in row " + row);
+      }
+      return logits[sliceIndex][row];
     };
   }
 

@@ -42,19 +42,19 @@ class CpuDeviceTest {
   void shouldRefuseAMalformedStepWithASentence() {
     final int[] tokens = TOKENS.clone();
     tokens[3] = 131;
-    refuse("slice 0 has 0 tokens, expected at least 1", new Slice(TOKENS, 0, 0, OWN_BLOCKS, true));
-    refuse("slice 0 has start -1, expected 0 or more", new Slice(TOKENS, -1, 1, OWN_BLOCKS, true));
+    refuse("slice 0 has 0 tokens, expected at least 1", new Slice(TOKENS, 0, 0, OWN_BLOCKS, 0));
+    refuse("slice 0 has start -1, expected 0 or more", new Slice(TOKENS, -1, 1, OWN_BLOCKS, 1));
     refuse(
         "slice 0 has end 49, expected at most the context length 48",
-        new Slice(TOKENS, 40, 9, OWN_BLOCKS, true));
+        new Slice(TOKENS, 40, 9, OWN_BLOCKS, 1));
     refuse(
         "slice 0 has end 3, expected at most its 2 tokens",
-        new Slice(new int[2], 0, 3, OWN_BLOCKS, true));
-    refuse("slice 0 has 1 blocks, expected at least 2", new Slice(TOKENS, 16, 1, new int[1], true));
-    refuse("slice 0 has block 5, expected 0 to 4", new Slice(TOKENS, 0, 1, new int[] {5}, true));
-    refuse("slice 0 has block -1, expected 0 to 4", new Slice(TOKENS, 0, 1, new int[] {-1}, true));
-    refuse("slice 0 has token 131, expected 0 to 130", new Slice(tokens, 0, 4, OWN_BLOCKS, true));
-    refuse("a step has 33 tokens, expected 1 to 32", new Slice(TOKENS, 0, 33, OWN_BLOCKS, true));
+        new Slice(new int[2], 0, 3, OWN_BLOCKS, 1));
+    refuse("slice 0 has 1 blocks, expected at least 2", new Slice(TOKENS, 16, 1, new int[1], 1));
+    refuse("slice 0 has block 5, expected 0 to 4", new Slice(TOKENS, 0, 1, new int[] {5}, 1));
+    refuse("slice 0 has block -1, expected 0 to 4", new Slice(TOKENS, 0, 1, new int[] {-1}, 1));
+    refuse("slice 0 has token 131, expected 0 to 130", new Slice(tokens, 0, 4, OWN_BLOCKS, 1));
+    refuse("a step has 33 tokens, expected 1 to 32", new Slice(TOKENS, 0, 33, OWN_BLOCKS, 1));
   }
 
   private void refuse(String sentence, Slice slice) {
@@ -71,20 +71,22 @@ class CpuDeviceTest {
 
   @Test
   void shouldGiveLogitsOnlyToSlicesThatWantThem() {
-    final var wanting = new Slice(TOKENS, 0, 3, new int[] {0}, true);
-    final var silent = new Slice(TOKENS, 0, 3, new int[] {1}, false);
+    final var wanting = new Slice(TOKENS, 0, 3, new int[] {0}, 1);
+    final var silent = new Slice(TOKENS, 0, 3, new int[] {1}, 0);
     final var output = device.run(new StepInput(List.of(silent, wanting)));
-    assertEquals(device.vocabularySize(), output.logits(1).length);
-    assertThrows(IllegalArgumentException.class, () -> output.logits(0));
-    assertThrows(IllegalArgumentException.class, () -> output.logits(2));
+    assertEquals(device.vocabularySize(), output.logits(1, 0).length);
+    assertThrows(IllegalArgumentException.class, () -> output.logits(0, 0));
+    assertThrows(IllegalArgumentException.class, () -> output.logits(1, 1));
+    assertThrows(IllegalArgumentException.class, () -> output.logits(1, -1));
+    assertThrows(IllegalArgumentException.class, () -> output.logits(2, 0));
   }
 
   @Test
   void shouldComputeAStepWithoutLogits() {
     final int[] blocks = {3};
-    device.run(new StepInput(List.of(new Slice(TOKENS, 0, 3, blocks, false))));
-    final var next = new StepInput(List.of(new Slice(TOKENS, 3, 1, blocks, true)));
-    final float[] logits = device.run(next).logits(0).clone();
+    device.run(new StepInput(List.of(new Slice(TOKENS, 0, 3, blocks, 0))));
+    final var next = new StepInput(List.of(new Slice(TOKENS, 3, 1, blocks, 1)));
+    final float[] logits = device.run(next).logits(0, 0).clone();
     final float[] whole = Sequences.prefill(device, new int[4], new int[] {0}, 4);
     for (int i = 0; i < logits.length; i++) assertEquals(whole[i], logits[i]);
   }

@@ -123,7 +123,7 @@ class HotKernelsTest {
     final int[] tokens = new int[MANY_TOKENS];
     final int[] blocks = {0};
     final var input =
-        new StepInput(List.of(new StepInput.Slice(tokens, 0, MANY_TOKENS, blocks, true)));
+        new StepInput(List.of(new StepInput.Slice(tokens, 0, MANY_TOKENS, blocks, 1)));
     final var settings =
         new CpuDeviceSettings(1, 0, 1, MANY_TOKENS, 0, CpuDeviceSettings.Kernels.AUTO);
     final NativeKernels.Found found = NativeKernels.find();

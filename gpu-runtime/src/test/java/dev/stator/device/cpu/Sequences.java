@@ -24,8 +24,9 @@ final class Sequences {
       final boolean isLast = start + count == tokens.length;
       final var output =
           device.run(
-              new StepInput(List.of(new StepInput.Slice(tokens, start, count, blocks, isLast))));
-      if (isLast) logits = output.logits(0);
+              new StepInput(
+                  List.of(new StepInput.Slice(tokens, start, count, blocks, isLast ? 1 : 0))));
+      if (isLast) logits = output.logits(0, 0);
     }
     return logits;
   }
@@ -43,8 +44,8 @@ final class Sequences {
       if (length == tokens.length || tokens[length - 1] == end) {
         return Arrays.copyOfRange(tokens, prompt.length, length);
       }
-      final var slice = new StepInput.Slice(tokens, length - 1, 1, blocks, true);
-      logits = device.run(new StepInput(List.of(slice))).logits(0);
+      final var slice = new StepInput.Slice(tokens, length - 1, 1, blocks, 1);
+      logits = device.run(new StepInput(List.of(slice))).logits(0, 0);
     }
   }
 

@@ -43,17 +43,17 @@ class TokenDeviceTest {
   @Test
   void shouldComputeOtherLogitsWhenAnyValueOfABlockDiffers() {
     try (SimulatedDevice device = new SimulatedDevice(WIDE, 4, VOCABULARY, 20)) {
-      run(device, TOKENS, BLOCKS, 0, 8, false);
-      final float[] whole = run(device, TOKENS, BLOCKS, 8, 2, true).logits(0).clone();
+      run(device, TOKENS, BLOCKS, 0, 8, 0);
+      final float[] whole = run(device, TOKENS, BLOCKS, 8, 2, 1).logits(0, 0).clone();
       final MemorySegment block = device.block(BLOCKS[1]);
       for (long offset = 0; offset < block.byteSize(); offset++) {
         final byte value = block.get(ValueLayout.JAVA_BYTE, offset);
         block.set(ValueLayout.JAVA_BYTE, offset, (byte) (value ^ 1));
-        final float[] changed = run(device, TOKENS, BLOCKS, 8, 2, true).logits(0);
+        final float[] changed = run(device, TOKENS, BLOCKS, 8, 2, 1).logits(0, 0);
         assertFalse(Arrays.equals(whole, changed), "byte " + offset);
         block.set(ValueLayout.JAVA_BYTE, offset, value);
       }
-      assertArrayEquals(whole, run(device, TOKENS, BLOCKS, 8, 2, true).logits(0));
+      assertArrayEquals(whole, run(device, TOKENS, BLOCKS, 8, 2, 1).logits(0, 0));
     }
   }
 
@@ -61,21 +61,35 @@ class TokenDeviceTest {
   void shouldComputeOtherLogitsWhenBlocksAreSwapped() {
     try (SimulatedDevice device = new SimulatedDevice(4, 4, VOCABULARY, 20)) {
       final int[] same = {1, 2, 3, 4, 1, 2, 3, 4, 5};
-      run(device, same, BLOCKS, 0, 8, false);
-      final float[] whole = run(device, same, BLOCKS, 8, 1, true).logits(0).clone();
+      run(device, same, BLOCKS, 0, 8, 0);
+      final float[] whole = run(device, same, BLOCKS, 8, 1, 1).logits(0, 0).clone();
       final int[] swapped = {BLOCKS[1], BLOCKS[0], BLOCKS[2]};
-      assertFalse(Arrays.equals(whole, run(device, same, swapped, 8, 1, true).logits(0)));
+      assertFalse(Arrays.equals(whole, run(device, same, swapped, 8, 1, 1).logits(0, 0)));
     }
   }
 
   @Test
   void shouldRefuseLogitsThatWereNotWanted() {
     try (SimulatedDevice device = new SimulatedDevice(4, 4, VOCABULARY, 20)) {
-      final StepOutput output = run(device, TOKENS, BLOCKS, 0, 3, false);
-      assertThrows(IllegalArgumentException.class, () -> output.logits(0));
+      final StepOutput output = run(device, TOKENS, BLOCKS, 0, 3, 0);
+      assertThrows(IllegalArgumentException.class, () -> output.logits(0, 0));
       final int[] long21 = new int[21];
-      assertThrows(IllegalArgumentException.class, () -> run(device, long21, BLOCKS, 20, 1, false));
+      assertThrows(IllegalArgumentException.class, () -> run(device, long21, BLOCKS, 20, 1, 0));
       assertEquals(4 * 4 * 4 * 2, device.memoryPlan().totalBytes());
+    }
+  }
+
+  @Test
+  void shouldGiveTheLogitsOfAsManyLastTokensAsAreWanted() {
+    try (SimulatedDevice device = new SimulatedDevice(4, 4, VOCABULARY, 20)) {
+      run(device, TOKENS, BLOCKS, 0, 6, 0);
+      final float[][] each = new float[3][];
+      for (int i = 0; i < 3; i++) {
+        each[i] = run(device, TOKENS, BLOCKS, 6 + i, 1, 1).logits(0, 0).clone();
+      }
+      final StepOutput output = run(device, TOKENS, BLOCKS, 5, 4, 3);
+      for (int i = 0; i < 3; i++) assertArrayEquals(each[i], output.logits(0, i));
+      assertThrows(IllegalArgumentException.class, () -> output.logits(0, 3));
     }
   }
 
@@ -93,7 +107,7 @@ class TokenDeviceTest {
       while (true) {
         final int[] blocks = {0, 1, 2, 3, 4};
         final float[] logits =
-            run(device, tokens, blocks, computed, tokens.length - computed, true).logits(0);
+            run(device, tokens, blocks, computed, tokens.length - computed, 1).logits(0, 0);
         computed = tokens.length;
         tokens = Arrays.copyOf(tokens, computed + 1);
         for (int i = 0; i < VOCABULARY; i++) {
@@ -108,16 +122,16 @@ class TokenDeviceTest {
     try (SimulatedDevice device = new SimulatedDevice(WIDE, 4, VOCABULARY, 20)) {
       int start = 0;
       for (int i = 0; i < cuts.length - 1; i++) {
-        run(device, tokens, blocks, start, cuts[i], false);
+        run(device, tokens, blocks, start, cuts[i], 0);
         start += cuts[i];
       }
-      return run(device, tokens, blocks, start, cuts[cuts.length - 1], true).logits(0).clone();
+      return run(device, tokens, blocks, start, cuts[cuts.length - 1], 1).logits(0, 0).clone();
     }
   }
 
   private static StepOutput run(
-      Device device, int[] tokens, int[] blocks, int start, int count, boolean wantsLogits) {
+      Device device, int[] tokens, int[] blocks, int start, int count, int logitsCount) {
     return device.run(
-        new StepInput(List.of(new StepInput.Slice(tokens, start, count, blocks, wantsLogits))));
+        new StepInput(List.of(new StepInput.Slice(tokens, start, count, blocks, logitsCount))));
   }
 }
