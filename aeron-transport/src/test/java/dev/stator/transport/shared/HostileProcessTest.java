@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
+import dev.stator.transport.BlockKernels;
 import dev.stator.transport.BlockMove;
 import dev.stator.transport.Checksums;
 import dev.stator.transport.Grant;
@@ -249,7 +250,8 @@ class HostileProcessTest {
   /** Others are still served. */
   private void writeHonestly() throws IOException {
     final SharedBackend other =
-        SharedBackend.start(new SharedSettings(root, 1, 8, BLOCK_BYTES, BLOCK_BYTES, 8, 8));
+        SharedBackend.start(
+            new SharedSettings(root, 1, 8, BLOCK_BYTES, BLOCK_BYTES, 8, 8, BlockKernels.best()));
     final TransferAgent writer =
         new TransferAgent("writer", SETTINGS, other, System::nanoTime, new Random(2));
     final int id = writer.register(arena.allocate(BLOCK_BYTES, 8).fill((byte) 8), BLOCK_BYTES);
