@@ -14,6 +14,7 @@
 typedef __m512i vector;
 #define LOAD(from) _mm512_loadu_si512(from)
 #define STORE(to, value) _mm512_storeu_si512(to, value)
+#define STREAM(to, value) _mm512_stream_si512((void *)(to), value)
 #define SPREAD(lane) _mm512_broadcast_i32x4(lane)
 #define WIDEN(lane) _mm512_zextsi128_si512(lane)
 #define XOR(a, b) _mm512_xor_si512(a, b)
@@ -22,6 +23,7 @@ typedef __m512i vector;
 typedef __m256i vector;
 #define LOAD(from) _mm256_loadu_si256((const void *)(from))
 #define STORE(to, value) _mm256_storeu_si256((void *)(to), value)
+#define STREAM(to, value) _mm256_stream_si256((void *)(to), value)
 #define SPREAD(lane) _mm256_broadcastsi128_si256(lane)
 #define WIDEN(lane) _mm256_zextsi128_si256(lane)
 #define XOR(a, b) _mm256_xor_si256(a, b)
@@ -32,6 +34,10 @@ typedef __m256i vector;
 #define VECTOR ((int)sizeof(vector))
 #define VECTORS (STEP / VECTOR)
 #define AHEAD 8192  // Bytes, beyond where the processor looks by itself. Fetching what is not there does nothing.
+
+// From this length on, bytes go past the caches, where they are aligned: nobody reads a block right after it has come, and
+// what it would replace need not be read from memory first, nor written back.
+#define STREAMED 16384
 
 // x^(2048 + 63) and x^(2048 - 1) modulo 0x11EDC6F41, bits reflected: for a lane's first half, which stands 64 bits higher, and
 // its second. Both one less than the distance, because a product of reflected halves comes out shifted by one.
@@ -49,8 +55,10 @@ static uint32_t crc_bytes(uint32_t crc, const uint8_t *from, int64_t length) {
   return (uint32_t)wide;
 }
 
+enum way { CHECKS, COPIES, STREAMS };
+
 // What is stored is what was multiplied: a source that changes meanwhile cannot come between.
-static inline __attribute__((always_inline)) uint32_t run(uint8_t *to, const uint8_t *from, int64_t length, int copies) {
+static inline __attribute__((always_inline)) uint32_t run(uint8_t *to, const uint8_t *from, int64_t length, enum way way) {
   uint32_t crc = 0xffffffff;
   int64_t at = 0;
   if (length >= STEP) {
@@ -58,15 +66,15 @@ static inline __attribute__((always_inline)) uint32_t run(uint8_t *to, const uin
     vector state[VECTORS];
     for (int i = 0; i < VECTORS; i++) {
       state[i] = LOAD(from + i * VECTOR);
-      if (copies) STORE(to + i * VECTOR, state[i]);
+      if (way != CHECKS) STORE(to + i * VECTOR, state[i]);
     }
     state[0] = XOR(state[0], WIDEN(_mm_cvtsi32_si128((int)crc)));
     for (at = STEP; at + STEP <= length; at += STEP) {
       for (int i = 0; i < VECTORS; i++) {
         const vector next = LOAD(from + at + i * VECTOR);
-        if (copies) {
-          STORE(to + at + i * VECTOR, next);
-        } else if (i * VECTOR % 64 == 0) {
+        if (way == COPIES) STORE(to + at + i * VECTOR, next);
+        if (way == STREAMS) STREAM(to + at + i * VECTOR, next);
+        if (way == CHECKS && i * VECTOR % 64 == 0) {
           _mm_prefetch((const char *)from + at + i * VECTOR + AHEAD, _MM_HINT_T0);
         }
         const vector first = MULTIPLY(state[i], factor, 0x00);
@@ -78,7 +86,7 @@ static inline __attribute__((always_inline)) uint32_t run(uint8_t *to, const uin
     for (int i = 0; i < VECTORS; i++) STORE(left + i * VECTOR, state[i]);
     crc = crc_bytes(0, left, STEP);
   }
-  if (copies) {
+  if (way != CHECKS) {
     uint8_t rest[STEP];
     memcpy(rest, from + at, (size_t)(length - at));
     memcpy(to + at, rest, (size_t)(length - at));
@@ -86,15 +94,17 @@ static inline __attribute__((always_inline)) uint32_t run(uint8_t *to, const uin
   } else {
     crc = crc_bytes(crc, from + at, length - at);
   }
+  if (way == STREAMS) _mm_sfence();
   return ~crc;
 }
 
 static __attribute__((noinline)) int64_t checksum(const uint8_t *from, int64_t length) {
-  return run(NULL, from, length, 0);
+  return run(NULL, from, length, CHECKS);
 }
 
 static __attribute__((noinline)) int64_t copy(uint8_t *to, const uint8_t *from, int64_t length) {
-  return run(to, from, length, 1);
+  const int streams = length >= STREAMED && (uintptr_t)to % VECTOR == 0;
+  return streams ? run(to, from, length, STREAMS) : run(to, from, length, COPIES);
 }
 
 // A page that is not there any more, because another process cut its file short or memory ran out, is SIGBUS. The JVM

@@ -74,6 +74,26 @@ class BlockKernelsTest {
   }
 
   @TestFactory
+  Stream<DynamicTest> shouldCopyWhatIsLongAtAnyAlignment() {
+    return each(kernels -> {
+      try (Arena arena = Arena.ofConfined()) {
+        final MemorySegment from = arena.allocate(LARGE_BYTES, 64);
+        final MemorySegment to = arena.allocate(LARGE_BYTES + ALIGNMENT_MAX, 64);
+        fill(from, new Random(5));
+        for (int at : new int[] {0, 1, 32, 48}) {
+          for (int length : new int[] {16_384, 65_536, LARGE_BYTES - 3}) {
+            to.fill((byte) 0);
+            final MemorySegment bytes = from.asSlice(0, length);
+            assertEquals(expected(bytes), kernels.copy(bytes, to.asSlice(at, length)));
+            assertEquals(-1, bytes.mismatch(to.asSlice(at, length)));
+            assertEquals(0, to.get(ValueLayout.JAVA_BYTE, at + length));
+          }
+        }
+      }
+    });
+  }
+
+  @TestFactory
   Stream<DynamicTest> shouldTakeHeapMemoryToo() {
     return each(kernels -> {
       final byte[] bytes = new byte[LENGTH_MAX];

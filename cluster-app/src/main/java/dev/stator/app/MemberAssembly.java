@@ -167,6 +167,7 @@ final class MemberAssembly {
                 roles(),
                 actors.address(),
                 transfers.names(),
+                transfers.copies(),
                 actors.models().stream().map(ServedModel::name).toList(),
                 member.isFrontend())),
         Summaries.address(settings.host(), http.address().getPort()));

@@ -34,8 +34,8 @@ record Parcel(BlockWrite write, SharedMemory pool, Staging.Slot slot) {
     if (slot == null) {
       return new Sealed(kernels.crc32c(source), source.address() - pool.segment().address());
     }
-    final MemorySegment block = slot.block();
-    return new Sealed(kernels.copy(source, block), block.address() - pool.segment().address());
+    final MemorySegment block = slot.block().copyFrom(source);
+    return new Sealed(kernels.crc32c(block), block.address() - pool.segment().address());
   }
 
   void end(TransferStatus status) {
