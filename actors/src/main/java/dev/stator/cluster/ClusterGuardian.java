@@ -55,7 +55,7 @@ import org.apache.pekko.cluster.typed.Subscribe;
  * Starts a cluster node's actors, joins, keeps the slots filled, and leaves in good order.
  *
  * <pre>
- *   STARTING ── joined, name free, slots up ──▶ SERVING
+ *   STARTING ── joined, name free, slots up, models known ──▶ SERVING
  *      └── no seed answers │ name taken │ an engine cannot be made ──▶ (ends, unexpected)
  *   any ── Drain ──▶ sessions end ──▶ slots get empty ──▶ leave ──▶ (ends)        Stop ──▶ leave
  * </pre>
@@ -137,6 +137,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
   private final long startMillis;
   private boolean joined;
   private boolean slotsAreUp;
+  private boolean modelsAreKnown;
 
   private ClusterGuardian(
       ActorContext<Command> context,
@@ -164,6 +165,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
             "peers");
     final int slotCount = parts.hosted().map(hosted -> hosted.slots().size()).orElse(0);
     this.slotsAreUp = slotCount == 0;
+    this.modelsAreKnown = !parts.cluster().self().has(NodeRole.FRONTEND);
     final Worker.Tools tools =
         new Worker.Tools(
             parts.agent(),
@@ -354,6 +356,10 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
       case NameOverdue() -> nameOverdue();
       case FromCatalog(ModelCatalog.ModelKnown(var model)) -> serve(model);
       case FromCatalog(ModelCatalog.ModelForgotten(var name)) -> forget(name);
+      case FromCatalog(ModelCatalog.CaughtUp()) -> {
+        modelsAreKnown = true;
+        serveWhenReady();
+      }
       case FromWorker(WorkerLifecycle.WorkerStarted started) -> {
         slotsAreUp |= slots.started(started.id());
         serveWhenReady();
@@ -401,7 +407,7 @@ final class ClusterGuardian extends AbstractBehavior<ClusterGuardian.Command> {
   }
 
   private void serveWhenReady() {
-    if (joined && slotsAreUp) status.onReady();
+    if (joined && slotsAreUp && modelsAreKnown) status.onReady();
   }
 
   private void serve(ServedModel model) {

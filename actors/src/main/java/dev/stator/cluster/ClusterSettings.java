@@ -23,6 +23,7 @@ import java.util.stream.Collectors;
  * @param cardPartBytes bytes of a card in one message
  * @param cardTimeout silence until the next host is asked for its card
  * @param modelsMax models at once
+ * @param modelsTimeout until a frontend serves that does not know all models of the cluster yet
  * @param modelLinger how long a model without a host stays known
  * @param directoryShards parts of a model's cache directory ({@code stator.cache.directory-shards})
  */
@@ -41,6 +42,7 @@ public record ClusterSettings(
     int cardPartBytes,
     Duration cardTimeout,
     int modelsMax,
+    Duration modelsTimeout,
     Duration modelLinger,
     int directoryShards,
     Tls tls) {
@@ -77,6 +79,7 @@ public record ClusterSettings(
     require(cardPartBytes > 0, "card-part-bytes must be positive", cardPartBytes);
     requirePositive("card-timeout", cardTimeout);
     require(modelsMax > 0, "models-max must be positive", modelsMax);
+    requirePositive("models-timeout", modelsTimeout);
     requirePositive("model-linger", modelLinger);
     if (directoryShards <= 0) {
       throw new IllegalArgumentException(
@@ -115,6 +118,7 @@ public record ClusterSettings(
         cardPartBytes,
         cluster.getDuration("card-timeout"),
         cluster.getInt("models-max"),
+        cluster.getDuration("models-timeout"),
         cluster.getDuration("model-linger"),
         root.getInt("stator.cache.directory-shards"),
         new Tls(

@@ -1,10 +1,8 @@
 package dev.stator.cluster;
 
 import java.time.Duration;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
-import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -21,20 +19,10 @@ import scala.Option;
 import scala.jdk.javaapi.CollectionConverters;
 
 /**
- * Pekko's keep-majority rule, for which what a dead node has said of others counts no more.
- *
- * <pre>
- *   A dies.   B, C, D, E:  A does not answer
- *   B dies.      C, D, E:  A, B do not answer;   B's word that A does not answer stays
- * </pre>
- *
- * Pekko takes a node that does not answer, and has said the same of another, for one that has lost
- * some of its links only; it finds no way to part it from the others, and removes all nodes. But
- * whom a node misses that nobody misses is gone: its word is dropped here. Without such a node, as
- * where links between living nodes are cut, Pekko decides as it always does.
- *
- * <p>A node that has been removed and wakes misses everybody for a moment, and ends without taking
- * that back: it has no word either.
+ * Pekko's keep-majority rule, for which only credible words about others count, see {@link
+ * SilentWords}: Pekko takes a node that does not answer, and has said the same of another, for one
+ * that has lost some of its links only; it finds no way to part it from the others, and removes all
+ * nodes.
  *
  * <p>And who has not answered for less than down-after is spared, whenever the decision is made.
  * One thread.
@@ -44,19 +32,25 @@ final class DowningRule extends DowningStrategy {
   private static final int PATIENCE = 2;
 
   private final KeepMajority majority;
+  private final int watchersMax;
   private final long downAfterNs;
   private final LongSupplier nanoClock;
   private final Map<UniqueAddress, Member> members = new HashMap<>();
   private final Map<UniqueAddress, Long> silentSinceNs = new HashMap<>();
   private Reachability said = Reachability.empty();
 
+  /**
+   * @param watchersMax nodes that look after each node
+   */
   DowningRule(
       String dataCenter,
       Option<String> role,
       UniqueAddress self,
+      int watchersMax,
       Duration downAfter,
       LongSupplier nanoClock) {
     super(dataCenter, self);
+    this.watchersMax = watchersMax;
     this.majority = new KeepMajority(dataCenter, role, self);
     this.downAfterNs = downAfter.toNanos();
     this.nanoClock = nanoClock;
@@ -74,22 +68,6 @@ final class DowningRule extends DowningStrategy {
         .min();
   }
 
-  /** Without the words of those who are missed by somebody whom nobody misses. */
-  static Reachability withoutTheGone(Reachability reachability) {
-    final List<Reachability.Record> records = new ArrayList<>();
-    CollectionConverters.asJava(reachability.records())
-        .forEach(record -> {
-          if (!reachability.isReachable(record.observer(), record.subject())) records.add(record);
-        });
-    final Set<UniqueAddress> missed = new HashSet<>();
-    for (Reachability.Record record : records) missed.add(record.subject());
-    final Set<UniqueAddress> gone = new HashSet<>();
-    for (Reachability.Record record : records) {
-      if (!missed.contains(record.observer())) gone.add(record.subject());
-    }
-    return reachability.filterRecords(record -> !gone.contains(record.observer()));
-  }
-
   @Override
   public void setReachability(Reachability reachability) {
     super.setReachability(reachability);
@@ -99,7 +77,13 @@ final class DowningRule extends DowningStrategy {
 
   /** What counts of all that is said makes the majority's picture. */
   private void weigh() {
-    final Reachability words = withoutTheGone(said.filterRecords(word -> !isDown(word.observer())));
+    final Set<UniqueAddress> down = new HashSet<>();
+    for (Member member : members.values()) {
+      if (member.status().equals(MemberStatus.down())) down.add(member.uniqueAddress());
+    }
+    final boolean allWatchAll = members.size() <= watchersMax + 1;
+    final Reachability words =
+        new SilentWords(said).without(down).credible(allWatchAll ? members.size() : 0);
     majority.setReachability(words);
     final Set<UniqueAddress> missed =
         CollectionConverters.asJava(words.allUnreachableOrTerminated());
@@ -116,11 +100,6 @@ final class DowningRule extends DowningStrategy {
   private static boolean isGoing(Member member) {
     return member.status().equals(MemberStatus.down())
         || member.status().equals(MemberStatus.exiting());
-  }
-
-  private boolean isDown(UniqueAddress node) {
-    final Member member = members.get(node);
-    return member != null && member.status().equals(MemberStatus.down());
   }
 
   @Override

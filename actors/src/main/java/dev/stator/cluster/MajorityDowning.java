@@ -41,6 +41,7 @@ public final class MajorityDowning extends DowningProvider {
                 cluster.selfDataCenter(),
                 settings.keepMajorityRole(),
                 self,
+                cluster.settings().MonitoredByNrOfMembers(),
                 Duration.ofNanos(settings.DowningStableAfter().toNanos()),
                 System::nanoTime)));
   }

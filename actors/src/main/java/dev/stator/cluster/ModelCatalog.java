@@ -6,6 +6,7 @@ import java.time.Duration;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -13,6 +14,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.Executor;
 import java.util.function.Function;
 import java.util.function.LongSupplier;
+import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.DispatcherSelector;
@@ -22,6 +24,10 @@ import org.apache.pekko.actor.typed.javadsl.Behaviors;
 import org.apache.pekko.actor.typed.javadsl.Receive;
 import org.apache.pekko.actor.typed.javadsl.TimerScheduler;
 import org.apache.pekko.actor.typed.receptionist.Receptionist;
+import org.apache.pekko.cluster.MemberStatus;
+import org.apache.pekko.cluster.typed.Cluster;
+import org.apache.pekko.cluster.typed.SelfUp;
+import org.apache.pekko.cluster.typed.Subscribe;
 
 /**
  * What the cluster serves, as a frontend learns it from the nodes that host models.
@@ -29,6 +35,7 @@ import org.apache.pekko.actor.typed.receptionist.Receptionist;
  * <pre>
  *   host appears ──Describe──▶ Described ── model unknown? ──Fetch*──▶ card whole ── read ──▶ ModelKnown
  *   last host gone ── model-linger ──▶ ModelForgotten
+ *   joined ── all worker nodes described, their cards read │ models-timeout ──▶ CaughtUp
  * </pre>
  *
  * One card is fetched at a time; a host that falls silent is asked again after all others.
@@ -44,7 +51,11 @@ final class ModelCatalog extends AbstractBehavior<ModelCatalog.Command> {
   private record CardRead(Described card, ServedModel model, Throwable failure)
       implements Command {}
 
-  private record Check() implements Command {} // Our own timer's message.
+  private record Joined() implements Command {}
+
+  private record Check() implements Command {} // Our own timers', as the next one.
+
+  private record Overdue() implements Command {}
 
   /** From the catalog. */
   sealed interface Event {}
@@ -52,6 +63,9 @@ final class ModelCatalog extends AbstractBehavior<ModelCatalog.Command> {
   record ModelKnown(ServedModel model) implements Event {}
 
   record ModelForgotten(String name) implements Event {}
+
+  /** The models are known of all nodes that were there when this one had joined; comes once. */
+  record CaughtUp() implements Event {}
 
   /**
    * @param own the model of this node, known from the start and for good
@@ -73,17 +87,23 @@ final class ModelCatalog extends AbstractBehavior<ModelCatalog.Command> {
   }
 
   private final Parts parts;
+  private final TimerScheduler<Command> timers;
+  private final Cluster cluster;
   private final ActorRef<CardMessage.Answer> fromHosts;
   private final Map<ActorRef<CardMessage.Question>, Described> hosts = new LinkedHashMap<>();
   private final Map<String, Known> known = new HashMap<>();
   private final Set<String> unreadable = new HashSet<>(); // Digests of cards that cannot be used.
   private Fetching fetching; // Null while none is; also while a fetched card is being read.
   private boolean reading;
+  private boolean joined;
+  private boolean caughtUp;
 
   private ModelCatalog(ActorContext<Command> context, TimerScheduler<Command> timers, Parts parts) {
     super(context);
     context.setLoggerName(ModelCatalog.class);
     this.parts = parts;
+    this.timers = timers;
+    this.cluster = Cluster.get(context.getSystem());
     this.fromHosts = context.messageAdapter(CardMessage.Answer.class, FromHost::new);
     parts
         .own()
@@ -98,6 +118,8 @@ final class ModelCatalog extends AbstractBehavior<ModelCatalog.Command> {
             listing -> new Hosts(listing.getServiceInstances(CardHost.KEY)));
     context.getSystem().receptionist().tell(Receptionist.subscribe(CardHost.KEY, listings));
     timers.startTimerWithFixedDelay(new Check(), parts.settings().cardTimeout());
+    final var up = context.messageAdapter(SelfUp.class, event -> new Joined());
+    cluster.subscriptions().tell(Subscribe.create(up, SelfUp.class));
   }
 
   @Override
@@ -111,10 +133,49 @@ final class ModelCatalog extends AbstractBehavior<ModelCatalog.Command> {
       case FromHost(Described described) -> described(described);
       case FromHost(CardMessage.Part part) -> part(part);
       case CardRead(var card, var model, var failure) -> cardRead(card, model, failure);
+      case Joined() -> {
+        joined = true;
+        timers.startSingleTimer(new Overdue(), parts.settings().modelsTimeout());
+      }
       case Check() -> check();
+      case Overdue() -> overdue();
     }
     fetchNext();
+    if (joined && !caughtUp && fetching == null && !reading && awaited().isEmpty()) catchUp();
     return this;
+  }
+
+  private void catchUp() {
+    caughtUp = true;
+    parts.listener().tell(new CaughtUp());
+  }
+
+  /** The nodes whose models we cannot know yet; of a node that does not answer we never may. */
+  private List<String> awaited() {
+    final Set<Address> described = new HashSet<>();
+    hosts.forEach((host, card) -> {
+      if (card != null) described.add(host.path().address());
+    });
+    final var state = cluster.state();
+    return Members.all(state)
+        .filter(member -> member.status().equals(MemberStatus.up()))
+        .filter(member -> member.hasRole(Members.WORKER))
+        .filter(member -> !state.getUnreachable().contains(member))
+        .filter(member -> !member.uniqueAddress().equals(cluster.selfMember().uniqueAddress()))
+        .filter(member -> !described.contains(member.address()))
+        .map(Members::nameOf)
+        .toList();
+  }
+
+  private void overdue() {
+    if (caughtUp) return;
+    getContext()
+        .getLog()
+        .warn(
+            "Serving without knowing all models of the cluster: nothing from {} within"
+                + " cluster.models-timeout",
+            awaited());
+    catchUp();
   }
 
   private void hosts(Set<ActorRef<CardMessage.Question>> found) {

@@ -11,6 +11,8 @@ import org.apache.pekko.actor.typed.ActorRef;
  * @param attempt counts the placements of this id, from 0; a higher one ends the lower ones
  * @param tokens prompt and answer so far; owned by the message, never written
  * @param maxNewTokens answer tokens that may still come
+ * @param numerics fingerprint of the worker that computed the answer so far; empty when there is
+ *     none
  * @param avoid workers that have just refused this sequence
  * @param sessions the session node, asked now and then whether it still runs; its death ends what
  *     is booked for it
@@ -21,6 +23,7 @@ public record Place(
     int[] tokens,
     int maxNewTokens,
     String cacheSalt,
+    String numerics,
     Set<WorkerId> avoid,
     ActorRef<PlacementAnswer> replyTo,
     ActorRef<BookingCheck> sessions)

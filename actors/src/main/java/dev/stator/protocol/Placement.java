@@ -6,6 +6,7 @@ import org.apache.pekko.actor.typed.ActorRef;
 /**
  * Where a sequence runs, and why.
  *
+ * @param numerics the worker's fingerprint
  * @param overlapBlocks leading blocks expected at {@code worker}
  * @param prefill who sends the prompt's blocks; {@code null} when the worker computes them itself
  * @param sources where cached blocks beyond {@code overlapBlocks} can be pulled from, longest first
@@ -14,6 +15,7 @@ import org.apache.pekko.actor.typed.ActorRef;
  */
 public record Placement(
     WorkerId worker,
+    String numerics,
     ActorRef<DecodeCommand> decode,
     int overlapBlocks,
     PrefillPlan prefill,
@@ -32,7 +34,8 @@ public record Placement(
             .filter(source -> source.blockCount() > overlapBlocks)
             .filter(source -> !source.worker().equals(worker))
             .toList();
-    return new Placement(worker, decode, overlapBlocks, prefill, elsewhere, candidates, reason);
+    return new Placement(
+        worker, numerics, decode, overlapBlocks, prefill, elsewhere, candidates, reason);
   }
 
   /** A worker that sends the prompt's blocks. */

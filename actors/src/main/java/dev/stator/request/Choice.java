@@ -4,12 +4,15 @@ import dev.stator.engine.GenerationRequest;
 import dev.stator.engine.RequestId;
 import dev.stator.engine.SamplingParams;
 import dev.stator.model.text.Tokenizer;
+import dev.stator.protocol.BookingCheck;
+import dev.stator.protocol.Place;
 import dev.stator.protocol.Placement;
 import dev.stator.protocol.PlacementAnswer;
 import dev.stator.protocol.WorkerAnswer;
 import dev.stator.protocol.WorkerId;
 import java.util.HashSet;
 import java.util.Set;
+import org.apache.pekko.actor.typed.ActorRef;
 
 /**
  * One answer of a call, and where it runs.
@@ -47,6 +50,7 @@ final class Choice {
   private int pauses; // In a row, as well.
   private int moves;
   private Placement placement; // While running.
+  private String numerics = ""; // Of who computed the last token.
   private PlacementAnswer.NotPlaced lastNoPlace; // Since a worker was last heard of.
   private WorkerAnswer.Refused refusal; // The latest, until a token comes or a worker loses it.
 
@@ -117,6 +121,20 @@ final class Choice {
 
   int[] tokens() {
     return text.behind(call.promptTokens());
+  }
+
+  /** Asks for a place, as often as it is said for the present attempt. */
+  Place question(ActorRef<PlacementAnswer> replyTo, ActorRef<BookingCheck> sessions) {
+    return new Place(
+        id,
+        attempt,
+        tokens(),
+        maxNewTokens(),
+        call.cacheSalt(),
+        numerics,
+        avoided(),
+        replyTo,
+        sessions);
   }
 
   GenerationRequest request() {
@@ -201,6 +219,7 @@ final class Choice {
     hasNewsAtWorker = true;
     final ChoiceText.News news = text.accept(sequence);
     if (news.tokenCount() > 0) {
+      numerics = placement.numerics();
       losses = 0;
       pauses = 0;
       refusal = null;

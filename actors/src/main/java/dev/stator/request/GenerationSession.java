@@ -4,7 +4,6 @@ import dev.stator.engine.FinishReason;
 import dev.stator.model.text.Tokenizer;
 import dev.stator.protocol.BookingCheck;
 import dev.stator.protocol.DecodeCommand;
-import dev.stator.protocol.Place;
 import dev.stator.protocol.Placement;
 import dev.stator.protocol.PlacementAnswer;
 import dev.stator.protocol.RouterCommand;
@@ -176,18 +175,7 @@ final class GenerationSession extends AbstractBehavior<SessionMessage> {
   }
 
   private void askRouter(Choice choice) {
-    surroundings
-        .router()
-        .tell(
-            new Place(
-                choice.id(),
-                choice.attempt(),
-                choice.tokens(),
-                choice.maxNewTokens(),
-                call.cacheSalt(),
-                choice.avoided(),
-                fromRouter,
-                surroundings.hubChecks()));
+    surroundings.router().tell(choice.question(fromRouter, surroundings.hubChecks()));
     tryAgainAfter(choice, surroundings.settings().placeInterval());
   }
 

@@ -20,17 +20,12 @@ import dev.stator.worker.Parts;
 import dev.stator.worker.RouterStats;
 import dev.stator.worker.Watched;
 import java.time.Duration;
-import java.util.ArrayList;
-import java.util.HashSet;
-import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
-import org.apache.pekko.actor.Address;
 import org.apache.pekko.actor.typed.ActorRef;
 import org.apache.pekko.actor.typed.Behavior;
 import org.apache.pekko.actor.typed.Terminated;
@@ -76,6 +71,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
   private record SourcesFound(PlacementAnswer.Placed placed, CacheCommand.Located located)
       implements Command {}
 
+  private static final String OTHER_NUMERICS = "continue-on-other-numerics";
   private static final Duration SILENT_CACHE_PAUSE = Duration.ofSeconds(1);
 
   /**
@@ -110,10 +106,9 @@ public final class Router extends AbstractBehavior<Router.Command> {
   private final CostModel costs;
   private final PrefixIndex index = new PrefixIndex();
   private final LoadBook book = new LoadBook();
-  private final Map<WorkerId, KnownWorker> workers = new LinkedHashMap<>();
+  private final KnownWorkers workers = new KnownWorkers();
   private final Set<RequestId> pending = new LinkedHashSet<>(); // Wait for a worker.
   private final Asked asked = new Asked();
-  private final Set<Address> unreachable = new HashSet<>(); // Nodes; bounded by the cluster's.
   private final Watched watched;
   private final RebuildClock rebuild;
   private boolean settled;
@@ -161,7 +156,9 @@ public final class Router extends AbstractBehavior<Router.Command> {
         final Place place = asked.get(id);
         if (pending.contains(id) && place.attempt() == attempt) {
           ended(id, attempt);
-          refuse(place, Cause.UNAVAILABLE, "router.decode-workers", 1, 0);
+          final boolean areOthers = !workers.with(WorkerRole.DECODE).isEmpty();
+          final String limit = "router." + (areOthers ? OTHER_NUMERICS : "decode-workers");
+          refuse(place, Cause.UNAVAILABLE, limit, 1, 0);
         }
       }
       case SourcesFound(var placed, var located) -> sourcesFound(placed, located);
@@ -183,9 +180,9 @@ public final class Router extends AbstractBehavior<Router.Command> {
         book.prefillFinished(id, attempt);
         asked.answerHasArrived(id, attempt);
       }
-      case RouterCommand.NodeUnreachable(var node) -> unreachable.add(node);
+      case RouterCommand.NodeUnreachable(var node) -> workers.nodeUnreachable(node);
       case RouterCommand.NodeReachable(var node) -> {
-        unreachable.remove(node);
+        workers.nodeReachable(node);
         placePending();
       }
       case RouterCommand.Ended(var id, var attempt) -> ended(id, attempt);
@@ -213,7 +210,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
       placePending();
       return;
     }
-    workers.put(id, new KnownWorker(up));
+    workers.add(new KnownWorker(up));
     getContext().watch(up.worker());
     index.follow(id);
     askForDump(up.worker());
@@ -259,7 +256,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
           place, Cause.OVERLOADED, "router.in-flight-max", book.size() + 1, settings.inFlightMax());
       return;
     }
-    final List<KnownWorker> decoders = workersWith(WorkerRole.DECODE);
+    final List<KnownWorker> decoders = decodersFor(place);
     if (!settled || decoders.isEmpty()) {
       makePending(place);
       return;
@@ -272,6 +269,10 @@ public final class Router extends AbstractBehavior<Router.Command> {
       return;
     }
     answer(place, willing);
+  }
+
+  private List<KnownWorker> decodersFor(Place place) {
+    return workers.decodersFor(place, settings.continueOnOtherNumerics());
   }
 
   private void makePending(Place place) {
@@ -287,9 +288,10 @@ public final class Router extends AbstractBehavior<Router.Command> {
   }
 
   private void placePending() {
-    if (pending.isEmpty() || !settled || workersWith(WorkerRole.DECODE).isEmpty()) return;
+    if (pending.isEmpty() || !settled) return;
     for (RequestId id : List.copyOf(pending)) {
       final Place place = asked.get(id);
+      if (decodersFor(place).isEmpty()) continue;
       ended(id, place.attempt());
       place(place);
     }
@@ -314,12 +316,12 @@ public final class Router extends AbstractBehavior<Router.Command> {
         new CostModel.Field(
             options(decoders, overlaps),
             options(
-                workersWith(WorkerRole.PREFILL).stream()
+                workers.with(WorkerRole.PREFILL).stream()
                     .filter(known -> !known.has(WorkerRole.DECODE))
                     .toList(),
                 overlaps),
             options(
-                reachableWorkers().stream() // Who is avoided may be gone, and would be waited for.
+                workers.reachable().stream() // Who is avoided may be gone, and would be waited for.
                     .filter(known -> !place.avoid().contains(known.id()))
                     .toList(),
                 overlaps));
@@ -341,6 +343,14 @@ public final class Router extends AbstractBehavior<Router.Command> {
         place.attempt(),
         slot,
         placement.reason());
+    if (!place.numerics().isEmpty() && !place.numerics().equals(placement.numerics())) {
+      log.warn(
+          "[{}] goes on at [{}], which computes other bits: {} after {}",
+          place.id(),
+          slot,
+          placement.numerics(),
+          place.numerics());
+    }
     log.debug("Placement of [{}]: {}", place.id(), placement);
   }
 
@@ -388,6 +398,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
     final var candidates = decision.candidates();
     return new Placement(
         decode.id(),
+        decode.description().fingerprint(),
         workers.get(decode.id()).up().decode(),
         decode.overlapBlocks(),
         prefillPlan(decision),
@@ -436,18 +447,6 @@ public final class Router extends AbstractBehavior<Router.Command> {
                 .forEach(part -> sessions.tell(new BookingCheck(part))));
   }
 
-  private List<KnownWorker> workersWith(WorkerRole role) {
-    return reachableWorkers().stream().filter(known -> known.has(role)).toList();
-  }
-
-  private List<KnownWorker> reachableWorkers() {
-    final List<KnownWorker> found = new ArrayList<>();
-    for (KnownWorker known : workers.values()) {
-      if (unreachable.stream().noneMatch(known::isAt)) found.add(known);
-    }
-    return found;
-  }
-
   private List<CostModel.Option> options(List<KnownWorker> known, Overlaps overlaps) {
     return known.stream().map(worker -> worker.option(overlaps, book)).toList();
   }
@@ -457,7 +456,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
     final ActorRef<?> ref = signal.getRef();
     watched.gone(ref);
     for (Place place : asked.of(ref)) ended(place.id(), place.attempt());
-    for (KnownWorker known : List.copyOf(workers.values())) {
+    for (KnownWorker known : workers.all()) {
       if (known.hasActor(ref)) known.up().worker().tell(new WorkerCommand.Introduce(self()));
       if (!known.up().worker().equals(ref)) continue;
       final WorkerId id = known.id();
@@ -471,10 +470,10 @@ public final class Router extends AbstractBehavior<Router.Command> {
   }
 
   private void publishStats() {
-    if (settled) rebuild.look(workers.keySet(), index);
+    if (settled) rebuild.look(workers.ids(), index);
     onStats.accept(
         new RouterStats(
-            workers.size(),
+            workers.count(),
             pending.size(),
             book.size(),
             index.pairs(),

@@ -10,6 +10,8 @@ import java.time.Duration;
  * @param pendingMax requests that wait for a worker
  * @param pendingTimeout how long they wait
  * @param retryAfter what a refused client is told
+ * @param continueOnOtherNumerics whether an answer that has begun may go on at a worker that
+ *     computes other bits, when none is there that computes the same
  * @param settleTime how long requests wait after its start, so that it gets to know its workers
  * @param checkInterval how often session nodes are asked whether what is booked still runs
  * @param checkBookings bookings in one such question
@@ -31,6 +33,7 @@ public record RouterSettings(
     int pendingMax,
     Duration pendingTimeout,
     Duration retryAfter,
+    boolean continueOnOtherNumerics,
     Duration settleTime,
     Duration checkInterval,
     int checkBookings,
@@ -90,6 +93,7 @@ public record RouterSettings(
         config.getInt("pending-max"),
         config.getDuration("pending-timeout"),
         config.getDuration("retry-after"),
+        config.getBoolean("continue-on-other-numerics"),
         config.getDuration("settle-time"),
         config.getDuration("check-interval"),
         config.getInt("check-bookings"),

@@ -8,6 +8,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.request.GenerationCall;
+import dev.stator.request.ServedModel;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import org.apache.pekko.Done;
 import org.apache.pekko.actor.testkit.typed.javadsl.LogCapturingExtension;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -41,5 +46,24 @@ class ClusterNodeTest {
     final ClusterView view = frontend.node.view();
     assertEquals("frontend-1", view.routers().getFirst().node());
     assertTrue(view.models().getFirst().nodes().contains("prefill-1"), view.toString());
+  }
+
+  /** A client's first request to it must not hear that there is no such model. */
+  @Test
+  void shouldKnowTheModelsOfTheClusterWhenAFrontendIsReady() {
+    final var first = cluster.frontend("frontend-1");
+    final var worker = cluster.worker("decode-1", TestNode.slot("a", DECODE, TestNode.BLOCKS));
+    cluster.awaitServing(first, worker);
+    final var ready = new CompletableFuture<Done>();
+    cluster.cardReader =
+        card -> {
+          ready.completeOnTimeout(null, 2, TimeUnit.SECONDS).join(); // Were it ready, too early.
+          return TestCluster.modelOf(card);
+        };
+    final var late = cluster.frontend("frontend-2");
+    final var models = late.node.ready().thenApply(done -> late.node.models());
+    models.whenComplete((known, failure) -> ready.complete(Done.getInstance()));
+    final var known = models.toCompletableFuture().orTimeout(30, TimeUnit.SECONDS).join();
+    assertEquals(List.of("simulated"), known.stream().map(ServedModel::name).toList());
   }
 }

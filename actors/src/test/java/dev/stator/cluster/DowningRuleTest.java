@@ -20,6 +20,7 @@ import scala.jdk.javaapi.CollectionConverters;
 
 class DowningRuleTest {
   private static final String DATA_CENTER = "default";
+  private static final int WATCHERS = 9;
   private static final Duration DOWN_AFTER = Duration.ofSeconds(8);
   private static final List<Member> NODES = nodes(5);
 
@@ -97,6 +98,24 @@ class DowningRuleTest {
     assertEquals(Set.of(4), removed(rule));
   }
 
+  @Test
+  void shouldRemoveOnlyTheDeadWhenOneHadJustWokenAndMissedAnother() {
+    // 0 hung, woke, was found again, and died before it had found 4; 1 is dead.
+    final Reachability words = words("0-4", "0-1", "2-1", "3-1", "4-1", "5-1", "6-1");
+    assertEquals(Set.of(1), removedBy(3, words, nodes(7)));
+  }
+
+  @Test
+  void shouldRemoveOnlyTheDeadWhenItWokeAndMissedAllBeforeItDied() {
+    final Reachability words = words("0-1", "0-2", "0-3", "0-4", "1-0", "2-0", "3-0", "4-0");
+    assertEquals(Set.of(0), removedBy(3, words));
+  }
+
+  @Test
+  void shouldRemoveWhoIsMissedByFewWhenNotEverybodyWatchesEverybody() {
+    assertEquals(Set.of(0), removedBy(3, words("9-0"), nodes(WATCHERS + 2)));
+  }
+
   private Set<Integer> removedBy(int self, Reachability words) {
     return removedBy(self, words, NODES);
   }
@@ -117,7 +136,12 @@ class DowningRuleTest {
   private DowningRule rule(int self, List<Member> nodes) {
     final DowningRule rule =
         new DowningRule(
-            DATA_CENTER, Option.empty(), nodes.get(self).uniqueAddress(), DOWN_AFTER, () -> nowNs);
+            DATA_CENTER,
+            Option.empty(),
+            nodes.get(self).uniqueAddress(),
+            WATCHERS,
+            DOWN_AFTER,
+            () -> nowNs);
     nodes.forEach(rule::add);
     return rule;
   }

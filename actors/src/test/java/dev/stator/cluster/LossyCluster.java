@@ -50,7 +50,7 @@ import org.apache.pekko.stream.javadsl.Sink;
  */
 final class LossyCluster implements AutoCloseable {
   private static final int BLOCKS = 96;
-  private static final EngineSettings ENGINE = new EngineSettings(24, 8, 8, 64, 1 << 20, 64, 1);
+  private static final EngineSettings ENGINE = new EngineSettings(24, 8, 8, 64, 64, 1 << 20, 64, 1);
   private static final String QUICK =
       """
       pekko.loglevel = WARNING

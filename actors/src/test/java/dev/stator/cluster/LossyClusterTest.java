@@ -58,7 +58,7 @@ class LossyClusterTest {
       if (!leaves) whole.add(new Running(call, events));
     }
     for (Running running : whole) {
-      final List<GenerationEvent> events = running.events().get(30, TimeUnit.SECONDS);
+      final List<GenerationEvent> events = running.events().get(90, TimeUnit.SECONDS);
       assertEquals(alone(running.call()), Answer.of(events, 0), cluster::figures);
     }
     return whole.size();

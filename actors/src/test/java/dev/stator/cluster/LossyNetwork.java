@@ -122,6 +122,7 @@ final class LossyNetwork {
               place.tokens(),
               place.maxNewTokens(),
               place.cacheSalt(),
+              place.numerics(),
               place.avoid(),
               to(place.replyTo()),
               to(place.sessions()));

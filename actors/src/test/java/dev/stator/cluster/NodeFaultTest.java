@@ -232,7 +232,7 @@ class NodeFaultTest {
     assertEquals(1, node.node.stats().router().placedRemote());
     node.awaitTrue("not indexed", this::knowsEveryCachedBlock);
     final ActorRef<RouterCommand> router = Adapter.toTyped(node.actor("router"));
-    router.tell(new Place(new RequestId("broken/0"), 0, null, 1, "", Set.of(), null, null));
+    router.tell(new Place(new RequestId("broken/0"), 0, null, 1, "", "", Set.of(), null, null));
     node.awaitTrue(
         "not known again",
         () ->

@@ -98,6 +98,7 @@ final class TestCluster implements AutoCloseable {
   }
 
   final List<Member> members = new ArrayList<>();
+  Function<byte[], ServedModel> cardReader = TestCluster::modelOf; // Of the nodes that start next.
   private final String overrides;
   private final TransferBackend backend;
   private final ActorTestKit waiting = ActorTestKit.create();
@@ -147,7 +148,7 @@ final class TestCluster implements AutoCloseable {
             system,
             ClusterSettings.from(user).self(),
             hosted,
-            TestCluster::modelOf,
+            cardReader,
             new ClusterNode.Surroundings(
                 backend,
                 Map::of,

@@ -54,7 +54,7 @@ final class TestNode implements AutoCloseable {
   static final int BLOCK_SIZE = 4;
   static final int CONTEXT = 256;
   static final int BLOCKS = 128;
-  static final EngineSettings ENGINE = new EngineSettings(24, 8, 8, 16, 4096, 64, 1);
+  static final EngineSettings ENGINE = new EngineSettings(24, 8, 8, 16, 64, 4096, 64, 1);
   static final WordTokenizer TOKENIZER = new WordTokenizer(VOCABULARY);
   static final ServedModel MODEL =
       new ServedModel(

@@ -123,7 +123,15 @@ abstract class SessionFixture {
 
   static void placed(Place place, WorkerId worker, TestProbe<DecodeCommand> decode) {
     final var placement =
-        new Placement(worker, decode.ref(), 0, null, List.of(), List.of(), "local: test");
+        new Placement(
+            worker,
+            "bits of " + worker.slot(),
+            decode.ref(),
+            0,
+            null,
+            List.of(),
+            List.of(),
+            "local: test");
     place.replyTo().tell(new Placed(place.id(), place.attempt(), placement));
   }
 

@@ -37,6 +37,7 @@ class SessionRecoveryTest extends SessionFixture {
     time.timePasses(SETTINGS.placeInterval());
     final Place again = router.expectMessageClass(Place.class);
     assertEquals(place.attempt(), again.attempt());
+    assertEquals("", place.numerics());
     placed(place, A, workerA);
     placed(again, A, workerA);
     answer(workerA.expectMessageClass(Generate.class), A, 0, FinishReason.LENGTH, 5);
@@ -89,6 +90,7 @@ class SessionRecoveryTest extends SessionFixture {
     final Place place = router.expectMessageClass(Place.class);
     assertEquals(Set.of(A), place.avoid());
     assertArrayEquals(new int[] {1, 2, 3, 5}, place.tokens());
+    assertEquals("bits of " + A.slot(), place.numerics());
     placed(place, B, workerB);
     answer(workerB.expectMessageClass(Generate.class), B, 1, FinishReason.LENGTH, 6);
     assertEquals(words(5, 6), textOfTheRest());

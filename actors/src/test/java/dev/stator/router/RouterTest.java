@@ -6,127 +6,27 @@ import static org.junit.jupiter.api.Assertions.assertNull;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
-import dev.stator.engine.EngineLoad;
 import dev.stator.engine.RequestId;
-import dev.stator.kv.BlockHash;
-import dev.stator.kv.BlockHasher;
-import dev.stator.kv.KvEvent;
 import dev.stator.protocol.BookingCheck;
 import dev.stator.protocol.CacheCommand;
-import dev.stator.protocol.DecodeCommand;
-import dev.stator.protocol.KvBatch;
-import dev.stator.protocol.KvDumpPart;
 import dev.stator.protocol.KvTier;
-import dev.stator.protocol.Place;
 import dev.stator.protocol.Placement;
-import dev.stator.protocol.PlacementAnswer;
 import dev.stator.protocol.PlacementAnswer.Cause;
-import dev.stator.protocol.PlacementAnswer.NotPlaced;
 import dev.stator.protocol.PlacementAnswer.Placed;
-import dev.stator.protocol.PrefillCommand;
 import dev.stator.protocol.RouterCommand;
-import dev.stator.protocol.WorkRates;
 import dev.stator.protocol.WorkerCommand;
-import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
-import dev.stator.protocol.WorkerReport;
-import dev.stator.protocol.WorkerRole;
-import dev.stator.protocol.WorkerUp;
 import dev.stator.worker.RouterStats;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Random;
 import java.util.Set;
-import java.util.concurrent.atomic.AtomicReference;
-import java.util.function.ToLongFunction;
 import org.apache.pekko.actor.Address;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
-import org.apache.pekko.actor.testkit.typed.javadsl.LogCapturingExtension;
-import org.apache.pekko.actor.testkit.typed.javadsl.ManualTime;
 import org.apache.pekko.actor.testkit.typed.javadsl.TestProbe;
-import org.apache.pekko.actor.typed.ActorRef;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.extension.ExtendWith;
 
-@ExtendWith(LogCapturingExtension.class)
-class RouterTest {
-  private static final RouterSettings SETTINGS =
-      RouterSettings.from(
-          ConfigFactory.parseString(
-                  """
-                  in-flight-max = 3
-                  pending-max = 1
-                  pending-timeout = 10s
-                  remote-prefill-min-tokens = 16
-                  pull-min-blocks = 2
-                  settle-time = 0s
-                  check-bookings = 1
-                  """)
-              .withFallback(ConfigFactory.load().getConfig("stator.router")));
-  private static final Set<WorkerRole> DECODE = Set.of(WorkerRole.DECODE);
-  private static final Set<WorkerRole> PREFILL = Set.of(WorkerRole.PREFILL);
-  private static final EngineLoad IDLE = new EngineLoad(0, 0, 0, 0, 100, 0, 0, 0, 0, 0, 0);
-  private static final EngineLoad BUSY = new EngineLoad(5, 0, 90, 0, 100, 40, 0, 0, 0, 0, 0);
-  private static final int[] TOKENS = new Random(1).ints(32, 0, 50).toArray();
-  private static final List<BlockHash> HASHES = new BlockHasher("f", 4).hashAll("", TOKENS);
-
-  private final ActorTestKit testKit = ActorTestKit.create(ManualTime.config());
-  private final ManualTime time = ManualTime.get(testKit.system());
-  private final TestProbe<PlacementAnswer> answers = testKit.createTestProbe();
-  private final TestProbe<BookingCheck> sessions = testKit.createTestProbe();
-  private final TestProbe<CacheCommand> cache = testKit.createTestProbe();
-  private final AtomicReference<RouterStats> stats = new AtomicReference<>(RouterStats.NONE);
-  private ActorRef<RouterCommand> router =
-      testKit.spawn(Router.create(SETTINGS, cache.ref(), new Random(1), () -> 0, stats::set));
-
-  /** A worker played by probes. */
-  private final class FakeWorker {
-    final WorkerId id;
-    final TestProbe<WorkerCommand> worker = testKit.createTestProbe();
-    final TestProbe<DecodeCommand> decode = testKit.createTestProbe();
-    final TestProbe<PrefillCommand> prefill = testKit.createTestProbe();
-    final TestProbe<PrefillCommand> lender = testKit.createTestProbe();
-
-    FakeWorker(String slot) {
-      id = new WorkerId(slot, 0);
-    }
-
-    void up(Set<WorkerRole> roles, EngineLoad load) {
-      final var description = new WorkerDescription(id, "f", 4, 64, 100, 1000);
-      router.tell(
-          new WorkerUp(
-              description, roles, load, worker.ref(), decode.ref(), prefill.ref(), lender.ref()));
-    }
-
-    /** Joins and answers the router's request for a dump. */
-    FakeWorker joined(Set<WorkerRole> roles) {
-      up(roles, IDLE);
-      worker.expectMessage(new WorkerCommand.DumpKv(router));
-      dump(0, List.of());
-      return this;
-    }
-
-    void dump(long nextSequence, List<BlockHash> blocks) {
-      router.tell(new KvDumpPart(id, nextSequence, KvTier.DEVICE, 0, true, blocks));
-    }
-
-    void stored(long sequence, List<BlockHash> blocks) {
-      final List<KvEvent> events = List.of(new KvEvent.Stored(null, blocks));
-      router.tell(new KvBatch(id, sequence, KvTier.DEVICE, events, worker.ref()));
-    }
-
-    void report(Set<WorkerRole> roles, EngineLoad load) {
-      router.tell(new WorkerReport(id, roles, load, WorkRates.UNKNOWN, worker.ref()));
-    }
-  }
-
-  @AfterEach
-  void shutDown() {
-    testKit.shutdownTestKit();
-  }
-
+class RouterTest extends RouterFixture {
   @Test
   void shouldPlaceWhereThePrefixIs() {
     final FakeWorker a = new FakeWorker("a").joined(DECODE);
@@ -455,46 +355,5 @@ class RouterTest {
     cache.expectNoMessage(Duration.ofMillis(20)); // It has just been silent.
     place("r/2", 0, Set.of(a.id));
     assertNull(((Placed) answers.receiveMessage()).placement().prefill());
-  }
-
-  private Placement placed(String id, int attempt) {
-    place(id, attempt, Set.of());
-    final PlacementAnswer answer = answers.receiveMessage();
-    assertTrue(answer instanceof Placed, answer.toString());
-    assertEquals(new RequestId(id), answer.id());
-    assertEquals(attempt, answer.attempt());
-    return ((Placed) answer).placement();
-  }
-
-  private void place(String id, int attempt, Set<WorkerId> avoid) {
-    router.tell(place(id, attempt, avoid, answers.ref()));
-  }
-
-  private Place place(
-      String id, int attempt, Set<WorkerId> avoid, ActorRef<PlacementAnswer> replyTo) {
-    return place(id, attempt, avoid, replyTo, sessions.ref());
-  }
-
-  private static Place place(
-      String id,
-      int attempt,
-      Set<WorkerId> avoid,
-      ActorRef<PlacementAnswer> replyTo,
-      ActorRef<BookingCheck> sessions) {
-    return new Place(new RequestId(id), attempt, TOKENS, 8, "", avoid, replyTo, sessions);
-  }
-
-  private void assertRefused(Cause cause, String limit) {
-    final NotPlaced refusal = (NotPlaced) answers.receiveMessage();
-    assertEquals(List.of(cause, limit), List.of(refusal.cause(), refusal.limit()));
-    assertTrue(refusal.value() > refusal.max(), refusal.toString());
-  }
-
-  /** Figures follow the answer. */
-  private void awaitStat(long expected, ToLongFunction<RouterStats> stat) {
-    answers.awaitAssert(() -> {
-      assertEquals(expected, stat.applyAsLong(stats.get()));
-      return null;
-    });
   }
 }

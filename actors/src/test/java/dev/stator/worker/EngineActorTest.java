@@ -166,7 +166,7 @@ class EngineActorTest {
       final var closed = new SimulatedDevice(4, 4, 10, 10);
       closed.close();
       final var broken =
-          new LocalEngine(closed, new EngineSettings(24, 8, 8, 16, 4096, 64, 1), Set.of());
+          new LocalEngine(closed, new EngineSettings(24, 8, 8, 16, 64, 4096, 64, 1), Set.of());
       broken.submit(request(FIRST));
       return broken.step();
     }

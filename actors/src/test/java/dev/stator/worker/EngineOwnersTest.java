@@ -56,7 +56,7 @@ class EngineOwnersTest {
   private static final int BLOCK_SIZE = 4;
   private static final int PROMPT_BLOCKS = 5;
   private static final EngineSettings TWO_BLOCKS_A_STEP =
-      new EngineSettings(8, 8, 8, 8, 4096, 64, 0);
+      new EngineSettings(8, 8, 8, 8, 64, 4096, 64, 0);
   private static final Duration LONG = Duration.ofMinutes(1);
 
   private final ActorTestKit testKit = ActorTestKit.create();

@@ -54,7 +54,7 @@ import org.junit.jupiter.api.extension.ExtendWith;
 @ExtendWith(LogCapturingExtension.class)
 class WorkerTest {
   private static final WorkerId ID = new WorkerId("slot", 7);
-  private static final EngineSettings ENGINE = new EngineSettings(32, 16, 4, 8, 1000, 64, 1);
+  private static final EngineSettings ENGINE = new EngineSettings(32, 16, 4, 8, 64, 1000, 64, 1);
   private static final WorkerSettings SETTINGS =
       WorkerSettings.from(
           ConfigFactory.parseString("dump-part-blocks = 3")

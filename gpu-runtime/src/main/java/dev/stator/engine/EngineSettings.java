@@ -10,6 +10,7 @@ import com.typesafe.config.Config;
  * @param prefillChunkMax prompt tokens of one sequence computed in one step
  * @param runningMax sequences that hold blocks to compute or to be filled
  * @param waitingMax sequences in the queue
+ * @param waitingBegunMax answers that have begun elsewhere, in the queue beyond {@code waitingMax}
  * @param waitingTokensMax tokens of the sequences in the queue
  * @param requestBlocksMax blocks one sequence may come to need
  * @param growthBlocks available blocks left for each running sequence when another one starts
@@ -19,6 +20,7 @@ public record EngineSettings(
     int prefillChunkMax,
     int runningMax,
     int waitingMax,
+    int waitingBegunMax,
     long waitingTokensMax,
     int requestBlocksMax,
     int growthBlocks) {
@@ -27,6 +29,7 @@ public record EngineSettings(
     requirePositive("prefill-chunk-max", prefillChunkMax);
     requirePositive("running-max", runningMax);
     requirePositive("waiting-max", waitingMax);
+    requirePositive("waiting-begun-max", waitingBegunMax);
     requirePositive("waiting-tokens-max", waitingTokensMax);
     requirePositive("request-blocks-max", requestBlocksMax);
     if (growthBlocks < 0) {
@@ -51,6 +54,7 @@ public record EngineSettings(
         config.getInt("prefill-chunk-max"),
         config.getInt("running-max"),
         config.getInt("waiting-max"),
+        config.getInt("waiting-begun-max"),
         config.getLong("waiting-tokens-max"),
         config.getInt("request-blocks-max"),
         config.getInt("growth-blocks"));

@@ -41,6 +41,7 @@ final class Limits {
       return new Refused("engine.sequences-per-id", 2, 1, true);
     }
     final int waiting = scheduler.waitingCount() + scheduler.prefilledCount() + 1;
+    if (hasBegun(request, kind)) return refusalOfBegun(waiting);
     if (waiting > settings.waitingMax()) {
       return new Refused("engine.waiting-max", waiting, settings.waitingMax(), true);
     }
@@ -50,6 +51,17 @@ final class Limits {
       return new Refused("engine.waiting-tokens-max", tokens, settings.waitingTokensMax(), true);
     }
     return null;
+  }
+
+  /** Whether its client has a part of the answer. */
+  static boolean hasBegun(GenerationRequest request, Kind kind) {
+    return kind == Kind.ANSWER && request.tokens().length > request.promptLength();
+  }
+
+  private Refused refusalOfBegun(int waiting) {
+    final int beyond = waiting - settings.waitingMax();
+    if (beyond <= settings.waitingBegunMax()) return null;
+    return new Refused("engine.waiting-begun-max", beyond, settings.waitingBegunMax(), true);
   }
 
   private Refused neverFits(GenerationRequest request, Kind kind) {

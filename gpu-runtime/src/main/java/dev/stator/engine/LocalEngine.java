@@ -32,6 +32,7 @@ public final class LocalEngine implements Engine {
   private final Sampler sampler;
   private final Map<RequestId, Sequence> sequences = new HashMap<>();
   private long arrivals;
+  private long begunArrivals = Long.MIN_VALUE; // Before all others.
   private long steps;
   private long computedTokens;
 
@@ -143,7 +144,8 @@ public final class LocalEngine implements Engine {
             ? null
             : new ConstrainedAnswer(constraints.compile(text), rules, endTokenIds);
     final int lengthMax = limits.lengthMax(request);
-    return new Sequence(request, kind, arrivals++, lengthMax, rules, constraint, hasher);
+    final long arrival = Limits.hasBegun(request, kind) ? begunArrivals++ : arrivals++;
+    return new Sequence(request, kind, arrival, lengthMax, rules, constraint, hasher);
   }
 
   @Override

@@ -34,7 +34,8 @@ import java.util.concurrent.ForkJoinPool;
  */
 public final class ConstrainedDecodeBenchmark {
   private static final PrintStream OUT = System.out;
-  private static final EngineSettings SETTINGS = new EngineSettings(64, 64, 4, 4, 4096, 4096, 0);
+  private static final EngineSettings SETTINGS =
+      new EngineSettings(64, 64, 4, 4, 64, 4096, 4096, 0);
   private static final int[] PROMPT = {1, 2, 3, 4, 5, 6, 7, 8};
 
   private static final String RECORDS =

@@ -27,7 +27,7 @@ import org.junit.jupiter.api.Test;
 
 /** Answers under a constraint, of logits that are a hash, over the bundled model's vocabulary. */
 class ConstrainedEngineTest {
-  private static final EngineSettings SETTINGS = new EngineSettings(64, 16, 8, 16, 4096, 64, 0);
+  private static final EngineSettings SETTINGS = new EngineSettings(64, 16, 8, 16, 64, 4096, 64, 0);
   private static final String DATES = "(\\d{4}-\\d\\d-\\d\\d( and )?){2,6}";
   private static final int[] PROMPT = {5, 6, 7, 8, 9};
 

@@ -114,7 +114,7 @@ class EmbeddingTest {
   }
 
   private static LocalEngine engine(Device device) {
-    return new LocalEngine(device, new EngineSettings(16, 7, 4, 8, 1000, 8, 0), Set.of());
+    return new LocalEngine(device, new EngineSettings(16, 7, 4, 8, 64, 1000, 8, 0), Set.of());
   }
 
   private static GenerationRequest request(String id, int[] tokens, Pooling pooling) {

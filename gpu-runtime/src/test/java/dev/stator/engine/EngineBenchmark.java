@@ -36,7 +36,7 @@ public class EngineBenchmark {
   private static final int BLOCK_SIZE = 16;
   private static final int VOCABULARY = 150_000;
   private static final EngineSettings SETTINGS =
-      new EngineSettings(2048, 512, SEQUENCES, SEQUENCES, 1 << 20, 1 << 16, 1);
+      new EngineSettings(2048, 512, SEQUENCES, SEQUENCES, 64, 1 << 20, 1 << 16, 1);
 
   private final Random random = new Random(1);
   private final Requests with = new Requests();

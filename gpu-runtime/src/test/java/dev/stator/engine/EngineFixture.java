@@ -12,7 +12,7 @@ import org.junit.jupiter.api.AfterEach;
 
 /** An engine on a device of 32 blocks of 4 tokens, a context of 60, a vocabulary of 50. */
 abstract class EngineFixture {
-  static final EngineSettings SETTINGS = new EngineSettings(16, 12, 4, 4, 100, 12, 0);
+  static final EngineSettings SETTINGS = new EngineSettings(16, 12, 4, 4, 2, 100, 12, 0);
   static final int[] TEN = IntStream.range(10, 20).toArray();
   static final int[] THIRTEEN = IntStream.range(20, 33).toArray();
   static final RequestId A = new RequestId("a");

@@ -27,6 +27,7 @@ class EngineSettingsTest {
     "prefill-chunk-max, 0",
     "running-max, 0",
     "waiting-max, -1",
+    "waiting-begun-max, 0",
     "waiting-tokens-max, 0",
     "request-blocks-max, 0",
     "growth-blocks, -1"

@@ -102,7 +102,7 @@ class LocalEngineTest extends EngineFixture {
   @Test
   void shouldLeaveRoomToGrowWhenAnotherStarts() {
     usePool(8);
-    final EngineSettings growing = new EngineSettings(16, 12, 4, 4, 100, 12, 2);
+    final EngineSettings growing = new EngineSettings(16, 12, 4, 4, 2, 100, 12, 2);
     engine = new LocalEngine(device, growing, Set.of());
     submit("a", TEN); // 3 blocks; 5 are left.
     submit("b", THIRTEEN); // 4 blocks.
@@ -156,7 +156,7 @@ class LocalEngineTest extends EngineFixture {
 
   @Test
   void shouldEndWithLengthWhenTheContextIsFull() {
-    engine = new LocalEngine(device, new EngineSettings(64, 64, 4, 4, 100, 15, 0), Set.of());
+    engine = new LocalEngine(device, new EngineSettings(64, 64, 4, 4, 2, 100, 15, 0), Set.of());
     with.maxTokens = Integer.MAX_VALUE;
     submit("a", new int[50]);
     assertEquals(10, runToTheEnd());
@@ -279,6 +279,20 @@ class LocalEngineTest extends EngineFixture {
     assertRefused("engine.waiting-max", 5, 4, true, submit("e", 1, 2));
     engine.step();
     assertInstanceOf(Admission.Admitted.class, submit("e", 1, 2));
+  }
+
+  /** Its client has read a part: it would see a broken stream, others are told to come later. */
+  @Test
+  void shouldTakeAnswersThatHaveBegunBeforeAllOthersWhenTheQueueIsFull() {
+    with.maxTokens = 1;
+    for (String id : List.of("a", "b", "c", "d")) submit(id, new int[20]);
+    with.maxTokens = 45;
+    assertInstanceOf(Admission.Admitted.class, engine.submit(with.moved("e", 1, 3, 4)));
+    assertInstanceOf(Admission.Admitted.class, engine.submit(with.moved("f", 1, new int[40])));
+    assertRefused("engine.waiting-begun-max", 3, 2, true, engine.submit(with.moved("g", 1, 3, 4)));
+    final var first = engine.step().progress().stream().map(StepReport.Progress::id).toList();
+    assertEquals(new RequestId("e"), first.getFirst());
+    engine.cancel(new RequestId("f"));
   }
 
   @Test

@@ -57,6 +57,7 @@ final class RandomSchedule {
             1 + random.nextInt(40),
             runningMax,
             1 + random.nextInt(8),
+            1 + random.nextInt(8),
             1000,
             64,
             random.nextInt(3));

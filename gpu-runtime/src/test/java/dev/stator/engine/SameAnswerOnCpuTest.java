@@ -26,7 +26,7 @@ class SameAnswerOnCpuTest {
   private static final int PROMPT_MAX = 70;
   private static final int ANSWER_MAX = 50;
 
-  private static final EngineSettings SETTINGS = new EngineSettings(64, 32, 4, 4, 1000, 9, 0);
+  private static final EngineSettings SETTINGS = new EngineSettings(64, 32, 4, 4, 64, 1000, 9, 0);
   private static LoadedModel model;
 
   @BeforeAll

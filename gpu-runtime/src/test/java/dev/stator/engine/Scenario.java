@@ -127,6 +127,7 @@ final class Scenario {
             1 + random.nextInt(40),
             runningMax,
             2 + random.nextInt(10),
+            64,
             50 + random.nextInt(500),
             4096,
             random.nextInt(2));

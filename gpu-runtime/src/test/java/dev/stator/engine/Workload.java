@@ -93,7 +93,7 @@ record Workload(Devices devices, Set<Integer> endTokenIds, int promptMax, int an
 
   /** The answer of a request that has a fresh engine to itself and its whole prompt in one step. */
   Answer alone(GenerationRequest request, Device device) {
-    final EngineSettings settings = new EngineSettings(4096, 4096, 1, 1, 1, 4096, 0);
+    final EngineSettings settings = new EngineSettings(4096, 4096, 1, 1, 64, 1, 4096, 0);
     final LocalEngine engine = new LocalEngine(device, settings, endTokenIds);
     if (!(engine.submit(request) instanceof Admission.Admitted)) {
       throw new AssertionError("refused: " + engine.submit(request));
