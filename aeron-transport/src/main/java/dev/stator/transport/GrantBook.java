@@ -158,7 +158,8 @@ final class GrantBook {
       final BlockDelivery each = deliveries.get(i);
       ends[i] = refusal(open, each.keyHigh(), each.keyLow(), each.bytes().byteSize(), nowNs);
     }
-    if (open != null) new WholeBlocks(open, deliveries, ends, counters).deliver();
+    if (open != null)
+      new WholeBlocks(open, deliveries, ends, counters, settings.kernels()).deliver();
     for (TransferStatus end : ends) if (end != TransferStatus.OK) counters.rejected(end);
     return ends;
   }

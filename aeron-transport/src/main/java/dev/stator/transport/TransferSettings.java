@@ -13,6 +13,7 @@ import java.time.Duration;
  * @param writeTimeout how long a write or read may take
  * @param pollInterval how often {@link TransferAgent#poll} is called
  * @param copyThreads threads of the in-process backend
+ * @param kernels that take checksums and copy
  */
 public record TransferSettings(
     int grantsMax,
@@ -21,7 +22,8 @@ public record TransferSettings(
     int inFlightBlocksMax,
     Duration writeTimeout,
     Duration pollInterval,
-    int copyThreads) {
+    int copyThreads,
+    BlockKernels kernels) {
   public TransferSettings {
     requirePositive("grants-max", grantsMax);
     requirePositive("exports-max", exportsMax);
@@ -30,6 +32,26 @@ public record TransferSettings(
     requirePositive("copy-threads", copyThreads);
     requirePositive("write-timeout", writeTimeout);
     requirePositive("poll-interval", pollInterval);
+  }
+
+  /** With the fastest kernels that run here. */
+  public TransferSettings(
+      int grantsMax,
+      int exportsMax,
+      int grantBlocksMax,
+      int inFlightBlocksMax,
+      Duration writeTimeout,
+      Duration pollInterval,
+      int copyThreads) {
+    this(
+        grantsMax,
+        exportsMax,
+        grantBlocksMax,
+        inFlightBlocksMax,
+        writeTimeout,
+        pollInterval,
+        copyThreads,
+        BlockKernels.best());
   }
 
   /**
@@ -43,7 +65,8 @@ public record TransferSettings(
         config.getInt("in-flight-blocks-max"),
         config.getDuration("write-timeout"),
         config.getDuration("poll-interval"),
-        config.getInt("copy-threads"));
+        config.getInt("copy-threads"),
+        BlockKernels.from(config));
   }
 
   private static void requirePositive(String key, int value) {

@@ -1,10 +1,8 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
 import java.util.BitSet;
 import java.util.List;
-import java.util.zip.CRC32C;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -15,7 +13,6 @@ import org.slf4j.LoggerFactory;
  */
 final class WholeBlocks {
   private static final Logger LOG = LoggerFactory.getLogger(WholeBlocks.class);
-  private static final int PIECE_BYTES = 8 * 1024; // Verified in the core's first cache.
 
   private final OpenGrant open;
   private final List<BlockDelivery> deliveries;
@@ -24,7 +21,7 @@ final class WholeBlocks {
   private final int[] slots; // Of the grant.
   private final BitSet entered = new BitSet(); // Positions in deliveries, as below.
   private final BitSet verified = new BitSet();
-  private final CRC32C crc = new CRC32C();
+  private final BlockKernels kernels;
 
   /**
    * @param ends of each delivery: {@code null} when it may come in, else why not; all are set by
@@ -34,11 +31,13 @@ final class WholeBlocks {
       OpenGrant open,
       List<BlockDelivery> deliveries,
       TransferStatus[] ends,
-      TransferCounters counters) {
+      TransferCounters counters,
+      BlockKernels kernels) {
     this.open = open;
     this.deliveries = deliveries;
     this.ends = ends;
     this.counters = counters;
+    this.kernels = kernels;
     this.slots = new int[ends.length];
   }
 
@@ -87,15 +86,6 @@ final class WholeBlocks {
   /** Whether what lies there now is what was to come. */
   private boolean isCopied(BlockDelivery delivery) {
     final MemorySegment target = open.memory().block(delivery.targetBlock());
-    final ByteBuffer view = Checksums.heldView(target);
-    final MemorySegment bytes = delivery.bytes();
-    final int length = (int) bytes.byteSize();
-    crc.reset();
-    for (int at = 0; at < length; at += PIECE_BYTES) {
-      final int end = Math.min(length, at + PIECE_BYTES);
-      MemorySegment.copy(bytes, at, target, at, end - at);
-      crc.update(view.limit(end).position(at));
-    }
-    return (int) crc.getValue() == delivery.checksum();
+    return kernels.copy(delivery.bytes(), target) == delivery.checksum();
   }
 }

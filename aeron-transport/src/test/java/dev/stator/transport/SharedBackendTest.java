@@ -58,6 +58,25 @@ class SharedBackendTest {
   }
 
   @Nested
+  class ByJava extends TransferBackendContract {
+    @TempDir Path folder;
+
+    @Override
+    TransferBackend backend() {
+      return new SplitBackend("writer", byJava(), byJava());
+    }
+
+    private SharedBackend byJava() {
+      return SharedBackend.start(SharedBackends.settings(folder, "", "java"));
+    }
+
+    @Override
+    TransferSettings agentSettings() {
+      return BY_JAVA;
+    }
+  }
+
+  @Nested
   class WithinOneProcess extends TransferBackendContract {
     @TempDir Path folder;
 

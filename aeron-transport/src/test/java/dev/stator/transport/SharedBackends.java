@@ -21,9 +21,14 @@ final class SharedBackends {
   }
 
   static SharedSettings settings(Path folder, String overrides) {
+    return settings(folder, overrides, "auto");
+  }
+
+  static SharedSettings settings(Path folder, String overrides, String kernels) {
     return SharedSettings.from(
         ConfigFactory.parseString(
-                "shared { " + overrides + " }\nshared.folder = \"" + folder + "\"")
+                "shared { %s }\nshared.folder = \"%s\"\nkernels = %s"
+                    .formatted(overrides, folder, kernels))
             .withFallback(ConfigFactory.load().getConfig("stator.transport")));
   }
 

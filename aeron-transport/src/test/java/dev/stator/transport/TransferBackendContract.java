@@ -25,6 +25,9 @@ import org.junit.jupiter.api.Test;
 abstract class TransferBackendContract {
   static final TransferSettings SETTINGS =
       new TransferSettings(8, 8, 32, 64, Duration.ofSeconds(2), Duration.ofMillis(10), 1);
+  static final TransferSettings BY_JAVA =
+      new TransferSettings(
+          8, 8, 32, 64, Duration.ofSeconds(2), Duration.ofMillis(10), 1, new JavaBlockKernels(""));
   static final Duration LIFE = Duration.ofSeconds(10);
   static final int BLOCK_BYTES = 200;
   static final int BLOCKS = 40;
@@ -49,6 +52,11 @@ abstract class TransferBackendContract {
     return BlockMemory.of(usual, BLOCK_BYTES);
   }
 
+  /** Of both agents. */
+  TransferSettings agentSettings() {
+    return SETTINGS;
+  }
+
   /** The agents are closed. */
   void stopped() {}
 
@@ -58,8 +66,8 @@ abstract class TransferBackendContract {
   @BeforeEach
   void start() {
     backend = backend();
-    writer = new TransferAgent("writer", SETTINGS, backend, System::nanoTime, random);
-    receiver = new TransferAgent("receiver", SETTINGS, backend, System::nanoTime, random);
+    writer = new TransferAgent("writer", agentSettings(), backend, System::nanoTime, random);
+    receiver = new TransferAgent("receiver", agentSettings(), backend, System::nanoTime, random);
     final BlockMemory blocks = sourceBlocks(arena.allocate(BLOCK_BYTES * BLOCKS));
     sourceMemory = ((BlockRegion) blocks).region();
     source = writer.register(blocks);
@@ -220,7 +228,7 @@ abstract class TransferBackendContract {
   void shouldRefuseASecondAgentOfTheSameName() {
     assertThrows(
         IllegalStateException.class,
-        () -> new TransferAgent("writer", SETTINGS, backend, System::nanoTime, random));
+        () -> new TransferAgent("writer", agentSettings(), backend, System::nanoTime, random));
   }
 
   @Test

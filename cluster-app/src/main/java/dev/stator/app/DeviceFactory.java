@@ -8,6 +8,8 @@ import dev.stator.device.cpu.CpuDevice;
 import dev.stator.device.cpu.CpuDeviceSettings;
 import dev.stator.device.simulated.EchoDevice;
 import dev.stator.model.LoadedModel;
+import dev.stator.model.ModelFormatException;
+import java.nio.file.Path;
 import java.util.function.Supplier;
 
 /** Makes the device that {@code out=} names. */
@@ -24,13 +26,24 @@ final class DeviceFactory {
     return switch (engine) {
       case CPU -> {
         final CpuDeviceSettings settings = CpuDeviceSettings.from(config);
-        yield () -> CpuDevice.create(model, settings, kvMemory);
+        yield () -> cpu(model, settings, kvMemory);
       }
       case ECHO -> {
         final int blockCount = config.getInt("stator.device.echo.block-count");
         yield () -> echo(model, blockCount);
       }
     };
+  }
+
+  /** What is wrong with a weight is said of its file. */
+  private static Device cpu(
+      LoadedModel model, CpuDeviceSettings settings, KvMemory.Allocator kvMemory) {
+    try {
+      return CpuDevice.create(model, settings, kvMemory);
+    } catch (ModelFormatException broken) {
+      throw new ModelFormatException(
+          Path.of(model.source()).getFileName() + ": " + broken.getMessage(), broken);
+    }
   }
 
   private static Device echo(LoadedModel model, int blockCount) {

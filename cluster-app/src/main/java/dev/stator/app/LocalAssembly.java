@@ -24,13 +24,20 @@ import org.apache.pekko.actor.typed.ActorSystem;
 final class LocalAssembly {
   private LocalAssembly() {}
 
-  /** Takes model and system over: when anything fails they are closed again. */
+  /**
+   * Takes model and system over: when anything fails they are closed again. The system may start
+   * while devices are made.
+   */
   static StatorNode start(
-      NodeSettings settings, Config config, LoadedModel model, ActorSystem<Void> system) {
+      NodeSettings settings,
+      Config config,
+      LoadedModel model,
+      CompletableFuture<ActorSystem<Void>> starting) {
     LocalNode actors = null;
     Slots slots = null;
     try {
       slots = Slots.ofLocalNode(settings, model, config);
+      final ActorSystem<Void> system = starting.join();
       final ServedModel served = served(settings, model, slots.contextLength());
       final List<NodeSummary.Slot> slotSummaries = slots.summaries();
       actors = LocalNode.start(system, served, slots.engineSlots());
@@ -70,10 +77,26 @@ final class LocalAssembly {
       if (actors == null && slots != null) slots.closeDevices();
       final CompletionStage<?> stopped =
           actors == null ? CompletableFuture.completedFuture(null) : actors.stop();
-      stopped.whenComplete((done, error) -> system.terminate());
-      system.getWhenTerminated().whenComplete((done, error) -> model.close());
+      terminate(stopped, starting, model::close);
       throw failure;
     }
+  }
+
+  /**
+   * Ends the system, if it has started or will, once all else has stopped, and then what it used.
+   */
+  static void terminate(
+      CompletionStage<?> stopped,
+      CompletableFuture<ActorSystem<Void>> starting,
+      Runnable closeResources) {
+    stopped
+        .handle((done, error) -> starting)
+        .thenCompose(system -> system)
+        .thenCompose(system -> {
+          system.terminate();
+          return system.getWhenTerminated();
+        })
+        .whenComplete((done, error) -> closeResources.run());
   }
 
   static ServedModel served(NodeSettings settings, LoadedModel model, int contextLength) {

@@ -40,7 +40,7 @@ final class MemberAssembly {
   private final ClusterMembership member;
   private final Config config;
   private final Optional<LoadedModel> model;
-  private final ActorSystem<Void> system;
+  private final CompletableFuture<ActorSystem<Void>> starting;
   private final ReadinessState readiness = new ReadinessState();
   private Transfers transfers;
   private Slots slots;
@@ -53,22 +53,25 @@ final class MemberAssembly {
       ClusterMembership member,
       Config config,
       Optional<LoadedModel> model,
-      ActorSystem<Void> system) {
+      CompletableFuture<ActorSystem<Void>> starting) {
     this.settings = settings;
     this.member = member;
     this.config = config;
     this.model = model;
-    this.system = system;
+    this.starting = starting;
   }
 
-  /** Takes model and system over: when anything fails they are closed again. */
+  /**
+   * Takes model and system over: when anything fails they are closed again. The system may start
+   * while devices are made.
+   */
   static StatorNode start(
       NodeSettings settings,
       ClusterMembership member,
       Config config,
       Optional<LoadedModel> model,
-      ActorSystem<Void> system) {
-    final MemberAssembly assembly = new MemberAssembly(settings, member, config, model, system);
+      CompletableFuture<ActorSystem<Void>> starting) {
+    final MemberAssembly assembly = new MemberAssembly(settings, member, config, model, starting);
     try {
       return assembly.start();
     } catch (RuntimeException | Error failure) {
@@ -80,6 +83,7 @@ final class MemberAssembly {
   private StatorNode start() {
     transfers = Transfers.start(config);
     final Optional<HostedModel> hosted = model.map(this::host);
+    final ActorSystem<Void> system = starting.join();
     actors =
         ClusterNode.start(
             system,
@@ -167,6 +171,7 @@ final class MemberAssembly {
                 roles(),
                 actors.address(),
                 transfers.names(),
+                transfers.copies(),
                 actors.models().stream().map(ServedModel::name).toList(),
                 member.isFrontend())),
         Summaries.address(settings.host(), http.address().getPort()));
@@ -195,8 +200,7 @@ final class MemberAssembly {
     if (actors == null && slots != null) slots.closeDevices();
     final CompletionStage<?> stopped =
         actors == null ? CompletableFuture.completedFuture(null) : actors.stop();
-    stopped.whenComplete((done, error) -> system.terminate());
-    system.getWhenTerminated().whenComplete((done, error) -> closeResources());
+    LocalAssembly.terminate(stopped, starting, this::closeResources);
   }
 
   private void closeResources() {

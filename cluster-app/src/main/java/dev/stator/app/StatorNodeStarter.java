@@ -33,34 +33,22 @@ public final class StatorNodeStarter implements NodeStarter {
           CompletableFuture.supplyAsync(
               () -> ActorSystem.create(Behaviors.empty(), "stator", config));
       final Optional<LoadedModel> model =
-          settings.model().map(path -> openOrTerminate(path, system));
-      return assemble(settings, config, model, system);
+          settings.model().map(path -> openOrTerminate(path, settings, system));
+      return settings.cluster().isPresent()
+          ? MemberAssembly.start(settings, settings.cluster().get(), config, model, system)
+          : LocalAssembly.start(settings, config, model.orElseThrow(), system);
     } catch (RuntimeException | OutOfMemoryError failure) {
       throw explained(settings, unwrapped(failure));
     }
   }
 
-  private static RunningNode assemble(
-      NodeSettings settings,
-      Config config,
-      Optional<LoadedModel> model,
-      CompletableFuture<ActorSystem<Void>> system) {
-    final ActorSystem<Void> started;
-    try {
-      started = system.join();
-    } catch (RuntimeException | Error failure) {
-      model.ifPresent(LoadedModel::close);
-      throw failure;
-    }
-    return settings.cluster().isPresent()
-        ? MemberAssembly.start(settings, settings.cluster().get(), config, model, started)
-        : LocalAssembly.start(settings, config, model.orElseThrow(), started);
-  }
-
+  /** A CPU device reads all weights, and checks them; nobody else would. */
   private static LoadedModel openOrTerminate(
-      Path model, CompletableFuture<ActorSystem<Void>> system) {
+      Path model, NodeSettings settings, CompletableFuture<ActorSystem<Void>> system) {
     try {
-      return ModelFiles.open(model);
+      return settings.engine() == NodeSettings.Engine.CPU
+          ? ModelFiles.openUnread(model)
+          : ModelFiles.open(model);
     } catch (RuntimeException | Error failure) {
       system.thenAccept(ActorSystem::terminate);
       throw failure;

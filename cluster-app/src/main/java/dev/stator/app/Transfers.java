@@ -37,6 +37,11 @@ final class Transfers implements AutoCloseable {
     return List.of(backends.selector().name().split(", "));
   }
 
+  /** As {@link TransferBackends#copies}. */
+  String copies() {
+    return backends.copies();
+  }
+
   /** How blocks go to other nodes by now: backend by node, its latest life. */
   Map<String, String> routes() {
     final Map<String, String> byNode = new TreeMap<>();

@@ -52,6 +52,7 @@ public record NodeSummary(
    * @param roles in words
    * @param address {@code host:port} that others join through
    * @param transferBackends how KV blocks may travel, in the order in which they are tried
+   * @param copies what copies and checks them where they arrive whole
    * @param models served by the whole cluster when this node was ready
    * @param servesClients whether this node's address takes requests
    */
@@ -60,6 +61,7 @@ public record NodeSummary(
       String roles,
       String address,
       List<String> transferBackends,
+      String copies,
       List<String> models,
       boolean servesClients) {
     public Cluster {

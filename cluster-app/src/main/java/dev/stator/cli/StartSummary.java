@@ -61,7 +61,10 @@ public final class StartSummary {
     appendLine(text, "node", cluster.nodeName() + ": " + cluster.roles());
     appendLine(text, "cluster", cluster.address());
     if (!cluster.transferBackends().isEmpty()) {
-      appendLine(text, "transfer", String.join(", ", cluster.transferBackends()));
+      appendLine(
+          text,
+          "transfer",
+          String.join(", ", cluster.transferBackends()) + "; copies: " + cluster.copies());
     }
   }
 

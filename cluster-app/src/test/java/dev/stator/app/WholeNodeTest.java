@@ -11,11 +11,15 @@ import com.typesafe.config.ConfigFactory;
 import dev.stator.cli.NodeSettings;
 import dev.stator.cli.NodeStartException;
 import dev.stator.http.OpenAiClient;
+import dev.stator.model.LoadedModel;
+import dev.stator.model.WeightMatrix;
+import dev.stator.model.file.ModelFiles;
 import dev.stator.testing.TestModels;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.InputStreamReader;
+import java.lang.foreign.MemorySegment;
 import java.net.ServerSocket;
 import java.net.http.HttpResponse;
 import java.nio.charset.StandardCharsets;
@@ -170,6 +174,35 @@ class WholeNodeTest {
         assertThrows(
             NodeStartException.class, () -> new StatorNodeStarter().start(settings(broken, 0)));
     assertTrue(refusal.getMessage().contains("broken.gguf"), refusal.getMessage());
+  }
+
+  @Test
+  void shouldSayInOneSentenceWhichWeightIsNotFinite(@TempDir Path folder) throws IOException {
+    final byte[] bytes = Files.readAllBytes(TestModels.bundled());
+    final String name;
+    try (LoadedModel model = ModelFiles.open(TestModels.bundled())) {
+      final WeightMatrix weight = model.weights().layers().getFirst().up();
+      name = weight.name();
+      final int at = positionOf(weight.data().asSlice(0, 256), bytes);
+      bytes[at] = 0; // The first scale, an infinite float16.
+      bytes[at + 1] = 0x7C;
+    }
+    final Path broken = Files.write(folder.resolve("infinite.gguf"), bytes);
+    final NodeStartException refusal =
+        assertThrows(
+            NodeStartException.class, () -> new StatorNodeStarter().start(settings(broken, 0)));
+    assertEquals(
+        "the model cannot be served: infinite.gguf: tensor "
+            + name
+            + " has a scale that is not finite in row 0",
+        refusal.getMessage());
+  }
+
+  private static int positionOf(MemorySegment part, byte[] whole) {
+    final MemorySegment all = MemorySegment.ofArray(whole);
+    int at = 0;
+    while (all.asSlice(at, part.byteSize()).mismatch(part) != -1) at++;
+    return at;
   }
 
   @Test

@@ -65,6 +65,7 @@ final class FakeStarter implements NodeStarter, AutoCloseable {
         member.roles().toString(),
         member.host() + ":" + member.port(),
         List.of("shared", "udp"),
+        "native",
         List.of("fake"),
         member.isFrontend());
   }

@@ -26,8 +26,19 @@ public final class WeightScan {
    * @throws ModelFormatException naming the tensor and the first row with such a value
    */
   public static void requireFinite(WeightMatrix matrix) {
-    if (isFinite(matrix.type(), matrix.data())) return;
-    int rowIndex = 0;
+    requireFinite(matrix, 0, matrix.rowCount());
+  }
+
+  /**
+   * The same of rows {@code [first, end)}.
+   *
+   * @throws ModelFormatException naming the tensor and the first row with such a value
+   */
+  public static void requireFinite(WeightMatrix matrix, int first, int end) {
+    final long rowBytes = matrix.type().byteSize(matrix.columnCount());
+    final MemorySegment rows = matrix.data().asSlice(first * rowBytes, (end - first) * rowBytes);
+    if (isFinite(matrix.type(), rows)) return;
+    int rowIndex = first;
     while (isFinite(matrix.type(), matrix.row(rowIndex))) rowIndex++;
     throw new ModelFormatException(
         "tensor %s has a value that is not finite in row %d".formatted(matrix.name(), rowIndex));

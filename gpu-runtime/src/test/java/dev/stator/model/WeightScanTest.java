@@ -48,6 +48,11 @@ class WeightScanTest {
             assertThrows(ModelFormatException.class, () -> WeightScan.requireFinite(matrix))
                 .getMessage();
         assertEquals("tensor w has a value that is not finite in row 2", message);
+        assertDoesNotThrow(() -> WeightScan.requireFinite(matrix, 0, 2));
+        final var ofRow =
+            assertThrows(
+                ModelFormatException.class, () -> WeightScan.requireFinite(matrix, 1, ROW_COUNT));
+        assertEquals(message, ofRow.getMessage());
       }
     }
   }

@@ -2,6 +2,7 @@ package dev.stator.transport.node;
 
 import com.typesafe.config.Config;
 import dev.stator.transport.BackendSelector;
+import dev.stator.transport.BlockKernels;
 import dev.stator.transport.InProcessBackend;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferBackend;
@@ -37,10 +38,15 @@ public final class TransferBackends implements AutoCloseable {
   private final BackendSelector selector;
   private final Optional<SharedBackend> shared;
   private final Optional<AeronTransport> aeron;
+  private final String copies;
 
   private TransferBackends(
-      BackendSelector selector, Optional<SharedBackend> shared, Optional<AeronTransport> aeron) {
+      BackendSelector selector,
+      Optional<SharedBackend> shared,
+      Optional<AeronTransport> aeron,
+      String copies) {
     this.selector = selector;
+    this.copies = copies;
     this.shared = shared;
     this.aeron = aeron;
   }
@@ -69,12 +75,20 @@ public final class TransferBackends implements AutoCloseable {
     return new TransferBackends(
         new BackendSelector(starter.started, retryMin, retryMax, nanoClock),
         Optional.ofNullable(starter.shared),
-        Optional.ofNullable(starter.aeron));
+        Optional.ofNullable(starter.aeron),
+        BlockKernels.from(config).title());
   }
 
   /** All of them as one; closed with this. */
   public BackendSelector selector() {
     return selector;
+  }
+
+  /**
+   * For the user: what copies whole blocks and takes their checksums, and why not something faster.
+   */
+  public String copies() {
+    return copies;
   }
 
   /** What came over Aeron and was thrown away since the start, by reason. Changes no memory. */

@@ -11,9 +11,11 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.function.Consumer;
 import java.util.function.Function;
@@ -115,13 +117,26 @@ final class Incoming extends Connection {
     if (agent == null || body.remaining() != count * SharedFrames.POST_ENTRY_LENGTH) {
       return count + " posts in " + body.remaining() + " bytes";
     }
+    final Set<MappedPool> read = new HashSet<>();
+    try {
+      posts(agent, count, body, read);
+    } finally {
+      read.forEach(MappedPool::leave);
+    }
+    return null;
+  }
+
+  /**
+   * @param read every pool that has been entered is added
+   */
+  private void posts(String agent, int count, ByteBuffer body, Set<MappedPool> read) {
     final long[] sequences = new long[count];
     final TransferStatus[] statuses = new TransferStatus[count];
     final List<BlockDelivery> deliveries = new ArrayList<>(count);
     final BlockSink sink = sinks.apply(agent);
     for (int i = 0; i < count; i++) {
       final SharedFrames.Post post = SharedFrames.Post.decode(body);
-      final MemorySegment source = source(post);
+      final MemorySegment source = source(post, read);
       sequences[i] = post.sequence();
       if (sink == null) statuses[i] = counters.count(TransferStatus.UNREACHABLE);
       else if (source == null) statuses[i] = counters.count(TransferStatus.OUT_OF_RANGE);
@@ -130,13 +145,17 @@ final class Incoming extends Connection {
     final Iterator<TransferStatus> delivered = deliver(sink, deliveries).iterator();
     for (int i = 0; i < count; i++) if (statuses[i] == null) statuses[i] = delivered.next();
     answer(sequences, statuses);
-    return null;
   }
 
   /** {@code null} when it lies in no pool. */
-  private MemorySegment source(SharedFrames.Post post) {
+  private MemorySegment source(SharedFrames.Post post, Set<MappedPool> read) {
     final MappedPool pool = pools.get(post.poolId());
-    return pool == null ? null : pool.slice(post.offset(), post.length());
+    if (pool == null) return null;
+    if (!read.contains(pool)) {
+      if (!pool.enter()) return null;
+      read.add(pool);
+    }
+    return pool.slice(post.offset(), post.length());
   }
 
   private List<TransferStatus> deliver(BlockSink sink, List<BlockDelivery> deliveries) {

@@ -1,5 +1,6 @@
 package dev.stator.transport.shared;
 
+import dev.stator.transport.BlockKernels;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
@@ -32,6 +33,7 @@ final class Lane extends Connection {
   private final Outbox outbox;
   private final RejectionCounters counters;
   private final int poolsMax;
+  private final BlockKernels kernels;
   private final Runnable onClosed;
   private final AtomicInteger pumps = new AtomicInteger(); // Asked for; one thread does them all.
   private final Map<SharedMemory, Integer> poolIds = new HashMap<>(); // Guarded by itself.
@@ -48,7 +50,7 @@ final class Lane extends Connection {
       Outbox outbox,
       SocketChannel channel,
       SocketLoop loop,
-      int poolsMax,
+      SharedSettings settings,
       String folderName,
       RejectionCounters counters,
       Runnable onClosed) {
@@ -56,7 +58,8 @@ final class Lane extends Connection {
     this.number = number;
     this.outbox = outbox;
     this.counters = counters;
-    this.poolsMax = poolsMax;
+    this.poolsMax = settings.poolsMax();
+    this.kernels = settings.kernels();
     this.onClosed = onClosed;
     final byte[] name = folderName.getBytes(StandardCharsets.US_ASCII);
     append(SharedFrames.HELLO, 0, name.length, out -> out.put(name));
@@ -131,10 +134,10 @@ final class Lane extends Connection {
   }
 
   /** {@code null} when the block has ended. */
-  private static Parcel.Sealed seal(Parcel parcel, SourceBlocks sources, int i) {
+  private Parcel.Sealed seal(Parcel parcel, SourceBlocks sources, int i) {
     try {
       final MemorySegment source = sources.block(i);
-      return source == null ? null : parcel.seal(source);
+      return source == null ? null : parcel.seal(source, kernels);
     } catch (RuntimeException | Error broken) {
       LOG.error("A block could not be read", broken);
       parcel.write().complete(TransferStatus.FAILED);

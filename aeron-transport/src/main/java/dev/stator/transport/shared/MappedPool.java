@@ -6,12 +6,17 @@ import java.lang.foreign.MemorySegment;
 import java.nio.channels.FileChannel;
 
 /**
- * Another process's pool, mapped to be read. <b>Threads:</b> any; a read during {@link #close}
- * throws.
+ * Another process's pool, mapped to be read.
+ *
+ * <p><b>Threads:</b> any. The last who has {@link #enter entered} unmaps what is closed meanwhile.
  */
 final class MappedPool implements AutoCloseable {
   private final Arena arena;
   private final MemorySegment bytes;
+
+  // Guarded by this.
+  private int readers;
+  private boolean closed;
 
   private MappedPool(Arena arena, MemorySegment bytes) {
     this.arena = arena;
@@ -35,8 +40,19 @@ final class MappedPool implements AutoCloseable {
     return bytes.asSlice(offset, length);
   }
 
+  /** Keeps it mapped until {@link #leave}; {@code false} when it is closed. */
+  synchronized boolean enter() {
+    if (!closed) readers++;
+    return !closed;
+  }
+
+  synchronized void leave() {
+    if (--readers == 0 && closed) arena.close();
+  }
+
   @Override
-  public void close() {
-    arena.close();
+  public synchronized void close() {
+    closed = true;
+    if (readers == 0) arena.close();
   }
 }

@@ -1,7 +1,7 @@
 package dev.stator.transport.shared;
 
+import dev.stator.transport.BlockKernels;
 import dev.stator.transport.BlockWrite;
-import dev.stator.transport.Checksums;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferStatus;
 import java.lang.foreign.MemorySegment;
@@ -30,13 +30,12 @@ record Parcel(BlockWrite write, SharedMemory pool, Staging.Slot slot) {
    *
    * @param source of the write, held by the caller
    */
-  Sealed seal(MemorySegment source) {
+  Sealed seal(MemorySegment source, BlockKernels kernels) {
     if (slot == null) {
-      return new Sealed(
-          Checksums.crc32cOfHeld(source), source.address() - pool.segment().address());
+      return new Sealed(kernels.crc32c(source), source.address() - pool.segment().address());
     }
     final MemorySegment block = slot.block().copyFrom(source);
-    return new Sealed(Checksums.crc32c(block), block.address() - pool.segment().address());
+    return new Sealed(kernels.crc32c(block), block.address() - pool.segment().address());
   }
 
   void end(TransferStatus status) {

@@ -258,14 +258,7 @@ public final class SharedBackend implements TransferBackend {
 
   private Lane lane(int number, Outbox outbox, SocketChannel channel, Runnable onClosed) {
     return new Lane(
-        number,
-        outbox,
-        channel,
-        loops.get(number),
-        settings.poolsMax(),
-        folder.name(),
-        counters,
-        onClosed);
+        number, outbox, channel, loops.get(number), settings, folder.name(), counters, onClosed);
   }
 
   @Override

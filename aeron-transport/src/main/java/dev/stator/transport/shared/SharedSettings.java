@@ -1,6 +1,7 @@
 package dev.stator.transport.shared;
 
 import com.typesafe.config.Config;
+import dev.stator.transport.BlockKernels;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -14,6 +15,7 @@ import java.nio.file.Path;
  * @param stagingBytes for blocks that do not lie in shared memory, of each length
  * @param connectionsMax processes that may write to this one
  * @param poolsMax pools that one of them may have
+ * @param kernels that take checksums and copy
  */
 public record SharedSettings(
     Path folder,
@@ -22,7 +24,8 @@ public record SharedSettings(
     long windowBytes,
     long stagingBytes,
     int connectionsMax,
-    int poolsMax) {
+    int poolsMax,
+    BlockKernels kernels) {
   private static final Path MEMORY = Path.of("/dev/shm");
 
   public SharedSettings {
@@ -47,7 +50,8 @@ public record SharedSettings(
         shared.getBytes("window"),
         shared.getBytes("staging-bytes"),
         shared.getInt("connections-max"),
-        shared.getInt("pools-max"));
+        shared.getInt("pools-max"),
+        BlockKernels.from(config));
   }
 
   private static Path usual() {

@@ -72,6 +72,14 @@ class TransferBackendsTest {
   }
 
   @Test
+  void shouldSayWhatCopies() {
+    final Config config = config("backends = [in-process]\nkernels = java");
+    try (TransferBackends backends = TransferBackends.start(config, System::nanoTime)) {
+      assertEquals("Java", backends.copies());
+    }
+  }
+
+  @Test
   void shouldRefuseNamesThatMakeNoSense() {
     for (String backends : new String[] {"[pigeon]", "[in-process, in-process]", "[]"}) {
       assertThrows(

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
+import dev.stator.transport.BlockKernels;
 import dev.stator.transport.BlockMove;
 import dev.stator.transport.Checksums;
 import dev.stator.transport.Grant;
@@ -46,10 +47,8 @@ class HostileProcessTest {
   private static final int BLOCK_BYTES = 4096;
   private static final int BLOCKS = 16;
   private static final String AGENT = "victim";
-  private static final TransferSettings SETTINGS =
-      new TransferSettings(8, 8, 32, 64, Duration.ofSeconds(5), Duration.ofMillis(10), 1);
-
   @TempDir Path root;
+  private TransferSettings settings;
   private final Arena arena = Arena.ofShared();
   private final MemorySegment memory = arena.allocate(BLOCKS * BLOCK_BYTES, 8);
   private final MemorySegment before = arena.allocate(BLOCKS * BLOCK_BYTES, 8);
@@ -60,13 +59,19 @@ class HostileProcessTest {
   private SharedMemory pool;
   private SocketChannel socket;
 
+  /** {@code stator.transport.kernels}. */
+  String kernels() {
+    return "auto";
+  }
+
   @BeforeEach
   void start() throws IOException {
     final var config =
-        ConfigFactory.parseString("shared.folder = \"" + root + "\"")
+        ConfigFactory.parseString("shared.folder = \"" + root + "\"\nkernels = " + kernels())
             .withFallback(ConfigFactory.load().getConfig("stator.transport"));
     backend = SharedBackend.start(SharedSettings.from(config));
-    agent = new TransferAgent(AGENT, SETTINGS, backend, System::nanoTime, new Random(1));
+    settings = TransferSettings.from(config);
+    agent = new TransferAgent(AGENT, settings, backend, System::nanoTime, new Random(1));
     memory.fill((byte) 1);
     before.copyFrom(memory);
     final int id = agent.register(memory, BLOCK_BYTES);
@@ -249,9 +254,10 @@ class HostileProcessTest {
   /** Others are still served. */
   private void writeHonestly() throws IOException {
     final SharedBackend other =
-        SharedBackend.start(new SharedSettings(root, 1, 8, BLOCK_BYTES, BLOCK_BYTES, 8, 8));
+        SharedBackend.start(
+            new SharedSettings(root, 1, 8, BLOCK_BYTES, BLOCK_BYTES, 8, 8, BlockKernels.best()));
     final TransferAgent writer =
-        new TransferAgent("writer", SETTINGS, other, System::nanoTime, new Random(2));
+        new TransferAgent("writer", settings, other, System::nanoTime, new Random(2));
     final int id = writer.register(arena.allocate(BLOCK_BYTES, 8).fill((byte) 8), BLOCK_BYTES);
     final var written = new CompletableFuture<WriteOutcome>();
     writer.write(grant, id, List.of(new BlockMove(0, 5)), written::complete);

@@ -28,6 +28,11 @@ final class Backends {
     return TransferBackends.start(only, System::nanoTime);
   }
 
+  /** What copies and checks whole blocks. */
+  static String copies() {
+    return settings().kernels().title();
+  }
+
   static TransferAgent agent(String name, TransferBackend backend) {
     return new TransferAgent(name, settings(), backend, System::nanoTime, new SecureRandom());
   }

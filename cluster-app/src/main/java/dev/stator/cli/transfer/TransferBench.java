@@ -62,7 +62,14 @@ public final class TransferBench {
       idle = measureIdle(source, target, peer);
     }
     return new TransferReport(
-        machine, stator, startedAt, settings.bytes(), settings.rounds(), throughput, latency, idle);
+        machine + "; copies: " + Backends.copies(),
+        stator,
+        startedAt,
+        settings.bytes(),
+        settings.rounds(),
+        throughput,
+        latency,
+        idle);
   }
 
   /** What every way sends, in the memory of the backend that wants it in its own. */

@@ -5,7 +5,7 @@ import java.util.List;
 /**
  * All that a run measured.
  *
- * @param machine in words
+ * @param machine in words, and what copied whole blocks
  * @param startedAt ISO 8601
  * @param bytes moved in each round, each way
  * @param idle {@code null} when it was not measured

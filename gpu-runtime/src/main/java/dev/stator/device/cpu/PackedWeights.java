@@ -7,6 +7,7 @@ import dev.stator.model.ModelFormatException;
 import dev.stator.model.ModelWeights;
 import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightScan;
 import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -18,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
+import org.slf4j.LoggerFactory;
 
 /**
  * A model's weights as the kernels want them: projections repacked off-heap, vectors as floats. The
@@ -53,6 +55,9 @@ final class PackedWeights {
 
   record Expert(PackedMatrix gate, PackedMatrix up, PackedMatrix down) {}
 
+  /** Work on so many bytes of the file. */
+  private record Task(Runnable work, long bytes) {}
+
   private static final int ALIGNMENT = 64;
 
   /**
@@ -66,7 +71,7 @@ final class PackedWeights {
   private final WeightMatrix embedding;
   private final List<Layer> layers = new ArrayList<>();
   private final List<StoredMatrix> matrices = new ArrayList<>();
-  private final List<Runnable> tasks = new ArrayList<>();
+  private final List<Task> tasks = new ArrayList<>();
   private final Fingerprint fingerprint = new Fingerprint();
   private final float[] outputNorm;
   private final PackedMatrix outputHead;
@@ -99,6 +104,7 @@ final class PackedWeights {
   /**
    * Repacks all weights on the pool's threads, into memory that lives as long as {@code arena}. The
    * file's own pages are given back to the system, which reads them again when they are wanted.
+   * Each piece is read from memory once: fingerprint, checks and packing find it in the cache.
    *
    * @throws ModelFormatException when a weight has a value that is not finite
    */
@@ -110,8 +116,20 @@ final class PackedWeights {
       matrix.setBeyondCaches(isBeyondCaches());
       addTasks(matrix.source, piece -> matrix.packTask(piece));
     }
-    if (!isHeadTied) addTasks(embedding, piece -> {});
-    pool.run(tasks.size(), (task, worker) -> tasks.get(task).run());
+    if (!isHeadTied) addTasks(embedding, this::checkEmbedding);
+    final var progress =
+        new LoadProgress(
+            tasks.stream().mapToLong(Task::bytes).sum(),
+            System::nanoTime,
+            LoggerFactory.getLogger(LoadProgress.class)::info);
+    pool.run(
+        tasks.size(),
+        (number, worker) -> {
+          final Task task = tasks.get(number);
+          task.work.run();
+          progress.add(task.bytes);
+        });
+    progress.finish();
     tasks.clear();
     for (StoredMatrix matrix : matrices) {
       final MemorySegment file = matrix.source.data();
@@ -128,11 +146,27 @@ final class PackedWeights {
     final int number = fingerprint.add(weight, PackedMatrix.TASK_ROWS);
     for (int i = 0; i * PackedMatrix.TASK_ROWS < weight.rowCount(); i++) {
       final int piece = i;
-      tasks.add(() -> {
-        fingerprint.hash(number, piece);
-        work.accept(piece);
-      });
+      final Runnable both =
+          () -> {
+            fingerprint.hash(number, piece);
+            work.accept(piece);
+          };
+      tasks.add(new Task(both, rows(weight, piece).byteSize()));
     }
+  }
+
+  private static MemorySegment rows(WeightMatrix weight, int piece) {
+    final int row = piece * PackedMatrix.TASK_ROWS;
+    final int rowEnd = Math.min(weight.rowCount(), row + PackedMatrix.TASK_ROWS);
+    final long rowBytes = weight.type().byteSize(weight.columnCount());
+    return weight.data().asSlice(row * rowBytes, (rowEnd - row) * rowBytes);
+  }
+
+  /** Packing checks the others. */
+  private void checkEmbedding(int piece) {
+    final int row = piece * PackedMatrix.TASK_ROWS;
+    WeightScan.requireFinite(
+        embedding, row, Math.min(embedding.rowCount(), row + PackedMatrix.TASK_ROWS));
   }
 
   private Layer layer(ModelConfig config, ModelWeights.Layer layer) {

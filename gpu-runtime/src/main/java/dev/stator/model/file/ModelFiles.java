@@ -35,7 +35,21 @@ public final class ModelFiles {
    * @throws ModelFormatException one sentence that names the file, when it cannot be served
    */
   public static LoadedModel open(Path path) {
-    final Opened opened = open(path, ModelFiles::requireFinite);
+    return noted(open(path, ModelFiles::requireFinite));
+  }
+
+  /**
+   * The same, but its weights, gigabytes perhaps, are not read: for a device that checks them as it
+   * packs them.
+   *
+   * @return the model; the caller closes it
+   * @throws ModelFormatException as {@link #open} does, but for values that are not finite
+   */
+  public static LoadedModel openUnread(Path path) {
+    return noted(open(path, parts -> {}));
+  }
+
+  private static LoadedModel noted(Opened opened) {
     opened.parts.notes().forEach(note -> LOG.warn("{}: {}", opened.model.source(), note));
     return opened.model;
   }

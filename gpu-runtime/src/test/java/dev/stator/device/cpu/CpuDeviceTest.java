@@ -12,6 +12,7 @@ import dev.stator.device.StepInput.Slice;
 import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.FeedForwardVariant.Activation;
 import dev.stator.model.LoadedModel;
+import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.WeightType;
 import java.lang.foreign.ValueLayout;
@@ -169,6 +170,39 @@ class CpuDeviceTest {
           assertThrows(ModelFormatException.class, () -> CpuDevice.create(broken, SETTINGS));
       assertEquals(
           "tensor " + down.name() + " has a value that is not finite in row 0", e.getMessage());
+    }
+  }
+
+  @Test
+  void shouldNameTheEmbeddingWhenAValueIsNotFinite() {
+    final ModelConfig tied = RandomModels.LLAMA;
+    final ModelConfig untied =
+        new ModelConfig(
+            tied.architecture(),
+            1,
+            tied.hiddenSize(),
+            tied.intermediateSize(),
+            tied.headCount(),
+            tied.keyValueHeadCount(),
+            tied.headSize(),
+            tied.vocabularySize(),
+            tied.contextLength(),
+            tied.rmsNormEpsilon(),
+            tied.ropeTheta(),
+            tied.ropeScaling(),
+            tied.ropeLayout(),
+            false,
+            false,
+            false);
+    try (LoadedModel broken = RandomModels.of(untied, 1, WeightType.F32)) {
+      final var embedding = broken.weights().tokenEmbedding();
+      final long row = 4L * untied.hiddenSize();
+      embedding.data().set(ValueLayout.JAVA_INT_UNALIGNED, 70 * row, 0x7FC00000);
+      final var e =
+          assertThrows(ModelFormatException.class, () -> CpuDevice.create(broken, SETTINGS));
+      assertEquals(
+          "tensor " + embedding.name() + " has a value that is not finite in row 70",
+          e.getMessage());
     }
   }
 
