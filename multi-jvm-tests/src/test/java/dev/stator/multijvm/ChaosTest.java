@@ -72,8 +72,9 @@ class ChaosTest {
     }
     cluster.start(); // Nothing has to be started: it returns when the frontends know everybody.
     for (String frontend : FRONTENDS) cluster.awaitNothingHeld(frontend);
+    final Set<Path> leftBehind = disturber.leftBehind();
     cluster.remove("decode-3");
-    shouldHaveSweptWhatWasKilled(cluster, disturber.leftBehind());
+    shouldHaveSweptWhatWasKilled(cluster, leftBehind);
     shouldHaveKeptNoMoreThanBefore(cluster, before);
     shouldKeepNothingOfRequests(cluster);
   }

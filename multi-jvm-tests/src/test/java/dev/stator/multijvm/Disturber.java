@@ -2,6 +2,7 @@ package dev.stator.multijvm;
 
 import dev.stator.multijvm.harness.StatorProcess;
 import dev.stator.multijvm.harness.TestCluster;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -101,9 +102,11 @@ final class Disturber {
     return List.copyOf(made);
   }
 
-  /** Files in memory of all that has been disturbed. */
-  synchronized Set<Path> leftBehind() {
-    return new TreeSet<>(leftBehind);
+  /** Files in memory of all that has been disturbed, but for what lives on. */
+  synchronized Set<Path> leftBehind() throws IOException {
+    final Set<Path> left = new TreeSet<>(leftBehind);
+    for (String name : workers) left.removeAll(cluster.node(name).madeInMemory());
+    return left;
   }
 
   private Draw draw() {
