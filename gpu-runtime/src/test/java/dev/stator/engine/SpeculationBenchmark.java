@@ -2,12 +2,10 @@ package dev.stator.engine;
 
 import com.typesafe.config.ConfigFactory;
 import dev.stator.device.Device;
-import dev.stator.device.MemoryPlan;
 import dev.stator.device.StepInput;
 import dev.stator.device.StepOutput;
 import dev.stator.device.cpu.CpuDevice;
 import dev.stator.device.cpu.CpuDeviceSettings;
-import dev.stator.kv.KvLayout;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.file.GgufFile;
 import dev.stator.model.file.ModelFiles;
@@ -16,7 +14,6 @@ import dev.stator.model.text.Tokenizers;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -158,10 +155,17 @@ public final class SpeculationBenchmark {
   }
 
   /** Computes as the device does, and chooses the given text. */
-  private record Reader(Device device, int[] text) implements Device {
+  private static final class Reader extends ForwardingDevice {
+    private final int[] text;
+
+    Reader(Device device, int[] text) {
+      super(device);
+      this.text = text;
+    }
+
     @Override
     public StepOutput run(StepInput input) {
-      final StepOutput output = device.run(input);
+      final StepOutput output = super.run(input);
       return (sliceIndex, row) -> {
         final StepInput.Slice slice = input.slices().get(sliceIndex);
         final int end = slice.start() + slice.tokenCount();
@@ -172,46 +176,6 @@ public final class SpeculationBenchmark {
     }
 
     @Override
-    public String description() {
-      return device.description();
-    }
-
-    @Override
-    public String numericsFingerprint() {
-      return device.numericsFingerprint();
-    }
-
-    @Override
-    public KvLayout kvLayout() {
-      return device.kvLayout();
-    }
-
-    @Override
-    public int blockCount() {
-      return device.blockCount();
-    }
-
-    @Override
-    public int vocabularySize() {
-      return device.vocabularySize();
-    }
-
-    @Override
-    public int contextLength() {
-      return device.contextLength();
-    }
-
-    @Override
-    public MemorySegment block(int blockIndex) {
-      return device.block(blockIndex);
-    }
-
-    @Override
-    public MemoryPlan memoryPlan() {
-      return device.memoryPlan();
-    }
-
-    @Override
-    public void close() {}
+    public void close() {} // Its device is used again.
   }
 }
