@@ -1,0 +1,119 @@
+package dev.stator.device.cuda;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * One CUDA device as the engine uses it: memory, streams, kernels, graphs. Addresses of device
+ * memory are plain numbers that the CPU must not follow.
+ *
+ * <p><b>Threads:</b> one, which made it; a stream's work runs beside that thread, in the stream's
+ * order.
+ *
+ * <p><b>Ownership:</b> what it gave is freed by {@link #close} at the latest.
+ *
+ * <p>All methods throw {@link CudaException} when the device refuses.
+ */
+interface Driver extends AutoCloseable {
+  /** For the user, such as {@code NVIDIA H200, compute capability 9.0}. */
+  String title();
+
+  /** Major and minor number together: 80, 89, 90. */
+  int computeCapability();
+
+  int multiprocessorCount();
+
+  /** Shared memory that a block of threads may ask for, in bytes. */
+  int sharedBytesMax();
+
+  /** Device memory that nobody has taken. */
+  long freeBytes();
+
+  /**
+   * Device memory; contents undefined, aligned to 256 bytes.
+   *
+   * @throws OutOfMemoryError when there is none
+   */
+  long allocate(long bytes);
+
+  void free(long address);
+
+  /**
+   * Page-locked host memory, which streams copy from and to beside the CPU; contents undefined.
+   *
+   * @throws OutOfMemoryError when there is none
+   */
+  MemorySegment allocateHost(long bytes);
+
+  void freeHost(MemorySegment memory);
+
+  Stream newStream();
+
+  /**
+   * The kernel of that name.
+   *
+   * @throws CudaException when the module has none
+   */
+  Kernel kernel(String name);
+
+  @Override
+  void close();
+
+  /** A function of the loaded module. */
+  interface Kernel {
+    String name();
+  }
+
+  /** Something that a stream has come by. */
+  interface Event extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Recorded work, to be launched as a whole any number of times, with the same parameters. */
+  interface Graph extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /** Work in order. All but {@link #synchronize} return at once. */
+  interface Stream extends AutoCloseable {
+    /** {@code from} must stay as it is until the copy is done. */
+    void copyToDevice(long to, MemorySegment from);
+
+    void copyToHost(MemorySegment to, long from);
+
+    void copy(long to, long from, long bytes);
+
+    void fill(long to, byte value, long bytes);
+
+    /**
+     * @param params the kernel's one parameter, a struct; read before this returns
+     * @param threads of a block
+     * @param sharedBytes dynamic shared memory of a block
+     */
+    void launch(
+        Kernel kernel, int gridX, int gridY, int threads, int sharedBytes, MemorySegment params);
+
+    /** Marks this point of the stream. */
+    void record(Event event);
+
+    /** What follows waits until {@code event}'s last mark has been come by. */
+    void await(Event event);
+
+    Event newEvent();
+
+    /**
+     * Records what {@code work} gives to this stream, in place of doing it. Memory that it names
+     * must live as long as the graph.
+     */
+    Graph capture(Runnable work);
+
+    void launch(Graph graph);
+
+    /** Waits for all work; an error of any of it is thrown here at the latest. */
+    void synchronize();
+
+    @Override
+    void close();
+  }
+}
