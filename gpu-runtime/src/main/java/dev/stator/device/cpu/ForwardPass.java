@@ -1,6 +1,7 @@
 package dev.stator.device.cpu;
 
 import dev.stator.device.StepInput;
+import dev.stator.device.StepPlan;
 import dev.stator.model.AttentionVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.Pooling;

@@ -1,5 +1,6 @@
 package dev.stator.device.cpu;
 
+import dev.stator.device.Fingerprint;
 import dev.stator.device.MemoryPlan;
 import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
