@@ -9,6 +9,7 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodHandles;
 import java.nio.file.Path;
 
 /** The kernels as a host library, whose functions see device memory as their own. */
@@ -20,7 +21,7 @@ final class EmulatedKernels implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final MethodHandle launch;
   private final MethodHandle error;
-  private final MethodHandle has;
+  private final MethodHandle lacks; // Where the library cannot say, launches do.
 
   /**
    * @throws IllegalArgumentException when the library cannot be loaded
@@ -33,9 +34,12 @@ final class EmulatedKernels implements AutoCloseable {
     error =
         linker.downcallHandle(
             library.findOrThrow("stator_emulated_error"), FunctionDescriptor.of(ADDRESS));
-    has =
-        linker.downcallHandle(
-            library.findOrThrow("stator_emulated_has"), FunctionDescriptor.of(JAVA_INT, ADDRESS));
+    final FunctionDescriptor question = FunctionDescriptor.of(JAVA_INT, ADDRESS);
+    lacks =
+        library
+            .find("stator_emulated_lacks")
+            .map(address -> linker.downcallHandle(address, question))
+            .orElse(MethodHandles.empty(question.toMethodType()));
   }
 
   /** A kernel by its name. */
@@ -44,7 +48,7 @@ final class EmulatedKernels implements AutoCloseable {
   Named kernel(String name) {
     final Named kernel = new Named(name, arena.allocateFrom(name));
     try {
-      if ((int) has.invokeExact(kernel.text) != 0) return kernel;
+      if ((int) lacks.invokeExact(kernel.text) == 0) return kernel;
     } catch (Throwable t) {
       throw new IllegalStateException(t);
     }

@@ -26,8 +26,8 @@ struct write_params {
   int32_t count;
 };
 
-int stator_emulated_has(const char* kernel) {
-  return strcmp(kernel, "scale_add") == 0 || strcmp(kernel, "write_ones") == 0 || strcmp(kernel, "fail") == 0;
+int stator_emulated_lacks(const char* kernel) {
+  return strcmp(kernel, "scale_add") != 0 && strcmp(kernel, "write_ones") != 0 && strcmp(kernel, "fail") != 0;
 }
 
 const char* stator_emulated_error(void) {
