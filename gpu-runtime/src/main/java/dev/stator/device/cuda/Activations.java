@@ -13,7 +13,6 @@ import dev.stator.model.ModelConfig;
  * @param gateUp float32 [tokens][gate | up]
  * @param gated bf16 [tokens][intermediate]
  * @param projected float32 [tokens][hidden]
- * @param states float32 [tokens][hidden], hidden states that are pooled
  * @param logits float32 [tokens that want them][vocabulary]
  */
 record Activations(
@@ -25,7 +24,6 @@ record Activations(
     long gateUp,
     long gated,
     long projected,
-    long states,
     long logits) {
   static Activations take(DeviceMemory memory, ModelConfig config, int tokens, int logitsMax) {
     final String what = "workspace for " + tokens + " tokens a step";
@@ -41,7 +39,6 @@ record Activations(
         memory.take(what, tokens * query * Short.BYTES),
         memory.take(what, tokens * 2 * intermediate * Float.BYTES),
         memory.take(what, tokens * intermediate * Short.BYTES),
-        memory.take(what, tokens * hidden * Float.BYTES),
         memory.take(what, tokens * hidden * Float.BYTES),
         memory.take(what, (long) logitsMax * config.vocabularySize() * Float.BYTES));
   }

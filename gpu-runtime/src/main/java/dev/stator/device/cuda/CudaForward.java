@@ -39,8 +39,8 @@ final class CudaForward {
     this.attention = attention;
   }
 
-  /** Gives the step that has been uploaded to the stream. */
-  void run(CudaStep step) {
+  /** Gives the layers of the step that has been uploaded to the stream. */
+  void layers(CudaStep step) {
     final int count = step.rowCount();
     kernels.embed(weights.embedding(), step.tokens(), rows.x(), embeddingScale(), count);
     final List<CudaWeights.Layer> layers = weights.layers();
@@ -48,7 +48,6 @@ final class CudaForward {
       attend(layers.get(i), i, step);
       feedForward(layers.get(i), count);
     }
-    if (step.wantedCount() > 0) project(step);
   }
 
   private float embeddingScale() {
@@ -92,32 +91,34 @@ final class CudaForward {
     kernels.norm(from, weight, to, config.hiddenSize(), config.rmsNormEpsilon(), count);
   }
 
-  /** Hidden states of the wanted rows, and logits of those at the front. */
-  private void project(CudaStep step) {
-    final int hidden = config.hiddenSize();
-    kernels.gatherRows(rows.x(), step.wantedRows(), rows.projected(), hidden, step.wantedCount());
-    if (step.poolsStates()) {
-      kernels.normFloats(
-          rows.projected(),
-          weights.outputNorm(),
-          rows.states(),
-          hidden,
-          config.rmsNormEpsilon(),
-          step.wantedCount());
-    }
-    if (step.logitsCount() == 0) return;
-    norm(rows.projected(), weights.outputNorm(), rows.normed(), step.logitsCount());
+  /**
+   * Gives the hidden states of wanted rows {@code [first, first + count)}, float32, to {@link
+   * Activations#projected}.
+   */
+  void states(CudaStep step, int first, int count) {
+    gather(step, first, count);
+    kernels.normFloats(
+        rows.projected(),
+        weights.outputNorm(),
+        rows.projected(),
+        config.hiddenSize(),
+        config.rmsNormEpsilon(),
+        count);
+  }
+
+  /** Gives the logits of wanted rows {@code [first, first + count)}. */
+  void logits(CudaStep step, int first, int count) {
+    gather(step, first, count);
+    norm(rows.projected(), weights.outputNorm(), rows.normed(), count);
+    final int entries = config.vocabularySize();
     kernels.product(
-        weights.outputHead(),
-        rows.normed(),
-        0,
-        rows.logits(),
-        config.vocabularySize(),
-        step.logitsCount(),
-        false);
+        weights.outputHead(), rows.normed(), 0, rows.logits(), entries, count, false);
     final float cap = config.residual().logitCap();
-    if (cap != 0) {
-      kernels.softcap(rows.logits(), (long) step.logitsCount() * config.vocabularySize(), cap);
-    }
+    if (cap != 0) kernels.softcap(rows.logits(), (long) count * entries, cap);
+  }
+
+  private void gather(CudaStep step, int first, int count) {
+    final long wanted = step.wantedRows() + (long) first * Integer.BYTES;
+    kernels.gatherRows(rows.x(), wanted, rows.projected(), config.hiddenSize(), count);
   }
 }
