@@ -14,6 +14,7 @@ import com.typesafe.config.Config;
  * @param stepTokensMax tokens of one step
  * @param contextLength longest sequence in tokens; 0 or more than the model's takes the model's
  * @param stagingBytes page-locked host memory through which weights and blocks pass
+ * @param attentionBytes device memory for attention's partial results
  * @param usesGraphs whether decode steps are captured as CUDA graphs
  */
 public record CudaDeviceSettings(
@@ -24,6 +25,7 @@ public record CudaDeviceSettings(
     int stepTokensMax,
     int contextLength,
     long stagingBytes,
+    long attentionBytes,
     boolean usesGraphs) {
   /** What {@code memoryShare} leaves beside weights and workspace. */
   public static final long KV_BYTES_AUTO = -1;
@@ -46,6 +48,7 @@ public record CudaDeviceSettings(
         "staging-bytes",
         stagingBytes,
         STAGING_BYTES_MIN + " to " + Integer.MAX_VALUE);
+    require(attentionBytes >= 0, "attention-bytes", attentionBytes, "0 or more");
   }
 
   /** Reads {@code stator.device.cuda}. */
@@ -59,6 +62,7 @@ public record CudaDeviceSettings(
         config.getInt("step-tokens-max"),
         config.getInt("context-length"),
         config.getBytes("staging-bytes"),
+        config.getBytes("attention-bytes"),
         config.getBoolean("graphs"));
   }
 

@@ -111,8 +111,7 @@ final class CudaForward {
     gather(step, first, count);
     norm(rows.projected(), weights.outputNorm(), rows.normed(), count);
     final int entries = config.vocabularySize();
-    kernels.product(
-        weights.outputHead(), rows.normed(), 0, rows.logits(), entries, count, false);
+    kernels.product(weights.outputHead(), rows.normed(), 0, rows.logits(), entries, count, false);
     final float cap = config.residual().logitCap();
     if (cap != 0) kernels.softcap(rows.logits(), (long) count * entries, cap);
   }

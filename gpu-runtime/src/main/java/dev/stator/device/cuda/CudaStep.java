@@ -54,8 +54,7 @@ final class CudaStep implements AutoCloseable {
     for (StepInput.Slice slice : slices) {
       final int blocks = Math.ceilDiv(slice.start() + slice.tokenCount(), CudaDevice.BLOCK_SIZE);
       final int start = table.append(slice.blocks(), blocks);
-      attended.add(
-          new AttentionShape.Slice(row, slice.tokenCount(), slice.start(), start));
+      attended.add(new AttentionShape.Slice(row, slice.tokenCount(), slice.start(), start));
       for (int i = 0; i < slice.tokenCount(); i++) row(row++, start);
     }
     for (; row < rowCount; row++) padding(row, spare);

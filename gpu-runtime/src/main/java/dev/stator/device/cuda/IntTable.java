@@ -50,8 +50,7 @@ final class IntTable implements AutoCloseable {
   /** Appends the first {@code length} values; returns the first one's index. */
   int append(int[] values, int length) {
     reserve(length);
-    MemorySegment.copy(
-        values, 0, host, ValueLayout.JAVA_INT, (long) count * Integer.BYTES, length);
+    MemorySegment.copy(values, 0, host, ValueLayout.JAVA_INT, (long) count * Integer.BYTES, length);
     count += length;
     return count - length - fixed;
   }
