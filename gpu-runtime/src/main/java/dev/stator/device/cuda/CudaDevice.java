@@ -37,6 +37,7 @@ public final class CudaDevice implements Device {
   private final StepLimits limits;
   private final KvLayout layout;
   private final int blockCount;
+  private final long pool;
   private final String fingerprint;
   private final CudaStep step;
   private final CudaForward forward;
@@ -72,7 +73,7 @@ public final class CudaDevice implements Device {
     final var angles = new RotaryTables(config, contextLength, memory, driver, stream);
     blockCount = blockCount(settings, freeBytes);
     step = new CudaStep(driver, rowsMax, shape, rowsMax, blockCount);
-    final long pool = memory.take(poolTitle(), (blockCount + 1) * layout.blockBytes());
+    pool = memory.take(poolTitle(), (blockCount + 1) * layout.blockBytes());
     attention =
         new PagedAttention(
             config, layout, kernels, attentionKernels(), rows, angles, pool, partials);
@@ -317,6 +318,13 @@ public final class CudaDevice implements Device {
   @Override
   public MemorySegment block(int blockIndex) {
     throw new UnsupportedOperationException("the CPU does not address a CUDA device's blocks");
+  }
+
+  /** For tests: fills all blocks with bf16 NaN. */
+  void poison() {
+    attach();
+    stream.fill(pool, (byte) 0xFF, (blockCount + 1) * layout.blockBytes());
+    stream.synchronize();
   }
 
   @Override
