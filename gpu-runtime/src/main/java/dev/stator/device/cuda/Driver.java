@@ -6,8 +6,8 @@ import java.lang.foreign.MemorySegment;
  * One CUDA device as the engine uses it: memory, streams, kernels, graphs. Addresses of device
  * memory are plain numbers that the CPU must not follow.
  *
- * <p><b>Threads:</b> one, which made it; a stream's work runs beside that thread, in the stream's
- * order.
+ * <p><b>Threads:</b> one at a time, at first the one that made it, see {@link #attach}; a stream's
+ * work runs beside that thread, in the stream's order.
  *
  * <p><b>Ownership:</b> what it gave is freed by {@link #close} at the latest.
  *
@@ -55,6 +55,13 @@ interface Driver extends AutoCloseable {
    */
   Kernel kernel(String name);
 
+  /**
+   * From now on the calling thread is the one that uses this driver and what it gave; the one
+   * before has finished.
+   */
+  void attach();
+
+  /** By any thread, when nobody uses it any more. */
   @Override
   void close();
 
@@ -75,11 +82,19 @@ interface Driver extends AutoCloseable {
     void close();
   }
 
-  /** Work in order. All but {@link #synchronize} return at once. */
+  /**
+   * Work in order. All but {@link #synchronize} and {@link #close} return at once, copies from and
+   * to memory that is not page-locked perhaps later.
+   */
   interface Stream extends AutoCloseable {
-    /** {@code from} must stay as it is until the copy is done. */
+    /**
+     * @param from off the heap; must stay as it is until the copy is done
+     */
     void copyToDevice(long to, MemorySegment from);
 
+    /**
+     * @param to off the heap; must live until the copy is done
+     */
     void copyToHost(MemorySegment to, long from);
 
     void copy(long to, long from, long bytes);
@@ -97,14 +112,15 @@ interface Driver extends AutoCloseable {
     /** Marks this point of the stream. */
     void record(Event event);
 
-    /** What follows waits until {@code event}'s last mark has been come by. */
+    /** What follows waits until {@code event}'s last mark so far has been come by. */
     void await(Event event);
 
     Event newEvent();
 
     /**
      * Records what {@code work} gives to this stream, in place of doing it. Memory that it names
-     * must live as long as the graph.
+     * must live as long as the graph; host memory must be page-locked. Inside, nothing is allocated
+     * or freed, and events do not connect to what is outside.
      */
     Graph capture(Runnable work);
 
@@ -113,6 +129,7 @@ interface Driver extends AutoCloseable {
     /** Waits for all work; an error of any of it is thrown here at the latest. */
     void synchronize();
 
+    /** Waits for all work. */
     @Override
     void close();
   }

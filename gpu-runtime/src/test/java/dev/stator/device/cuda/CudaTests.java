@@ -1,0 +1,49 @@
+package dev.stator.device.cuda;
+
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+
+/**
+ * The driver that tests of kernels run on: an {@link EmulatedDriver}, or with {@code
+ * -Dstator.test.cuda=device} the first real device.
+ */
+final class CudaTests {
+  private static final String LIBRARY = "libstator-cuda-emulated.so";
+  private static final long EMULATED_BYTES = 1L << 30;
+
+  private CudaTests() {}
+
+  /** Closed by the caller. The test is skipped where the kernels' host build is missing. */
+  static Driver open() {
+    return emulated();
+  }
+
+  /** As {@link #open}, never the real device. */
+  static EmulatedDriver emulated() {
+    assumeTrue(Library.PATH != null, "needs the kernels' host build, which needs g++");
+    return new EmulatedDriver(Library.PATH, EMULATED_BYTES);
+  }
+
+  private static final class Library {
+    private static final Path PATH = extract();
+
+    private static Path extract() {
+      try (InputStream resource = CudaTests.class.getResourceAsStream(LIBRARY)) {
+        if (resource == null) return null;
+        final Path folder = Files.createTempDirectory("stator-cuda-");
+        folder.toFile().deleteOnExit();
+        final Path path = folder.resolve(LIBRARY);
+        path.toFile().deleteOnExit();
+        Files.copy(resource, path);
+        return path;
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+}
