@@ -17,6 +17,8 @@
 //   Token tiles are next to each other in the grid, so that blocks running together share the weights that they stream.
 #include "weights.h"
 
+using namespace weights;
+
 constexpr int TOKENS = 8;  // of one matrix instruction
 constexpr int RANGE = 256;
 constexpr int RANGES_MAX = 8;
@@ -48,7 +50,7 @@ DEVICE void finish(const MatmulParams &p, int token, int row, float sum) {
 
 // One warp's weights of TILES row tiles: a unit in registers, the next one on its way into the same registers piece by piece.
 template <class W, int TILES>
-struct Weights {
+struct Stream {
   static constexpr int PIECES = W::UNIT_CHUNKS * CHUNK_STEPS / W::PIECE_STEPS;
 
   const uint8_t *unit;
@@ -59,7 +61,7 @@ struct Weights {
   typename W::Scales scales[TILES];
 
   // From unit `first` of row tile `tile` on; where the matrix ends before the last tile, that is another one again.
-  DEVICE Weights(const MatmulParams &p, const Cut<W> &cut, int tile, int first) {
+  DEVICE Stream(const MatmulParams &p, const Cut<W> &cut, int tile, int first) {
     lane = threadIdx.x % WARP;
     const int tiles = ceil_divide(p.rows, TILE_ROWS);
     tileBytes = tile + TILES <= tiles ? cut.tileBytes() : 0;
@@ -141,13 +143,13 @@ template <class W, int GROUPS, int TILES>
 DEVICE void multiply_range(float (&sum)[TILES][GROUPS][4], const MatmulParams &p, const Cut<W> &cut, int tile, int first,
                            int last, int firstToken) {
   constexpr int unitPairs = W::UNIT_CHUNKS * CHUNK_PAIRS;
-  Weights<W, TILES> weights(p, cut, tile, first);
+  Stream<W, TILES> stream(p, cut, tile, first);
   Inputs<W, GROUPS> x(p, firstToken);
   x.load(0, first * W::UNIT_CHUNKS, 0);
 #pragma unroll 1
   for (int unit = first; unit < last; unit++) {
     const bool isLast = unit + 1 == last;
-    weights.next(isLast);
+    stream.next(isLast);
 #pragma unroll
     for (int pair = 0; pair < unitPairs; pair++) {
       const int ahead = pair + 1;
@@ -155,7 +157,7 @@ DEVICE void multiply_range(float (&sum)[TILES][GROUPS][4], const MatmulParams &p
         x.load(ahead % 2, unit * W::UNIT_CHUNKS + ahead / CHUNK_PAIRS, ahead % CHUNK_PAIRS);
       }
       uint32_t a[2][TILES][4];
-      weights.fragments(a, pair, isLast);
+      stream.fragments(a, pair, isLast);
 #pragma unroll
       for (int s = 0; s < 2; s++) {
 #pragma unroll
@@ -281,7 +283,7 @@ DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const 
   float *totals = reinterpret_cast<float *>(stages + STAGES * STAGE_PIECES) + threadIdx.x;
   const Cut<W> cut(p.columns);
   const int chunks = cut.units * W::UNIT_CHUNKS;
-  Weights<W, PREFILL_TILES> weights(p, cut, tile, 0);
+  Stream<W, PREFILL_TILES> stream(p, cut, tile, 0);
   for (int chunk = 0; chunk < STAGES - 1; chunk++) {
     if (chunk < chunks) copy_chunk(stages + chunk * STAGE_PIECES, p, firstToken, chunk);
     async_commit();
@@ -291,7 +293,7 @@ DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const 
 #pragma unroll 1
   for (int unit = 0; unit < cut.units; unit++) {
     const bool isLast = unit + 1 == cut.units;
-    weights.next(isLast);
+    stream.next(isLast);
 #pragma unroll
     for (int pair = 0; pair < W::UNIT_CHUNKS * CHUNK_PAIRS; pair++) {
       if (pair % CHUNK_PAIRS == 0) {
@@ -303,7 +305,7 @@ DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const 
         async_commit();
       }
       uint32_t a[2][PREFILL_TILES][4];
-      weights.fragments(a, pair, isLast);
+      stream.fragments(a, pair, isLast);
       multiply_stage<PREFILL_TILES>(sum, a, stages + stage * STAGE_PIECES, pair % CHUNK_PAIRS);
       if (pair % CHUNK_PAIRS == CHUNK_PAIRS - 1) stage = stage == STAGES - 1 ? 0 : stage + 1;
     }

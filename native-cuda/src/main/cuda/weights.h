@@ -36,6 +36,8 @@
 
 #include "stator.h"
 
+namespace weights {
+
 constexpr int TILE_ROWS = 16;
 constexpr int CHUNK = 128;      // columns
 constexpr int CHUNK_STEPS = 8;  // matrix instructions
@@ -284,5 +286,7 @@ struct Q6_KWeights {
     }
   }
 };
+
+}  // namespace weights
 
 #endif
