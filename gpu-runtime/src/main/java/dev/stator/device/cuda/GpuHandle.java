@@ -7,6 +7,10 @@ abstract class GpuHandle implements AutoCloseable {
 
   GpuHandle(GpuDriver driver) {
     this.driver = driver;
+  }
+
+  /** To be called when it has been made. */
+  final void made() {
     driver.own(this);
   }
 

@@ -23,6 +23,7 @@ final class GpuStream extends GpuHandle implements Driver.Stream {
       super(driver);
       Calls.check(
           "cuEventCreate", JCudaDriver.cuEventCreate(event, CUevent_flags.CU_EVENT_DISABLE_TIMING));
+      made();
     }
 
     @Override
@@ -37,6 +38,7 @@ final class GpuStream extends GpuHandle implements Driver.Stream {
     private GpuGraph(GpuDriver driver, CUgraph graph) {
       super(driver);
       Calls.check("cuGraphInstantiate", JCudaDriver.cuGraphInstantiate(executable, graph, 0));
+      made();
     }
 
     @Override
@@ -50,6 +52,7 @@ final class GpuStream extends GpuHandle implements Driver.Stream {
     Calls.check(
         "cuStreamCreate",
         JCudaDriver.cuStreamCreate(stream, CUstream_flags.CU_STREAM_NON_BLOCKING));
+    made();
   }
 
   @Override

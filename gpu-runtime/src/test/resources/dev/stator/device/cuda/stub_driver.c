@@ -167,21 +167,7 @@ static int copy(void* to, const void* from, size_t bytes, int to_device, int fro
   return give(stream, &operation);
 }
 
-/* ---- Errors, devices, contexts ---- */
-
-int cuGetErrorName(int code, const char** name) {
-  switch (code) {
-    case INVALID_VALUE: *name = "CUDA_ERROR_INVALID_VALUE"; return OK;
-    case OUT_OF_MEMORY: *name = "CUDA_ERROR_OUT_OF_MEMORY"; return OK;
-    case NO_DEVICE: *name = "CUDA_ERROR_NO_DEVICE"; return OK;
-    case INVALID_CONTEXT: *name = "CUDA_ERROR_INVALID_CONTEXT"; return OK;
-    case NOT_FOUND: *name = "CUDA_ERROR_NOT_FOUND"; return OK;
-    case 222: *name = "CUDA_ERROR_UNSUPPORTED_PTX_VERSION"; return OK;
-    case LAUNCH_FAILED: *name = "CUDA_ERROR_LAUNCH_FAILED"; return OK;
-    case CAPTURE_UNSUPPORTED: *name = "CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED"; return OK;
-    default: *name = 0; return INVALID_VALUE;
-  }
-}
+/* ---- Devices, contexts ---- */
 
 int cuInit(unsigned flags) {
   BEGIN;
