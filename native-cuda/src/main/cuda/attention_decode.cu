@@ -13,27 +13,27 @@ DEVICE void attention_decode(const AttentionParams &p) {
   SHARED_MEMORY(uint16_t, shared);
   const int count = *p.tileCount;
   for (int i = blockIdx.x; i < count; i += gridDim.x) {
-    Shape own(p, p.tiles[i], shared);
+    Attention<Shape> own(p, p.tiles[i], shared);
     const int splitFrom = own.tile.split * ATTENTION_SPLIT;
     const int from = max(own.seen.low, splitFrom);
     const int to = min(own.seen.end, splitFrom + ATTENTION_SPLIT);
     if (from >= to) continue;
     own.begin(from, to);
     for (int kvTile = own.tileFrom; kvTile < own.tileTo; kvTile++) own.take_tile(kvTile);
-    own.end_split();
+    AttentionState states[Shape::ROW_TILES][2];
+    own.end_split(states);
     if (from == own.seen.low && to == own.seen.end) {
-      const AttentionState states[1][2] = {{{own.maxima[0][0], own.sums[0][0]}, {own.maxima[0][1], own.sums[0][1]}}};
       own.write_out(own.values, states);
     } else {
-      own.write_partial();
+      own.write_partial(states);
     }
     __syncthreads();
   }
 }
 
-#define ATTENTION_DECODE(headSize, slots)                                                       \
-  KERNEL(attention_decode_##headSize, ATTENTION_WARPS *WARP, AttentionParams) { \
-    attention_decode<Attention<headSize, 1, 1, slots>>(p);                                      \
+#define ATTENTION_DECODE(headSize, slots)                             \
+  KERNEL(attention_decode_##headSize, 4 * WARP, AttentionParams) {    \
+    attention_decode<AttentionShape<headSize, 1, 1, 4, slots>>(p); \
   }
 
 ATTENTION_DECODE(32, 4)
