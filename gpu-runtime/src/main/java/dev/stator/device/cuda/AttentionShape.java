@@ -82,6 +82,9 @@ final class AttentionShape {
           Instance.decode(128, 4),
           Instance.decode(256, 2));
 
+  /** Values of a head that there are kernels for. */
+  static final List<Integer> HEAD_SIZES = DECODES.stream().map(Instance::headSize).toList();
+
   /** The first of a head size that fits into the device's shared memory is the fastest. */
   private static final List<Instance> PREFILLS =
       List.of(
@@ -193,8 +196,7 @@ final class AttentionShape {
         instances.stream().filter(instance -> instance.headSize == headSize).toList();
     if (ofSize.isEmpty()) {
       throw new IllegalArgumentException(
-          "the CUDA device has attention for heads of 32, 64, 96, 128 and 256 values, not of "
-              + headSize);
+          "attention on CUDA devices takes heads of " + HEAD_SIZES + " values, not of " + headSize);
     }
     return ofSize.stream()
         .filter(instance -> instance.sharedBytes() <= sharedBytesMax)

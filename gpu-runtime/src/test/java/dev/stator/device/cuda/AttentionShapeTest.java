@@ -210,7 +210,7 @@ class AttentionShapeTest {
   @Test
   void shouldRefuseHeadsAndDevicesWithoutKernels() {
     assertEquals(
-        "the CUDA device has attention for heads of 32, 64, 96, 128 and 256 values, not of 80",
+        "attention on CUDA devices takes heads of [32, 64, 96, 128, 256] values, not of 80",
         refusal(8, 80, ADA_SHARED_BYTES));
     assertEquals(
         "attention_decode_128 needs 72000 bytes of shared memory, the device gives 49152",
