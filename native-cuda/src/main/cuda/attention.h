@@ -1,4 +1,5 @@
-// Causal attention over paged keys and values, on matrix instructions. gpu-runtime/NUMERICS.md has the program of an output.
+// Causal attention over paged keys and values, on matrix instructions. gpu-runtime/NUMERICS.md has the program
+// of an output.
 //
 //   row        one query head of one token; the rows of a sequence's step are counted token by token, heads of one
 //              key/value head's group side by side: row / groupSize is the token, row % groupSize the head in its group
@@ -6,78 +7,20 @@
 //   KV tile    64 positions from a multiple of 64 on: the step of the online softmax
 //   split      512 positions from a multiple of 512 on: softmax begins anew, its result is merged into those before
 //
-// A block of threads takes ROWS rows of one key/value head through KV tiles in ascending order: GROUPS groups of WARPS warps,
-// a group for each 16 * ROW_TILES rows. In a KV tile a warp computes its group's scores for its share of the KV blocks, and
-// after they are exchanged as weights through shared memory the sums for its share of the head's values. So a key or value
-// is read from shared memory once for 16 * ROW_TILES rows, and the sums stay in registers.
+// A block of threads takes ROWS rows of one key/value head through KV tiles in ascending order: GROUPS groups of WARPS
+// warps, a group for each 16 * ROW_TILES rows. In a KV tile a warp computes its group's scores for its share of the KV
+// blocks, and after they are exchanged as weights through shared memory the sums for its share of the head's values. So
+// a key or value is read from shared memory once for 16 * ROW_TILES rows, and the sums stay in registers.
 //
 //   keys of tile t -> scores -> maxima of rows, by the group -> weights in bf16 -> values of tile t -> sums
 //
-// Keys and values come by asynchronous copies into a ring of SLOTS slots, keys and values of a tile in turn. With several groups
-// and four slots those of the next tile are copied while this one is computed, and groups meet once a tile; otherwise they
-// meet at each slot, and copies are SLOTS - 1 slots ahead.
+// Keys and values come by asynchronous copies into a ring of SLOTS slots, keys and values of a tile in turn. With
+// several groups and four slots those of the next tile are copied while this one is computed, and groups meet once a
+// tile; otherwise they meet at each slot, and copies are SLOTS - 1 slots ahead.
 #ifndef STATOR_ATTENTION_H
 #define STATOR_ATTENTION_H
 
-#include "stator.h"
-
-constexpr int ATTENTION_KV_BLOCK = 16;
-constexpr int ATTENTION_KV_TILE = 64;
-constexpr int ATTENTION_SPLIT = 512;
-constexpr int ATTENTION_KV_BLOCKS = ATTENTION_KV_TILE / ATTENTION_KV_BLOCK;  // Of a KV tile.
-constexpr int ATTENTION_PARTIAL_EXTRA = 4;  // Behind a row's sums: maximum, sum of weights, nothing, nothing.
-constexpr float ATTENTION_LOG2_E = 1.44269504088896340736f;
-
-// A running softmax of one row. `max` is in units of log2; -infinity before anything was seen.
-struct AttentionState {
-  float max;
-  float sum;
-};
-
-// What is subtracted from scores: the maximum, but no infinity where nothing was seen, so that the weights are zeros.
-DEVICE float attention_base(float max) { return max == -INFINITY ? 0.f : max; }
-
-// Factors that bring an earlier and a later part of a row to the larger of their maxima; `earlier` becomes both.
-DEVICE float2 attention_merge_states(AttentionState &earlier, const AttentionState &later) {
-  const float max = fmaxf(earlier.max, later.max);
-  const float base = attention_base(max);
-  const float2 factors = make_float2(fast_exp2(earlier.max - base), fast_exp2(later.max - base));
-  earlier.max = max;
-  earlier.sum = fmaf(later.sum, factors.y, earlier.sum * factors.x);
-  return factors;
-}
-
-DEVICE float attention_merge_values(float earlier, float later, float2 factors) {
-  return fmaf(later, factors.y, earlier * factors.x);
-}
-
-// Positions that the rows of a tile see: [low, end).
-struct AttentionRange {
-  int low;
-  int end;
-};
-
-DEVICE AttentionRange attention_range(const AttentionTile &tile, int groupSize, int window) {
-  const int first = tile.start + tile.rowFrom / groupSize;
-  const int last = tile.start + (tile.rowTo - 1) / groupSize;
-  return {max(0, first - window + 1), last + 1};
-}
-
-// Floats of a row's partial result.
-DEVICE int attention_partial_stride(int headSize) { return headSize + ATTENTION_PARTIAL_EXTRA; }
-
-// The partial result of a row: of the split that `tile` names, or of the tile's first where a list has a tile once.
-DEVICE float *attention_partial(const AttentionParams &p, int partialRow, int row, int keyValueHead) {
-  const int64_t index = static_cast<int64_t>(partialRow + row) * p.keyValueHeads + keyValueHead;
-  return p.partials + index * attention_partial_stride(p.headSize);
-}
-
-// Where a row's query, or its result, begins: an index into [M][heads][headSize].
-DEVICE int64_t attention_row_offset(const AttentionParams &p, const AttentionTile &tile, int row, int keyValueHead) {
-  const int groupSize = p.heads / p.keyValueHeads;
-  const int64_t token = tile.token + row / groupSize;
-  return (token * p.heads + keyValueHead * groupSize + row % groupSize) * p.headSize;
-}
+#include "attention_rows.h"
 
 // Waits for the threads of a group, or for more.
 template <int GROUPS, int THREADS>
@@ -125,14 +68,14 @@ struct Attention : Shape {
   const int keyValueHead;
   const int groupSize;
   const int lane;
-  const int warp;   // Of its group.
-  const int group;  // Takes rows group * 16 * ROW_TILES and on.
-  const int copied;     // KV block of each tile that this warp copies, or a share of it.
-  const int copyShare;
+  const int warp;            // Of its group.
+  const int group;           // Takes rows group * 16 * ROW_TILES and on.
+  const int copied;          // KV block of each tile that this warp copies, with the COPY_SHARES - 1 others of
+  const int copyShare;       // another share.
   const AttentionRange seen;
-  const int firstEnd;  // Behind the first row's position.
+  const int firstEnd;        // Behind the first row's position.
 
-  // Shared memory.
+  // Shared memory; AttentionShape.java adds its bytes up.
   uint16_t *ring;     // [SLOTS][SLOT]
   uint16_t *queries;  // [ROWS][HEAD_SIZE]
   uint16_t *weights;  // [ROWS][ATTENTION_KV_TILE]
@@ -140,8 +83,8 @@ struct Attention : Shape {
   int *positions;     // [ROWS]; -1 in rows that there are not.
 
   // Of this lane: rows lane / 4 and lane / 4 + 8 of each row tile, `half` 0 and 1.
-  float values[ROW_TILES][PARTS][4];  // Sums of weights times values: d of mma_bf16, a piece of 8 values each.
-  float maxima[ROW_TILES][2];         // The same in the four warps and in the lanes of a row.
+  float values[ROW_TILES][PARTS][4];    // Sums of weights times values: d of mma_bf16, a piece of 8 values each.
+  float maxima[ROW_TILES][2];           // The same in all warps of the group and all lanes of a row.
   float sums[ROW_TILES][2][KV_BLOCKS];  // Of the weights of a KV block of each tile, in this lane's columns.
 
   int stepsIssued;  // Copies begun, keys and values in turn.
@@ -167,9 +110,7 @@ struct Attention : Shape {
         exchange(reinterpret_cast<float *>(weights + ROWS * ATTENTION_KV_TILE)),
         positions(reinterpret_cast<int *>(exchange + WARPS * ROWS)) {}
 
-  // AttentionShape.java adds these up to the bytes of shared memory.
-
-  // ---- Layout in shared memory: chunks of 16 bytes change places so that the 8 rows of a matrix lie in different banks.
+  // ---- Layout in shared memory: 16-byte chunks change places so that the 8 rows of a matrix lie in different banks.
 
   // Chunk of a row of queries or values.
   static DEVICE int swizzled(int row, int chunk) {
@@ -202,7 +143,8 @@ struct Attention : Shape {
 
   DEVICE bool is_seen(int position) const { return position >= seen.low && position < seen.end; }
 
-  // The pool's number of the KV block that this warp copies of a KV tile; 0, and never read, where nothing of it is seen.
+  // The pool's number of the KV block that this warp copies of a KV tile; 0, and never read, where nothing of it is
+  // seen.
   DEVICE int block_of(int kvTile) const {
     const int first = kvTile * ATTENTION_KV_TILE + copied * ATTENTION_KV_BLOCK;
     const bool isSeen = kvTile < tileTo && first < seen.end && first + ATTENTION_KV_BLOCK > seen.low;
@@ -342,7 +284,8 @@ struct Attention : Shape {
       }
   }
 
-  // Weights of this warp's KV blocks to shared memory as bf16; their float32 sums, and what was summed before, rescaled.
+  // Weights of this warp's KV blocks to shared memory as bf16; their float32 sums, and what was summed before,
+  // rescaled.
   DEVICE void weigh(const float scores[ROW_TILES][PIECES][4]) {
     float rescale[ROW_TILES][2];
     bool rescales = false;

@@ -1,11 +1,13 @@
 // Attention of few query tokens of a sequence: splits side by side, then their results merged in ascending order.
 //
-// attention_decode_{32,64,96,128,256}: grid (any, key/value heads); blocks of threads share the first *tileCount of `tiles`, a
-// tile for each split of each 16 rows. A tile whose rows see one split only is done here; of the others partial results,
+// attention_decode_{32,64,96,128,256}: grid (any, key/value heads); blocks of threads share the first *tileCount of
+// `tiles`, a tile for each split of each 16 rows. A tile whose rows see one split only is done here; of the others
+// partial results,
 //   float32 [row of all tiles][key/value head][headSize sums | maximum | sum of weights | 2 nothing]
 // go to `partials`.
 //
-// attention_merge: grid (tiles * 4, key/value heads), 4 rows a block of threads; a tile for each 16 rows, its first split's.
+// attention_merge: grid (tiles * 4, key/value heads), 4 rows a block of threads; a tile for each 16 rows, its first
+// split's.
 #include "attention.h"
 
 template <typename Shape>
@@ -58,7 +60,8 @@ KERNEL(attention_merge, MERGE_WARPS *WARP, AttentionParams) {
 
   const int keyValueHead = blockIdx.y;
   const int lane = threadIdx.x % WARP;
-  const int64_t splitStride = static_cast<int64_t>(tile.rowTo - tile.rowFrom) * p.keyValueHeads * attention_partial_stride(p.headSize);
+  const int64_t partialRows = static_cast<int64_t>(tile.rowTo - tile.rowFrom) * p.keyValueHeads;
+  const int64_t splitStride = partialRows * attention_partial_stride(p.headSize);
   const float *from = attention_partial(p, tile.partialRow, row, keyValueHead) + first * splitStride;
   AttentionState state = {-INFINITY, 0.f};
   float total[MERGE_VALUES_MAX] = {};

@@ -43,7 +43,8 @@ DEVICE void attention_prefill(const AttentionParams &p) {
     attention_prefill<AttentionShape<headSize, rowTiles, groups, warps, slots>>(p); \
   }
 
-// 128 rows where registers suffice. All but attention_prefill_128 need at most 99 KiB of shared memory, which is what Ada has.
+// 128 rows where registers suffice. All but attention_prefill_128 need at most 99 KiB of shared memory, which is what
+// Ada has.
 ATTENTION_PREFILL(attention_prefill_32, 2, 32, 2, 4, 2, 4)
 ATTENTION_PREFILL(attention_prefill_64, 1, 64, 2, 4, 2, 4)
 ATTENTION_PREFILL(attention_prefill_96, 1, 96, 2, 4, 2, 4)
