@@ -31,6 +31,12 @@ final class EmulatedStream implements Driver.Stream {
     private boolean isClosed;
 
     @Override
+    public void synchronize() {
+      final Mark mark = open(this).last;
+      if (mark != null) mark.stream.runTo(mark);
+    }
+
+    @Override
     public void close() {
       isClosed = true;
     }
