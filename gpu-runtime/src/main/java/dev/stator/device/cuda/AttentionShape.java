@@ -21,10 +21,6 @@ import java.util.List;
  * <p><b>Threads:</b> any.
  */
 final class AttentionShape {
-  /** Values of a head that there are kernels for. */
-  static final List<Integer> HEAD_SIZES =
-      Arrays.stream(Instance.values()).map(instance -> instance.headSize).toList();
-
   /** Positions of a split. */
   static final int SPLIT = 512;
 
