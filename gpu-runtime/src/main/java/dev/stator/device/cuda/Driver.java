@@ -72,6 +72,9 @@ interface Driver extends AutoCloseable {
 
   /** Something that a stream has come by. */
   interface Event extends AutoCloseable {
+    /** Waits until its last mark has been come by; returns at once when there is none. */
+    void synchronize();
+
     @Override
     void close();
   }

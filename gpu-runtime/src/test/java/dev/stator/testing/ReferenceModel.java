@@ -1,4 +1,4 @@
-package dev.stator.device.cpu;
+package dev.stator.testing;
 
 import dev.stator.model.AttentionVariant;
 import dev.stator.model.FeedForwardVariant;
@@ -13,17 +13,17 @@ import java.util.Arrays;
 /**
  * The forward pass in float64, straight from the papers' formulas: no cache, no blocks, no tricks.
  */
-final class ReferenceModel {
+public final class ReferenceModel {
   private final ModelConfig config;
   private final ModelWeights weights;
 
-  ReferenceModel(LoadedModel model) {
+  public ReferenceModel(LoadedModel model) {
     config = model.config();
     weights = model.weights();
   }
 
   /** The logits after the last token. */
-  double[] logits(int[] tokens) {
+  public double[] logits(int[] tokens) {
     final double[][] x = new double[tokens.length][];
     for (int t = 0; t < tokens.length; t++) {
       x[t] = doubles(WeightDecoder.row(weights.tokenEmbedding(), tokens[t]));

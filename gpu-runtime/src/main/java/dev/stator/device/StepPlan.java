@@ -1,6 +1,5 @@
-package dev.stator.device.cpu;
+package dev.stator.device;
 
-import dev.stator.device.StepInput;
 import dev.stator.model.Pooling;
 import java.util.List;
 
@@ -10,7 +9,7 @@ import java.util.List;
  *
  * <p>Attention takes runs of neighbouring rows of one slice.
  */
-final class StepPlan {
+public final class StepPlan {
   /** Rows of an attention run: enough to share loads, few enough to spread over threads. */
   private static final int RUN_ROWS = 8;
 
@@ -29,7 +28,7 @@ final class StepPlan {
   private int logitsCount;
   private int contextLength;
 
-  StepPlan(int tokensMax) {
+  public StepPlan(int tokensMax) {
     position = new int[tokensMax];
     token = new int[tokensMax];
     blocks = new int[tokensMax][];
@@ -42,7 +41,7 @@ final class StepPlan {
   }
 
   /** Lays out a checked step. */
-  void reset(List<StepInput.Slice> slices) {
+  public void reset(List<StepInput.Slice> slices) {
     rowCount = 0;
     runCount = 0;
     wantedCount = 0;
@@ -75,7 +74,7 @@ final class StepPlan {
   }
 
   /** From here on only the wanted rows are rows; row {@code i} was {@link #wantedRow} {@code i}. */
-  void keepWanted() {
+  public void keepWanted() {
     for (int i = 0; i < wantedCount; i++) {
       position[i] = position[wantedRow[i]];
       blocks[i] = blocks[wantedRow[i]];
@@ -86,61 +85,61 @@ final class StepPlan {
     rowCount = wantedCount;
   }
 
-  int rowCount() {
+  public int rowCount() {
     return rowCount;
   }
 
-  int position(int row) {
+  public int position(int row) {
     return position[row];
   }
 
-  int token(int row) {
+  public int token(int row) {
     return token[row];
   }
 
   /** Blocks of the row's sequence. */
-  int[] blocks(int row) {
+  public int[] blocks(int row) {
     return blocks[row];
   }
 
-  int runCount() {
+  public int runCount() {
     return runCount;
   }
 
   /** First row of a run; it ends where the next begins. */
-  int runStart(int run) {
+  public int runStart(int run) {
     return runStart[run];
   }
 
-  int wantedCount() {
+  public int wantedCount() {
     return wantedCount;
   }
 
-  int wantedRow(int i) {
+  public int wantedRow(int i) {
     return wantedRow[i];
   }
 
-  int logitsCount() {
+  public int logitsCount() {
     return logitsCount;
   }
 
   /** Which of the rows of logits a wanted row is, -1 for none. */
-  int logitsRowOfWanted(int i) {
+  public int logitsRowOfWanted(int i) {
     return logitsRowOfWanted[i];
   }
 
   /** Where a wanted row's hidden state goes; {@code null} for nowhere. */
-  StepInput.Pooled pooled(int i) {
+  public StepInput.Pooled pooled(int i) {
     return pooledOfWanted[i];
   }
 
   /** -1 when the slice wants fewer. */
-  int logitsRow(int slice, int row) {
+  public int logitsRow(int slice, int row) {
     return row >= 0 && row < logitsCountOfSlice[slice] ? logitsRowOfSlice[slice] + row : -1;
   }
 
   /** Positions that the step touches are below this. */
-  int contextLength() {
+  public int contextLength() {
     return contextLength;
   }
 }

@@ -1,4 +1,4 @@
-package dev.stator.device.cpu;
+package dev.stator.testing;
 
 import dev.stator.model.AttentionVariant;
 import dev.stator.model.FeedForwardVariant;
@@ -12,12 +12,12 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Named;
 
 /** Small shapes of the families whose layers are not the plain ones. */
-final class Families {
+public final class Families {
   private static final int LAYERS = 3;
 
   private Families() {}
 
-  static Stream<Named<ModelConfig>> all() {
+  public static Stream<Named<ModelConfig>> all() {
     return Stream.of(
         Named.of("sliding window", window(9, 0, List.of(true, true, true))),
         Named.of("a window of one", window(1, 0, List.of(true, false, true))),
@@ -78,7 +78,7 @@ final class Families {
             new AttentionVariant(0, 0, 24, null), FeedForwardVariant.PLAIN, ResidualVariant.PLAIN);
   }
 
-  static ModelConfig gemma2() {
+  public static ModelConfig gemma2() {
     final var window = new AttentionVariant.Window(11, List.of(true, false, true), 0);
     return plain(new RopeScaling.None())
         .with(
@@ -87,7 +87,7 @@ final class Families {
             new ResidualVariant((float) Math.sqrt(96), 1, true, 3));
   }
 
-  static ModelConfig experts(FeedForwardVariant.Experts experts) {
+  public static ModelConfig experts(FeedForwardVariant.Experts experts) {
     return plain(new RopeScaling.None())
         .with(
             AttentionVariant.PLAIN,

@@ -1,4 +1,4 @@
-package dev.stator.device.cpu;
+package dev.stator.device;
 
 import dev.stator.kv.KvLayout;
 import dev.stator.model.AttentionVariant;
@@ -14,8 +14,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
 import java.util.zip.CRC32C;
 
 /**
@@ -25,20 +23,20 @@ import java.util.zip.CRC32C;
  *
  * <p><b>Threads:</b> one adds weights; any may hash different pieces after that.
  */
-final class Fingerprint {
+public final class Fingerprint {
   private record Entry(WeightMatrix weight, int rowsPerPiece, long[] checksums) {}
 
   private final List<Entry> entries = new ArrayList<>();
 
   /** Takes a weight in; returns its number. */
-  int add(WeightMatrix weight, int rowsPerPiece) {
+  public int add(WeightMatrix weight, int rowsPerPiece) {
     final int pieces = (weight.rowCount() + rowsPerPiece - 1) / rowsPerPiece;
     entries.add(new Entry(weight, rowsPerPiece, new long[pieces]));
     return entries.size() - 1;
   }
 
   /** Reads one piece of a weight. */
-  void hash(int number, int piece) {
+  public void hash(int number, int piece) {
     final Entry entry = entries.get(number);
     final WeightMatrix weight = entry.weight();
     final int row = piece * entry.rowsPerPiece();
@@ -52,11 +50,9 @@ final class Fingerprint {
   /**
    * The fingerprint, once every piece is hashed.
    *
-   * @param forms what the projections read, each by a program of its own
+   * @param family of kernels: the programs that they run, defined in {@code NUMERICS.md}
    */
-  String of(ModelConfig config, KvLayout.KvType kvType, Set<Inputs.Form> forms) {
-    final String family =
-        forms.stream().sorted().map(Inputs.Form::program).collect(Collectors.joining("+"));
+  public String of(ModelConfig config, KvLayout.KvType kvType, String family) {
     final MessageDigest digest = sha256();
     add(
         digest,

@@ -1,8 +1,7 @@
-package dev.stator.device.cpu;
+package dev.stator.testing;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.stator.testing.TestModels;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,8 +10,8 @@ import java.util.List;
  * One conversation of {@code golden.json}: computed by PyTorch in float32 from the bfloat16
  * weights.
  */
-record Golden(String name, int[] prompt, int[] topIds, float[] topLogits, int[] greedy) {
-  static List<Golden> all() throws IOException {
+public record Golden(String name, int[] prompt, int[] topIds, float[] topLogits, int[] greedy) {
+  public static List<Golden> all() throws IOException {
     final JsonNode root =
         new ObjectMapper().readTree(TestModels.shared("models/golden.json").toFile());
     final List<Golden> all = new ArrayList<>();

@@ -1,4 +1,4 @@
-package dev.stator.device.cpu;
+package dev.stator.testing;
 
 import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.GenerationDefaults;
@@ -17,9 +17,9 @@ import java.util.Random;
 import java.util.Set;
 
 /** Small models of any shape with random weights, without tokenizer or template. */
-final class RandomModels {
+public final class RandomModels {
   /** A shape of its own in every number. */
-  static final ModelConfig LLAMA =
+  public static final ModelConfig LLAMA =
       new ModelConfig(
           "llama",
           3,
@@ -51,7 +51,7 @@ final class RandomModels {
   /**
    * @param types of the projections, used in turn; columns must be whole blocks of each
    */
-  static LoadedModel of(ModelConfig config, long seed, WeightType... types) {
+  public static LoadedModel of(ModelConfig config, long seed, WeightType... types) {
     final ModelWeights weights = new RandomModels(seed, types).weights(config);
     final var defaults =
         new GenerationDefaults(

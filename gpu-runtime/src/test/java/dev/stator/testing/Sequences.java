@@ -1,4 +1,4 @@
-package dev.stator.device.cpu;
+package dev.stator.testing;
 
 import dev.stator.device.Device;
 import dev.stator.device.StepInput;
@@ -6,18 +6,18 @@ import java.util.Arrays;
 import java.util.List;
 
 /** One sequence on a device: prefill in chunks, greedy decoding. */
-final class Sequences {
+public final class Sequences {
   private Sequences() {}
 
   /** Blocks {@code first, first + 1, ...} for {@code length} tokens. */
-  static int[] blocks(int first, int length) {
+  public static int[] blocks(int first, int length) {
     final int[] blocks = new int[(length + 15) / 16];
     for (int i = 0; i < blocks.length; i++) blocks[i] = first + i;
     return blocks;
   }
 
   /** The logits after all tokens, computed in steps of at most {@code chunk}. */
-  static float[] prefill(Device device, int[] tokens, int[] blocks, int chunk) {
+  public static float[] prefill(Device device, int[] tokens, int[] blocks, int chunk) {
     float[] logits = null;
     for (int start = 0; start < tokens.length; start += chunk) {
       final int count = Math.min(chunk, tokens.length - start);
@@ -35,7 +35,7 @@ final class Sequences {
    * The likeliest {@code count} tokens one after another, prompt not included; stops after {@code
    * end}.
    */
-  static int[] greedy(Device device, int[] prompt, int count, int end) {
+  public static int[] greedy(Device device, int[] prompt, int count, int end) {
     final int[] tokens = Arrays.copyOf(prompt, prompt.length + count);
     final int[] blocks = blocks(0, tokens.length);
     float[] logits = prefill(device, prompt, blocks, 512);
@@ -49,7 +49,7 @@ final class Sequences {
     }
   }
 
-  static int argmax(float[] values) {
+  public static int argmax(float[] values) {
     int best = 0;
     for (int i = 1; i < values.length; i++) if (values[i] > values[best]) best = i;
     return best;
