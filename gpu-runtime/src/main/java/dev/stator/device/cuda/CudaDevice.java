@@ -146,6 +146,7 @@ public final class CudaDevice implements Device {
         config.headCount(),
         config.keyValueHeadCount(),
         config.headSize(),
+        driver.sharedBytesMax(),
         settings.attentionBytes());
   }
 

@@ -13,7 +13,7 @@ final class DriverLibrary {
   private static final String NAME = "libcuda.so.1";
 
   /** What this package calls, by way of JCuda. */
-  private static final List<String> FUNCTIONS =
+  static final List<String> FUNCTIONS =
       List.of(
           "cuCtxSetCurrent",
           "cuDeviceGet",
