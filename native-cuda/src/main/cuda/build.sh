@@ -11,8 +11,8 @@ cxx=${CXX:-g++}
 
 say() { echo "CUDA kernels: $*"; }
 
-# newer FILE: no source is newer than it.
-newer() { [ -f "$1" ] && [ -z "$(find "$here" -newer "$1" -type f)" ]; }
+# newer FILE DEPTH: no source is newer than it, of those at most DEPTH folders down.
+newer() { [ -f "$1" ] && [ -z "$(find "$here" -maxdepth "$2" -newer "$1" -type f)" ]; }
 
 # One translation unit, because a fatbin is one module; each file in a namespace of its own, so that names do not collide.
 umbrella() {
@@ -26,7 +26,7 @@ umbrella() {
 
 fatbin() {
   target=$out/stator.fatbin
-  if newer "$target"; then return; fi
+  if newer "$target" 1; then return; fi
   rm -f "$target"
   if ! command -v "$nvcc" >/dev/null; then
     say "no fatbin, there is no $nvcc; the CPU device will run"
@@ -65,7 +65,7 @@ object() {
 
 emulated() {
   target=$out/libstator-cuda-emulated.so
-  if newer "$target"; then return; fi
+  if newer "$target" 2; then return; fi
   rm -f "$target"
   if [ "$(uname -s)" != Linux ] || ! command -v "$cxx" >/dev/null; then
     say "not emulated, that takes Linux and a C++ compiler ($cxx); their tests will be skipped"
@@ -73,8 +73,9 @@ emulated() {
   fi
   mkdir -p "$out" "$objects"
   printf '%s\n' "$here"/*.cu "$here"/host/*.cu "$here"/host/*.cpp | xargs -P 2 -n 1 "$here/build.sh" object "$objects"
+  # Never unloaded: threads of its own run in it.
   # shellcheck disable=SC2046
-  "$cxx" -shared -Wl,-z,defs -o "$target.part" $(for source in "$here"/*.cu "$here"/host/*.cu "$here"/host/*.cpp; do
+  "$cxx" -shared -Wl,-z,defs,-z,nodelete -o "$target.part" $(for source in "$here"/*.cu "$here"/host/*.cu "$here"/host/*.cpp; do
     echo "$objects/$(basename "$source").o"
   done) -pthread -lm
   mv "$target.part" "$target"

@@ -94,7 +94,7 @@ KERNEL(check_misaligned, 32, CheckParams) {
 
 KERNEL(check_beyond_shared, 32, CheckParams) {
   SHARED_MEMORY(int32_t, values);
-  values[p.count + threadIdx.x] = 1;
+  values[p.count + static_cast<int32_t>(threadIdx.x)] = 1;
 }
 
 KERNEL(check_beyond_array, 32, CheckParams) {

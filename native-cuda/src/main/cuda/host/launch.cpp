@@ -175,6 +175,9 @@ EXPORT int stator_emulated_params_bytes(const char *name) {
   return kernel == nullptr ? -1 : static_cast<int>(kernel->paramsBytes);
 }
 
+// 0 if there is a kernel of that name.
+EXPORT int stator_emulated_lacks(const char *name) { return stator::find(name) == nullptr; }
+
 // All kernels' names, each ended by a line feed.
 EXPORT const char *stator_emulated_kernels(void) {
   static const std::string *const names = [] {

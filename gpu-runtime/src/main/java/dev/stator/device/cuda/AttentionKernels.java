@@ -44,8 +44,7 @@ final class AttentionKernels {
   /**
    * @param arena of the parameters' memory
    */
-  AttentionKernels(
-      Driver driver, int headCount, int keyValueHeadCount, int headSize, Arena arena) {
+  AttentionKernels(Driver driver, int headCount, int keyValueHeadCount, int headSize, Arena arena) {
     this.driver = driver;
     this.headCount = headCount;
     this.keyValueHeadCount = keyValueHeadCount;

@@ -14,8 +14,9 @@ import java.util.List;
  * tiles walk their splits. Both give the same bits (NUMERICS.md), so the choice is one of speed
  * alone, and a slice that finds no room for its partial results goes to prefill.
  *
- * <p>Grids of decode depend on the step's {@link Bucket} only, and so do the places of its lists, so
- * that a step of decodes can be replayed as a graph: surplus blocks of threads find nothing to do.
+ * <p>Grids of decode depend on the step's {@link Bucket} only, and so do the places of its lists,
+ * so that a step of decodes can be replayed as a graph: surplus blocks of threads find nothing to
+ * do.
  *
  * <p><b>Threads:</b> any.
  */
@@ -128,7 +129,8 @@ final class AttentionShape {
    * @param decodeTilesAt index into {@code lists}
    * @param prefillTilesAt index into {@code lists}
    * @param decode {@code null} when no slice is decoded and no bucket was asked for
-   * @param merge runs behind {@code decode}; {@code null} with it, or where the bucket has one split
+   * @param merge runs behind {@code decode}; {@code null} with it, or where the bucket has one
+   *     split
    * @param prefill {@code null} for none
    * @param partialBytes used of the memory for partial results
    */
@@ -184,7 +186,8 @@ final class AttentionShape {
     final long rows = (long) tokensMax * groupSize;
     final long decodeTiles = rows / DECODE_ROWS + slicesMax;
     final long prefillTiles = rows / instance.prefillRows + slicesMax;
-    return HEADER_INTS + TILE_INTS * (2 * decodeTiles + decodeTiles + partialRowsMax + prefillTiles);
+    return HEADER_INTS
+        + TILE_INTS * (2 * decodeTiles + decodeTiles + partialRowsMax + prefillTiles);
   }
 
   /** Lays out a step. */

@@ -114,7 +114,14 @@ public final class CudaDevice implements Device {
       return "attention on CUDA devices takes heads of %s values, this model's have %d"
           .formatted(AttentionShape.HEAD_SIZES, config.headSize());
     }
-    return MatmulShape.obstacle(config);
+    for (int columns :
+        new int[] {config.hiddenSize(), config.querySize(), config.intermediateSize()}) {
+      if (columns % MatmulShape.COLUMNS_MULTIPLE != 0) {
+        return "products on CUDA devices take multiples of %d inputs, this model's have %d"
+            .formatted(MatmulShape.COLUMNS_MULTIPLE, columns);
+      }
+    }
+    return null;
   }
 
   private static void requireSupported(ModelConfig config) {

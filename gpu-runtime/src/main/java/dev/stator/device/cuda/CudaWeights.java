@@ -120,8 +120,8 @@ record CudaWeights(
     }
 
     private static boolean isJoined(WeightMatrix matrix, WeightMatrix next) {
-      final WeightType type = MatmulShape.storedAs(matrix.type());
-      return type == MatmulShape.storedAs(next.type())
+      final WeightType type = WeightUpload.storedAs(matrix.type());
+      return type == WeightUpload.storedAs(next.type())
           && matrix.rowCount() % MatmulShape.TILE_ROWS == 0;
     }
 

@@ -1,10 +1,11 @@
 package dev.stator.device.cuda;
 
+import dev.stator.kv.KvLayout;
 import dev.stator.model.FeedForwardVariant;
+import dev.stator.model.ModelConfig;
 import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
 import java.util.HashMap;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -19,7 +20,10 @@ final class Kernels {
 
   private static final int ELEMENT_THREADS = 256;
   private static final int ELEMENT_BLOCKS_MAX = 65_535;
+  private static final int ELEMENTS_OF_THREAD = 4;
   private static final int ROW_THREADS = 256;
+  private static final int HEAD_THREADS = 128; // A warp a head.
+  private static final int WARP = 32;
 
   private final Driver driver;
   private final Driver.Stream stream;
@@ -44,7 +48,7 @@ final class Kernels {
         .address(x)
         .int32(embedding.columns())
         .float32(scale);
-    launch("embed_" + title(embedding.type()), rows, 1, ROW_THREADS, 0);
+    launch(MatmulShape.embed(embedding.type(), rows));
   }
 
   /** {@code to[row] = rmsNorm(x[row]) * weight}, bf16. */
@@ -98,9 +102,8 @@ final class Kernels {
 
   /** Lays weights out for the products, from rows as in the model's file. */
   void repack(WeightType type, long from, long to, int rows, int columns) {
-    final MatmulShape.Launch shape = MatmulShape.repack(type, rows, columns);
     params.reset().address(from).address(to).int32(rows).int32(columns);
-    launch(shape.kernel(), shape.gridX(), shape.gridY(), shape.threads(), shape.sharedBytes());
+    launch(MatmulShape.repack(type, rows, columns));
   }
 
   /** Products of one input, side by side in rows of {@code out}. */
@@ -120,8 +123,6 @@ final class Kernels {
    */
   void product(
       CudaMatrix matrix, long x, long bias, long out, int outStride, int tokens, boolean adds) {
-    final MatmulShape.Launch shape =
-        MatmulShape.product(matrix.type(), matrix.rows(), matrix.columns(), tokens);
     params
         .reset()
         .address(matrix.address())
@@ -133,15 +134,54 @@ final class Kernels {
         .int32(tokens)
         .int32(outStride)
         .int32(adds ? 1 : 0);
+    launch(MatmulShape.product(matrix.type(), matrix.rows(), matrix.columns(), tokens));
+  }
+
+  /**
+   * Queries to bf16, keys and values to their blocks, behind head norms and rotation.
+   *
+   * @param pool address of KV block 0
+   */
+  void rotateStore(
+      ModelConfig config,
+      KvLayout layout,
+      CudaWeights.Layer layer,
+      int layerIndex,
+      Activations rows,
+      CudaStep step,
+      RotaryTable angles,
+      long pool) {
+    params
+        .reset()
+        .address(rows.queryKeyValue())
+        .address(angles.cosines())
+        .address(angles.sines())
+        .address(layer.queryNorm())
+        .address(layer.keyNorm())
+        .address(step.positions())
+        .address(step.tableStarts())
+        .address(step.blocks())
+        .address(rows.query())
+        .address(pool)
+        .int32(config.headCount())
+        .int32(config.keyValueHeadCount())
+        .int32(config.headSize())
+        .int32(config.rotatedSize())
+        .int32(config.ropeLayout() == ModelConfig.RopeLayout.INTERLEAVED ? 1 : 0)
+        .int32(Math.toIntExact(layout.blockBytes()))
+        .int32(Math.toIntExact(layout.keyOffset(layerIndex, 0)))
+        .float32(config.rmsNormEpsilon());
+    final int heads = config.headCount() + 2 * config.keyValueHeadCount();
+    final int blocks = Math.ceilDiv(heads, HEAD_THREADS / WARP);
+    launch("rotate_store", step.rowCount(), blocks, HEAD_THREADS, 0);
+  }
+
+  private void launch(MatmulShape shape) {
     launch(shape.kernel(), shape.gridX(), shape.gridY(), shape.threads(), shape.sharedBytes());
   }
 
-  private static String title(WeightType type) {
-    return type.name().toLowerCase(Locale.ROOT);
-  }
-
   private void launchElements(String kernel, long count) {
-    final long blocks = Math.ceilDiv(count, ELEMENT_THREADS);
+    final long blocks = Math.ceilDiv(count, ELEMENT_THREADS * ELEMENTS_OF_THREAD);
     launch(kernel, (int) Math.min(blocks, ELEMENT_BLOCKS_MAX), 1, ELEMENT_THREADS, 0);
   }
 

@@ -58,17 +58,22 @@ final class WeightUpload implements AutoCloseable {
    * @throws ModelFormatException when a weight has a value that is not finite
    */
   CudaMatrix projection(List<WeightMatrix> parts) {
-    final WeightType type = MatmulShape.storedAs(parts.getFirst().type());
+    final WeightType type = storedAs(parts.getFirst().type());
     final int columns = parts.getFirst().columnCount();
     int rows = 0;
     for (WeightMatrix part : parts) rows += part.rowCount();
-    final long address = memory.take(title(type), MatmulShape.bytes(type, rows, columns));
+    final long address = memory.take(title(type), MatmulShape.repackedBytes(type, rows, columns));
     long to = address;
     for (WeightMatrix part : parts) {
       check(part);
       to = layOut(part, type, to);
     }
     return new CudaMatrix(address, type, rows, columns);
+  }
+
+  /** How weights of a type are stored on the device; those without kernels are widened. */
+  static WeightType storedAs(WeightType type) {
+    return MatmulShape.hasKernels(type) ? type : WeightType.BF16;
   }
 
   private static String title(WeightType type) {
@@ -86,7 +91,7 @@ final class WeightUpload implements AutoCloseable {
       stage(part, row, count, type);
       staging.send(raw, count * rowBytes);
       kernels.repack(type, raw, to, count, columns);
-      to += MatmulShape.bytes(type, count, columns);
+      to += MatmulShape.repackedBytes(type, count, columns);
     }
     release(part);
     return to;
@@ -110,7 +115,7 @@ final class WeightUpload implements AutoCloseable {
   /** The token embedding, in rows as in the file. */
   CudaMatrix embedding(WeightMatrix source, boolean isChecked) {
     if (!isChecked) check(source);
-    final WeightType type = MatmulShape.storedAs(source.type());
+    final WeightType type = storedAs(source.type());
     final int columns = source.columnCount();
     final long rowBytes = type.byteSize(columns);
     final long address = memory.take("token embedding, " + type, rowBytes * source.rowCount());

@@ -13,6 +13,7 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
 import dev.stator.testing.RandomModels;
+import dev.stator.testing.RandomWeights;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;

@@ -119,8 +119,7 @@ class CudaDeviceTest {
       final int[] tokens = new Random(8).ints(5, 0, config.vocabularySize()).toArray();
       final int[] blocks = Sequences.blocks(0, tokens.length);
       assertClose(
-          new ReferenceModel(model).logits(tokens),
-          Sequences.prefill(device, tokens, blocks, 5));
+          new ReferenceModel(model).logits(tokens), Sequences.prefill(device, tokens, blocks, 5));
     }
   }
 
@@ -170,8 +169,7 @@ class CudaDeviceTest {
       final var slice =
           new StepInput.Slice(
               tokens, start, count, blocks, 0, new StepInput.Pooled(pooling, state));
-      device.run(
-          new StepInput(List.of(new StepInput.Slice(tokens, 0, 3, other, 2), slice)));
+      device.run(new StepInput(List.of(new StepInput.Slice(tokens, 0, 3, other, 2), slice)));
     }
     return state;
   }
@@ -190,8 +188,10 @@ class CudaDeviceTest {
   void shouldRefuseMalformedStepsAndComputeOnAfterwards() {
     try (LoadedModel model = RandomModels.of(RandomModels.LLAMA, 3, WeightType.Q8_0);
         CudaDevice device = device(model)) {
-      final var bad = new StepInput(List.of(new StepInput.Slice(new int[] {-1}, 0, 1, new int[1], 1)));
-      final var good = new StepInput(List.of(new StepInput.Slice(new int[] {1}, 0, 1, new int[1], 1)));
+      final var bad =
+          new StepInput(List.of(new StepInput.Slice(new int[] {-1}, 0, 1, new int[1], 1)));
+      final var good =
+          new StepInput(List.of(new StepInput.Slice(new int[] {1}, 0, 1, new int[1], 1)));
       assertThrows(IllegalArgumentException.class, () -> device.run(bad));
       assertTrue(Float.isFinite(device.run(good).logits(0, 0)[0]));
     }

@@ -22,7 +22,7 @@ final class EmulatedDriver implements Driver {
   private final EmulatedMemory memory;
   private final RandomGenerator schedule;
   private final List<EmulatedStream> streams = new ArrayList<>();
-  private Thread owner = Thread.currentThread();
+  private final Attachment attachment = new Attachment();
   private boolean isCapturing;
   private boolean isClosed;
 
@@ -40,6 +40,7 @@ final class EmulatedDriver implements Driver {
     kernels = new EmulatedKernels(library);
     memory = new EmulatedMemory(memoryBytes);
     this.schedule = schedule;
+    attachment.take();
   }
 
   @Override
@@ -108,16 +109,21 @@ final class EmulatedDriver implements Driver {
 
   @Override
   public void attach() {
-    owner = Thread.currentThread();
-    check();
+    attachment.take();
   }
 
   @Override
   public void close() {
     if (isClosed) return;
     isClosed = true;
-    memory.close();
-    kernels.close();
+    attachment.take();
+    try {
+      List.copyOf(streams).forEach(EmulatedStream::close);
+    } finally {
+      attachment.end();
+      memory.close();
+      kernels.close();
+    }
   }
 
   EmulatedMemory memory() {
@@ -129,10 +135,7 @@ final class EmulatedDriver implements Driver {
   }
 
   void check() {
-    if (isClosed) throw new CudaException("the driver is closed");
-    if (Thread.currentThread() != owner) {
-      throw new CudaException("called by thread " + Thread.currentThread() + ", not by " + owner);
-    }
+    attachment.check();
   }
 
   void checkLaunch(String kernel, int gridX, int gridY, int threads, int sharedBytes) {

@@ -11,6 +11,7 @@ import java.lang.foreign.SymbolLookup;
 import java.lang.invoke.MethodHandle;
 import java.lang.invoke.MethodHandles;
 import java.nio.file.Path;
+import java.util.function.Function;
 
 /** The kernels as a host library, whose functions see device memory as their own. */
 final class EmulatedKernels implements AutoCloseable {
@@ -22,6 +23,7 @@ final class EmulatedKernels implements AutoCloseable {
   private final MethodHandle launch;
   private final MethodHandle error;
   private final MethodHandle lacks; // Where the library cannot say, launches do.
+  private final MethodHandle paramsBytes; // 0 where it cannot say.
 
   /**
    * @throws IllegalArgumentException when the library cannot be loaded
@@ -35,11 +37,14 @@ final class EmulatedKernels implements AutoCloseable {
         linker.downcallHandle(
             library.findOrThrow("stator_emulated_error"), FunctionDescriptor.of(ADDRESS));
     final FunctionDescriptor question = FunctionDescriptor.of(JAVA_INT, ADDRESS);
-    lacks =
-        library
-            .find("stator_emulated_lacks")
-            .map(address -> linker.downcallHandle(address, question))
-            .orElse(MethodHandles.empty(question.toMethodType()));
+    final Function<String, MethodHandle> optional =
+        name ->
+            library
+                .find(name)
+                .map(address -> linker.downcallHandle(address, question))
+                .orElse(MethodHandles.empty(question.toMethodType()));
+    lacks = optional.apply("stator_emulated_lacks");
+    paramsBytes = optional.apply("stator_emulated_params_bytes");
   }
 
   /** A kernel by its name. */
@@ -59,6 +64,12 @@ final class EmulatedKernels implements AutoCloseable {
   void launch(
       Named kernel, int gridX, int gridY, int threads, int sharedBytes, MemorySegment params) {
     try {
+      final int bytes = (int) paramsBytes.invokeExact(kernel.text);
+      if (bytes > 0 && (bytes + 7 & -8) != params.byteSize()) {
+        throw new CudaException(
+            "kernel %s: its parameter has %d bytes, not %d"
+                .formatted(kernel.name, bytes, params.byteSize()));
+      }
       final int code =
           (int) launch.invokeExact(kernel.text, gridX, gridY, 1, threads, sharedBytes, params);
       if (code == 0) return;

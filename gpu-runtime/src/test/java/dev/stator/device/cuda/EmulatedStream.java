@@ -166,9 +166,13 @@ final class EmulatedStream implements Driver.Stream {
   @Override
   public void close() {
     if (isClosed) return;
-    synchronize();
-    isClosed = true;
-    driver.forget(this);
+    driver.check();
+    try {
+      synchronize();
+    } finally {
+      isClosed = true;
+      driver.forget(this);
+    }
   }
 
   /**

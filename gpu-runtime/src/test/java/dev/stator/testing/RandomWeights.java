@@ -1,4 +1,4 @@
-package dev.stator.device.cpu;
+package dev.stator.testing;
 
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
@@ -8,7 +8,7 @@ import java.nio.ByteOrder;
 import java.util.Random;
 
 /** Random weights of any type: every bit pattern that is finite. */
-final class RandomWeights {
+public final class RandomWeights {
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT =
@@ -17,7 +17,7 @@ final class RandomWeights {
   private RandomWeights() {}
 
   /** Values of a standard deviation of some {@code scale}. */
-  static WeightMatrix matrix(
+  public static WeightMatrix matrix(
       String name, WeightType type, int rows, int columns, double scale, Random random) {
     final byte[] bytes = new byte[Math.toIntExact(rows * type.byteSize(columns))];
     final MemorySegment data = MemorySegment.ofArray(bytes);
@@ -59,7 +59,7 @@ final class RandomWeights {
   }
 
   /** One row of F32 around {@code mean}. */
-  static WeightMatrix vector(
+  public static WeightMatrix vector(
       String name, WeightType type, int length, double mean, double scale, Random random) {
     final byte[] bytes = new byte[Math.toIntExact(type.byteSize(length))];
     final MemorySegment data = MemorySegment.ofArray(bytes);
@@ -75,7 +75,7 @@ final class RandomWeights {
     return new WeightMatrix(name, type, 1, length, data);
   }
 
-  static float[] activations(int count, Random random) {
+  public static float[] activations(int count, Random random) {
     final float[] x = new float[count];
     for (int i = 0; i < count; i++) x[i] = (float) random.nextGaussian();
     return x;

@@ -1,0 +1,167 @@
+package dev.stator.device.cuda;
+
+import dev.stator.model.WeightType;
+
+/**
+ * How a kernel that reads weights is launched: the rules at the top of {@code matmul.cu}, {@code
+ * repack.cu} and {@code embed.cu}. A matrix product gives a token the same bits whatever the shape,
+ * so which one runs is a matter of speed alone.
+ *
+ * <p>Any thread.
+ *
+ * @param kernel its name in the module
+ * @param threads of a block
+ * @param sharedBytes dynamic shared memory of a block
+ */
+record MatmulShape(String kernel, int gridX, int gridY, int threads, int sharedBytes) {
+  /** Tokens of the largest decode kernel; more go to prefill. */
+  static final int DECODE_TOKENS_MAX = 64;
+
+  private static final int WARP = 32;
+  private static final int TILE_ROWS = 16;
+  private static final int RANGE_COLUMNS = 256;
+  private static final int RANGES_MAX = 8;
+  private static final int CHUNK_COLUMNS = 128;
+  private static final int COLUMNS_MULTIPLE = 32;
+  private static final int PREFILL_ROWS = 128;
+  private static final int PREFILL_TOKENS = 64;
+  private static final int PREFILL_WARPS = 4;
+  private static final int PREFILL_STAGES = 3;
+  private static final int MEMORY_THREADS = 256;
+
+  /** A layout of {@code weights.h}: columns and bytes of one tile's unit. */
+  private enum Layout {
+    BF16("bf16", 128, 4096),
+    Q8_0("q8_0", 128, 2176),
+    Q4_K("q4_k", 256, 2304),
+    Q6_K("q6_k", 256, 3360);
+
+    private final String kernels;
+    private final int unitColumns;
+    private final int unitBytes;
+
+    Layout(String kernels, int unitColumns, int unitBytes) {
+      this.kernels = kernels;
+      this.unitColumns = unitColumns;
+      this.unitBytes = unitBytes;
+    }
+
+    private static Layout of(WeightType type) {
+      return switch (type) {
+        case F32, F16, BF16 -> BF16;
+        case Q8_0 -> Q8_0;
+        case Q4_K -> Q4_K;
+        case Q6_K -> Q6_K;
+        default -> throw new IllegalArgumentException("no CUDA kernels read " + type);
+      };
+    }
+  }
+
+  /** Whether kernels repack, multiply and embed this type; others are widened to one of these. */
+  static boolean hasKernels(WeightType type) {
+    return switch (type) {
+      case F32, F16, BF16, Q8_0, Q4_K, Q6_K -> true;
+      default -> false;
+    };
+  }
+
+  /**
+   * Bytes of a repacked matrix: rows padded to 16, columns to a unit. F32 and F16 weights are
+   * rounded to bf16.
+   *
+   * @throws IllegalArgumentException when no kernels read the type, as from all that follow
+   */
+  static long repackedBytes(WeightType type, int rows, int columns) {
+    final Layout layout = checkedLayout(type, rows, columns);
+    final long units = ceilDivide(columns, layout.unitColumns);
+    return ceilDivide(rows, TILE_ROWS) * units * layout.unitBytes;
+  }
+
+  /** {@code RepackParams}: rows in the model file's format to the device's layout. */
+  static MatmulShape repack(WeightType type, int rows, int columns) {
+    final Layout layout = checkedLayout(type, rows, columns);
+    final int units = ceilDivide(columns, layout.unitColumns);
+    return new MatmulShape(
+        "repack_" + nameOf(type), units, ceilDivide(rows, TILE_ROWS), MEMORY_THREADS, 0);
+  }
+
+  /** {@code EmbedParams}: rows in the model file's format, not repacked. */
+  static MatmulShape embed(WeightType type, int tokens) {
+    if (!hasKernels(type)) throw new IllegalArgumentException("no CUDA kernels read " + type);
+    return new MatmulShape("embed_" + nameOf(type), tokens, 1, MEMORY_THREADS, 0);
+  }
+
+  /** {@code MatmulParams}, by the kernel that suits {@code tokens}. */
+  static MatmulShape product(WeightType type, int rows, int columns, int tokens) {
+    if (tokens > DECODE_TOKENS_MAX) return prefill(type, rows, columns, tokens);
+    int tokensOfBlock = 8;
+    while (tokensOfBlock < tokens) tokensOfBlock *= 2;
+    return decode(type, rows, columns, tokens, tokensOfBlock);
+  }
+
+  /**
+   * The decode kernel for {@code tokensOfBlock} tokens a block.
+   *
+   * @param tokensOfBlock 8, 16, 32 or 64
+   */
+  static MatmulShape decode(WeightType type, int rows, int columns, int tokens, int tokensOfBlock) {
+    final Layout layout = checkedLayout(type, rows, columns);
+    checkTokens(columns, tokens);
+    final int rangeColumns = ceilDivide(columns, RANGE_COLUMNS * RANGES_MAX) * RANGE_COLUMNS;
+    final int ranges = ceilDivide(columns, rangeColumns);
+    final int slots = RANGES_MAX / ranges;
+    final int tilesOfWarp = tokensOfBlock == 8 ? 1 : 2;
+    return new MatmulShape(
+        "matmul_" + layout.kernels + "_decode_" + tokensOfBlock,
+        ceilDivide(rows, TILE_ROWS * tilesOfWarp * slots),
+        ceilDivide(tokens, tokensOfBlock),
+        ranges * slots * WARP,
+        ranges * slots * tokensOfBlock * TILE_ROWS * Float.BYTES);
+  }
+
+  /** The prefill kernel, for any number of tokens. */
+  static MatmulShape prefill(WeightType type, int rows, int columns, int tokens) {
+    final Layout layout = checkedLayout(type, rows, columns);
+    checkTokens(columns, tokens);
+    final int stageBytes = PREFILL_TOKENS * CHUNK_COLUMNS * Short.BYTES;
+    return new MatmulShape(
+        "matmul_" + layout.kernels + "_prefill",
+        ceilDivide(tokens, PREFILL_TOKENS),
+        ceilDivide(rows, PREFILL_ROWS),
+        PREFILL_WARPS * WARP,
+        PREFILL_STAGES * stageBytes + PREFILL_ROWS * PREFILL_TOKENS * Float.BYTES);
+  }
+
+  private static Layout checkedLayout(WeightType type, int rows, int columns) {
+    if (rows <= 0 || columns <= 0 || columns % COLUMNS_MULTIPLE != 0) {
+      throw new IllegalArgumentException(
+          "CUDA kernels take matrices whose columns are a multiple of "
+              + COLUMNS_MULTIPLE
+              + ", not "
+              + rows
+              + " x "
+              + columns);
+    }
+    return Layout.of(type);
+  }
+
+  /** Kernels count activations in 32 bits. */
+  private static void checkTokens(int columns, int tokens) {
+    if (tokens <= 0 || (long) tokens * columns > Integer.MAX_VALUE) {
+      throw new IllegalArgumentException(
+          "CUDA kernels take up to 2^31 activations, not " + tokens + " x " + columns);
+    }
+  }
+
+  private static String nameOf(WeightType type) {
+    return switch (type) {
+      case F32 -> "f32";
+      case F16 -> "f16";
+      default -> Layout.of(type).kernels;
+    };
+  }
+
+  private static int ceilDivide(int a, int b) {
+    return (a + b - 1) / b;
+  }
+}
