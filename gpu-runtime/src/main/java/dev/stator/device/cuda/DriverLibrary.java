@@ -27,6 +27,7 @@ final class DriverLibrary {
           "cuEventCreate",
           "cuEventDestroy_v2",
           "cuEventRecord",
+          "cuEventSynchronize",
           "cuFuncGetAttribute",
           "cuFuncSetAttribute",
           "cuGraphDestroy",

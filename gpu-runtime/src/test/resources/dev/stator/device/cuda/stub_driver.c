@@ -388,6 +388,11 @@ int cuEventRecord(void* event, struct stream* stream) {
   return event && stream ? OK : INVALID_HANDLE;
 }
 
+int cuEventSynchronize(void* event) {
+  BEGIN_IN_CONTEXT;
+  return event ? OK : INVALID_HANDLE;
+}
+
 int cuEventDestroy_v2(void* event) {
   BEGIN_IN_CONTEXT;
   free(event);
