@@ -52,6 +52,7 @@ class CudaDeviceTest {
         SCHEDULES.stepTokensMax(),
         0,
         CudaDeviceSettings.STAGING_BYTES_MIN,
+        CudaDeviceSettings.HOST_BLOCKS_MIN,
         1 << 16,
         usesGraphs);
   }
