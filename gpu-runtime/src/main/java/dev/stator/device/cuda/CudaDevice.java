@@ -153,6 +153,7 @@ public final class CudaDevice implements Device {
         config.headCount(),
         config.keyValueHeadCount(),
         config.headSize(),
+        driver.sharedBytesMax(),
         settings.attentionBytes());
   }
 

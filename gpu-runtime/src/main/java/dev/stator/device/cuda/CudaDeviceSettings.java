@@ -5,7 +5,7 @@ import com.typesafe.config.Config;
 /**
  * Limits of a CUDA device, from {@code stator.device.cuda}.
  *
- * @param ordinal which of the machine's devices, from 0
+ * @param ordinal the first of the machine's devices that may be used, from 0
  * @param kvBytes device memory for KV blocks, rounded down to whole blocks, or {@link
  *     #KV_BYTES_AUTO}; not used when {@code blockCount} is positive
  * @param memoryShare of the device's free memory that all of a device may take when {@code kvBytes}

@@ -63,6 +63,7 @@ final class AttentionFixture implements AutoCloseable {
   private final short[][] values;
   private final int[][] blocks;
   private final int blockCount;
+  private int sharedBytesMax = Integer.MAX_VALUE;
 
   AttentionFixture(Driver driver, Heads heads, long seed, int... lengths) {
     this.driver = driver;
@@ -113,8 +114,15 @@ final class AttentionFixture implements AutoCloseable {
     return values[sequence];
   }
 
-  AttentionShape shape(long partialBytesMax) {
-    return new AttentionShape(heads.count, heads.keyValueCount, heads.size, partialBytesMax);
+  private AttentionShape shape(long partialBytesMax) {
+    final int sharedBytes = Math.min(sharedBytesMax, driver.sharedBytesMax());
+    return new AttentionShape(
+        heads.count, heads.keyValueCount, heads.size, sharedBytes, partialBytesMax);
+  }
+
+  /** From here on as on a device with so little shared memory. */
+  void limitSharedBytes(int bytes) {
+    sharedBytesMax = bytes;
   }
 
   /** Each token's result, bf16 [tokens of all parts][heads][size]. */

@@ -108,6 +108,17 @@ class AttentionKernelsTest {
   }
 
   @Test
+  void shouldGiveTheSameBitsInLittleSharedMemory() {
+    final Heads heads = Heads.plain(4, 1, 128);
+    try (var fixture = new AttentionFixture(CudaTests.open(), heads, 9, 700)) {
+      final Part chunk = new Part(0, 680, 19);
+      final short[] wide = fixture.run(chunk);
+      fixture.limitSharedBytes(99 << 10);
+      assertArrayEquals(wide, fixture.run(chunk));
+    }
+  }
+
+  @Test
   void shouldGiveTheSameBitsInALargerBucket() {
     final Heads heads = Heads.plain(4, 1, 128);
     try (var fixture = new AttentionFixture(CudaTests.open(), heads, 6, 600, 20)) {

@@ -144,6 +144,21 @@ class DriverTest {
   }
 
   @Test
+  void shouldLetTheHostWaitForAnEvent() {
+    final MemorySegment host = driver.allocateHost(4);
+    final long sum = zeros();
+    try (Driver.Event event = stream.newEvent()) {
+      event.synchronize(); // Nothing was marked.
+      add(stream, sum, ones());
+      stream.copyToHost(host, sum);
+      stream.record(event);
+      event.synchronize();
+      assertEquals(1f, host.get(ValueLayout.JAVA_FLOAT, 0));
+    }
+    driver.freeHost(host);
+  }
+
+  @Test
   void shouldRefuseWhatItDoesNotHave() {
     assertThrows(CudaException.class, () -> driver.kernel("none"));
     final long much = driver.freeBytes() + (1L << 40);
