@@ -66,7 +66,8 @@ class CudaBlockCopiesTest {
               },
               Thread::startVirtualThread);
       for (int i = 0; i < 3; i++) { // Other blocks' steps.
-        assertTrue(Float.isFinite(next(from, new int[] {3, 4, 6})[0]));
+        final float[] logits = Sequences.prefill(from, tokens, new int[] {3, 4, 6}, PROMPT);
+        assertTrue(Float.isFinite(logits[0]));
       }
       moved.get(30, TimeUnit.SECONDS);
       assertArrayEquals(next(from, new int[] {5, 2, 7}), next(to, new int[] {1, 6, 0}));
