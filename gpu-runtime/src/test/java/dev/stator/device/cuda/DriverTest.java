@@ -144,6 +144,21 @@ class DriverTest {
   }
 
   @Test
+  void shouldLetTheHostWaitForAnEvent() {
+    final MemorySegment host = driver.allocateHost(4);
+    final long sum = zeros();
+    try (Driver.Event event = stream.newEvent()) {
+      event.synchronize(); // Nothing was marked.
+      add(stream, sum, ones());
+      stream.copyToHost(host, sum);
+      stream.record(event);
+      event.synchronize();
+      assertEquals(1f, host.get(ValueLayout.JAVA_FLOAT, 0));
+    }
+    driver.freeHost(host);
+  }
+
+  @Test
   void shouldRefuseWhatItDoesNotHave() {
     assertThrows(CudaException.class, () -> driver.kernel("none"));
     final long much = driver.freeBytes() + (1L << 40);
@@ -195,6 +210,34 @@ class DriverTest {
     assertThrows(CudaException.class, () -> stream.synchronize());
     driver.attach();
     assertEquals("0.0", at(sum, 0));
+  }
+
+  @Test
+  void shouldServeAnotherThreadBesideItsOwnByACompanion() throws InterruptedException {
+    final long sum = zeros();
+    final long one = ones();
+    stream.synchronize();
+    final Driver companion = driver.companion();
+    final MemorySegment back = driver.allocateHost(BYTES);
+    final List<Throwable> wrong = new ArrayList<>();
+    final Thread thread =
+        Thread.ofPlatform()
+            .name("second")
+            .uncaughtExceptionHandler((t, e) -> wrong.add(e))
+            .start(() -> {
+              companion.attach();
+              final Driver.Stream own = companion.newStream();
+              for (int i = 0; i < 50; i++) own.copyToHost(back, one);
+              own.synchronize();
+              assertThrows(CudaException.class, stream::synchronize);
+            });
+    for (int i = 0; i < 50; i++) add(stream, sum, one);
+    assertEquals("50.0", at(sum, 0));
+    thread.join();
+    assertEquals(List.of(), wrong);
+    assertEquals(1, back.getAtIndex(ValueLayout.JAVA_FLOAT, COUNT - 1));
+    driver.close();
+    assertThrows(CudaException.class, companion::attach);
   }
 
   @Test
