@@ -130,10 +130,13 @@ final class AttentionFixture implements AutoCloseable {
       queries[sequence][at] = bf16(2);
     }
     for (int p = 0; p < keys[sequence].length / size; p++) {
+      final boolean leads = p % AttentionShape.SPLIT == 0;
+      if (leads) {
+        Arrays.fill(keys[sequence], p * size, (p + 1) * size, (short) 0);
+        Arrays.fill(values[sequence], p * size, (p + 1) * size, (short) 0);
+      }
       for (int d = 0; d < size; d += heads.size) {
-        final boolean leads = p % AttentionShape.SPLIT == 0;
-        keys[sequence][p * size + d] = bf16(leads ? 20 : 0);
-        if (leads) Arrays.fill(values[sequence], p * size, (p + 1) * size, (short) 0);
+        keys[sequence][p * size + d] = bf16(leads ? 40 : 0);
       }
     }
   }

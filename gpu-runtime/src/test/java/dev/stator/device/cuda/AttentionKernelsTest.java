@@ -89,7 +89,7 @@ class AttentionKernelsTest {
       final short[] whole = fixture.run(chunk);
       int zeros = 0;
       for (int i = 0; i < whole.length; i++) {
-        assertTrue(Math.abs(AttentionFixture.number(whole, i)) < RESIDUE_MAX, "cancelled");
+        assertTrue(Math.abs(AttentionFixture.number(whole, i)) < RESIDUE_MAX, "what is left");
         if (whole[i] == 0) zeros++;
       }
       assertTrue(zeros < whole.length / 4, zeros + " zeros of " + whole.length);
