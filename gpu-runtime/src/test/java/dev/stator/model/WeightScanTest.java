@@ -47,12 +47,29 @@ class WeightScanTest {
         final String message =
             assertThrows(ModelFormatException.class, () -> WeightScan.requireFinite(matrix))
                 .getMessage();
-        assertEquals("tensor w has a value that is not finite in row 2", message);
+        final String what = type.blockLength() == 1 ? "value" : "scale";
+        assertEquals("tensor w has a " + what + " that is not finite in row 2", message);
         assertDoesNotThrow(() -> WeightScan.requireFinite(matrix, 0, 2));
         final var ofRow =
             assertThrows(
                 ModelFormatException.class, () -> WeightScan.requireFinite(matrix, 1, ROW_COUNT));
         assertEquals(message, ofRow.getMessage());
+      }
+    }
+  }
+
+  @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16"})
+  void shouldFindAHalfThatIsNotFiniteAtAnyPlace(WeightType type) {
+    for (int columns = 1; columns < 12; columns++) {
+      for (int at = 0; at < columns; at++) {
+        final byte[] data = new byte[columns * 2];
+        for (int i = 0; i < columns; i++) putLargest(type, data, 2 * i);
+        final WeightMatrix sound = plain(type, columns, data);
+        assertDoesNotThrow(() -> WeightScan.requireFinite(sound));
+        Bits.INFINITY.put(type, data, 2 * at);
+        final WeightMatrix matrix = plain(type, columns, data);
+        assertThrows(ModelFormatException.class, () -> WeightScan.requireFinite(matrix));
       }
     }
   }
@@ -111,6 +128,10 @@ class WeightScanTest {
   private static void putShort(byte[] data, int offset, int value) {
     data[offset] = (byte) value;
     data[offset + 1] = (byte) (value >> 8);
+  }
+
+  private static WeightMatrix plain(WeightType type, int columns, byte[] data) {
+    return new WeightMatrix("w", type, 1, columns, MemorySegment.ofArray(data));
   }
 
   private static WeightMatrix matrix(WeightType type, byte[] data) {

@@ -19,6 +19,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -56,7 +57,7 @@ final class PackedWeights {
   record Expert(PackedMatrix gate, PackedMatrix up, PackedMatrix down) {}
 
   /** Work on so many bytes of the file. */
-  private record Task(Runnable work, long bytes) {}
+  record Task(Runnable work, long bytes) {}
 
   private static final int ALIGNMENT = 64;
 
@@ -72,6 +73,7 @@ final class PackedWeights {
   private final List<Layer> layers = new ArrayList<>();
   private final List<StoredMatrix> matrices = new ArrayList<>();
   private final List<Task> tasks = new ArrayList<>();
+  private final List<Task> left = new ArrayList<>();
   private final Fingerprint fingerprint = new Fingerprint();
   private final float[] outputNorm;
   private final PackedMatrix outputHead;
@@ -102,23 +104,26 @@ final class PackedWeights {
   }
 
   /**
-   * Repacks all weights on the pool's threads, into memory that lives as long as {@code arena}. The
-   * file's own pages are given back to the system, which reads them again when they are wanted.
+   * Repacks all weights on the pool's threads, into memory that lives as long as {@code arena}.
    * Each piece is read from memory once: fingerprint, checks and packing find it in the cache.
    *
+   * @param leavesNative whether the matrices of native kernels are left to be packed by {@link
+   *     #left}
    * @throws ModelFormatException when a weight has a value that is not finite
    */
-  void pack(Arena arena, WorkerPool pool) {
+  void load(Arena arena, WorkerPool pool, boolean leavesNative) {
     MemorySegment free = OffHeap.allocate(arena, placeBytes());
     for (StoredMatrix matrix : matrices) {
       matrix.place(free.asSlice(0, matrix.placeBytes()));
       free = free.asSlice(aligned(matrix.placeBytes()));
       matrix.setBeyondCaches(isBeyondCaches());
-      addTasks(matrix.source, piece -> matrix.packTask(piece));
+      if (leavesNative && matrix instanceof NativeMatrix) addLater(matrix);
+      else addTasks(matrix.source, matrix::packTask);
     }
-    if (!isHeadTied) addTasks(embedding, this::checkEmbedding);
+    if (!isHeadTied) addTasks(embedding, piece -> requireFinite(embedding, piece));
     final var progress =
         new LoadProgress(
+            left.isEmpty() ? LoadProgress.Work.LOADED : LoadProgress.Work.CHECKED,
             tasks.stream().mapToLong(Task::bytes).sum(),
             System::nanoTime,
             LoggerFactory.getLogger(LoadProgress.class)::info);
@@ -131,6 +136,16 @@ final class PackedWeights {
         });
     progress.finish();
     tasks.clear();
+    if (left.isEmpty()) unloadFile();
+  }
+
+  /** What is left to be packed, in any order, on any threads; {@link #unloadFile} comes next. */
+  List<Task> left() {
+    return left;
+  }
+
+  /** Gives the file's own pages back to the system, which reads them again when they are wanted. */
+  void unloadFile() {
     for (StoredMatrix matrix : matrices) {
       final MemorySegment file = matrix.source.data();
       if (file.isMapped()) file.unload();
@@ -142,7 +157,25 @@ final class PackedWeights {
     return bytes() > CACHED_BYTES_MAX;
   }
 
-  private void addTasks(WeightMatrix weight, IntConsumer work) {
+  /** Checks a matrix now. What is packed then is what the fingerprint names. */
+  private void addLater(StoredMatrix matrix) {
+    final WeightMatrix source = matrix.source;
+    final int number = addTasks(source, piece -> requireFinite(source, piece));
+    for (int i = 0; i < matrix.taskCount(); i++) {
+      final int piece = i;
+      final Runnable pack =
+          () -> {
+            if (!fingerprint.isUnchanged(number, piece)) {
+              throw new ModelFormatException(
+                  "tensor " + source.name() + " has changed in the file since it was checked");
+            }
+            matrix.packTask(piece);
+          };
+      left.add(new Task(pack, rows(source, piece).byteSize()));
+    }
+  }
+
+  private int addTasks(WeightMatrix weight, IntConsumer work) {
     final int number = fingerprint.add(weight, PackedMatrix.TASK_ROWS);
     for (int i = 0; i * PackedMatrix.TASK_ROWS < weight.rowCount(); i++) {
       final int piece = i;
@@ -153,6 +186,7 @@ final class PackedWeights {
           };
       tasks.add(new Task(both, rows(weight, piece).byteSize()));
     }
+    return number;
   }
 
   private static MemorySegment rows(WeightMatrix weight, int piece) {
@@ -162,11 +196,11 @@ final class PackedWeights {
     return weight.data().asSlice(row * rowBytes, (rowEnd - row) * rowBytes);
   }
 
-  /** Packing checks the others. */
-  private void checkEmbedding(int piece) {
+  /** For weights that are not packed: packing checks too. */
+  private static void requireFinite(WeightMatrix weight, int piece) {
     final int row = piece * PackedMatrix.TASK_ROWS;
-    WeightScan.requireFinite(
-        embedding, row, Math.min(embedding.rowCount(), row + PackedMatrix.TASK_ROWS));
+    final int rowEnd = Math.min(weight.rowCount(), row + PackedMatrix.TASK_ROWS);
+    WeightScan.requireFinite(weight, row, rowEnd);
   }
 
   private Layer layer(ModelConfig config, ModelWeights.Layer layer) {
@@ -351,6 +385,20 @@ final class PackedWeights {
               packed));
     }
     return terms;
+  }
+
+  /** Bytes of the packed projections that native kernels compute. */
+  long nativeBytes() {
+    return nativeMatrices().mapToLong(StoredMatrix::bytes).sum();
+  }
+
+  /** Bytes of the largest panel of a native kernel. */
+  long nativePanelBytesMax() {
+    return nativeMatrices().mapToLong(matrix -> matrix.panelBytes).max().orElse(0);
+  }
+
+  private Stream<StoredMatrix> nativeMatrices() {
+    return matrices.stream().filter(NativeMatrix.class::isInstance);
   }
 
   /** Bytes of the packed projections. */
