@@ -45,9 +45,7 @@ public final class WeightScan {
     int rowIndex = first;
     while (isFinite(matrix.type(), matrix.row(rowIndex))) rowIndex++;
     throw new ModelFormatException(
-        "tensor %s has a %s that is not finite in row %d"
-            .formatted(
-                matrix.name(), matrix.type().blockLength() == 1 ? "value" : "scale", rowIndex));
+        "tensor %s has a value that is not finite in row %d".formatted(matrix.name(), rowIndex));
   }
 
   private static boolean isFinite(WeightType type, MemorySegment data) {

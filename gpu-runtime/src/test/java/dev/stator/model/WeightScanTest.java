@@ -47,8 +47,7 @@ class WeightScanTest {
         final String message =
             assertThrows(ModelFormatException.class, () -> WeightScan.requireFinite(matrix))
                 .getMessage();
-        final String what = type.blockLength() == 1 ? "value" : "scale";
-        assertEquals("tensor w has a " + what + " that is not finite in row 2", message);
+        assertEquals("tensor w has a value that is not finite in row 2", message);
         assertDoesNotThrow(() -> WeightScan.requireFinite(matrix, 0, 2));
         final var ofRow =
             assertThrows(

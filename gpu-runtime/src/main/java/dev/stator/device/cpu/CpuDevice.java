@@ -82,7 +82,12 @@ public final class CpuDevice implements Device {
     kernels = kernels(nativeKernels, isScalar);
     warmUp =
         chooseKernels(settings.kernels(), isScalar, nativeKernels == null ? layout.type() : null);
-    load(weights.nativeBytes() >= packingPlan.bytesMin());
+    final boolean packsLater = weights.nativeBytes() >= packingPlan.bytesMin();
+    final MemorySegment[] panels =
+        packsLater
+            ? BackgroundPacking.panels(pool.threadCount(), weights.nativePanelBytesMax())
+            : null;
+    load(panels);
     kvMemory = allocator.allocate(blockCount * layout.blockBytes());
     kv = kvMemory.segment();
     final KvCache cache = new KvCache(layout, kv);
@@ -108,18 +113,12 @@ public final class CpuDevice implements Device {
             inputs,
             choices.others());
     fingerprint = weights.fingerprint().of(config, layout.type(), forms);
-    if (!weights.left().isEmpty()) packing = beginPacking(packingPlan.threads());
+    if (!weights.left().isEmpty()) packing = beginPacking(packingPlan, panels);
   }
 
-  private BackgroundPacking beginPacking(int threads) {
-    final var begun =
-        new BackgroundPacking(
-            weights.left(),
-            weights::unloadFile,
-            threads,
-            pool.threadCount(),
-            weights.nativePanelBytesMax());
-    forward.setPanels(begun.panels());
+  private BackgroundPacking beginPacking(BackgroundPacking.Plan plan, MemorySegment[] panels) {
+    final var begun = new BackgroundPacking(weights.left(), weights::unloadFile, plan, panels);
+    forward.setPanels(panels);
     begun.start();
     return begun;
   }
@@ -236,14 +235,14 @@ public final class CpuDevice implements Device {
    * A large model's first prompt would take longer with scalar kernels than compiling vector ones,
    * which goes on beside the packing. A small one answers before that.
    */
-  private void load(boolean leavesNative) {
+  private void load(MemorySegment[] panels) {
     if (warmUp == null || !weights.isBeyondCaches()) {
-      weights.load(arena, pool, leavesNative);
+      weights.load(arena, pool, panels);
       return;
     }
     try {
       warmUp.start();
-      weights.load(arena, pool, leavesNative);
+      weights.load(arena, pool, panels);
       warmUp.await();
     } catch (RuntimeException | Error broken) {
       warmUp.close();
@@ -365,6 +364,7 @@ public final class CpuDevice implements Device {
     plan.reset(input.slices());
     forward.run();
     if (warmUp != null) warmUp.start();
+    if (packing != null) packing.stepped();
     final int sliceCount = input.slices().size();
     return (slice, row) -> {
       if (slice < 0 || slice >= sliceCount || plan.logitsRow(slice, row) < 0) {

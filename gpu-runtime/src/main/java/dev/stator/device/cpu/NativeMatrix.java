@@ -45,6 +45,17 @@ final class NativeMatrix extends StoredMatrix {
     pack(panel, data().asSlice(panel * panelBytes, panelBytes));
   }
 
+  /**
+   * Does all that packing a task does, but leaves the weights nowhere.
+   *
+   * @param panel memory for one
+   * @throws dev.stator.model.ModelFormatException as {@link #pack}
+   */
+  void checkTask(int task, MemorySegment panel) {
+    final int panelEnd = Math.min(panelCount(), (task + 1) * TASK_PANELS);
+    for (int i = task * TASK_PANELS; i < panelEnd; i++) pack(i, panel);
+  }
+
   private void pack(int panel, MemorySegment to) {
     final int row = panel * PANEL_ROWS;
     final long rowBytes = source.type().byteSize(columns);

@@ -56,8 +56,8 @@ final class PackedWeights {
 
   record Expert(PackedMatrix gate, PackedMatrix up, PackedMatrix down) {}
 
-  /** Work on so many bytes of the file. */
-  record Task(Runnable work, long bytes) {}
+  /** Work on so many bytes of the file, by one worker or another. */
+  record Task(IntConsumer work, long bytes) {}
 
   private static final int ALIGNMENT = 64;
 
@@ -107,20 +107,21 @@ final class PackedWeights {
    * Repacks all weights on the pool's threads, into memory that lives as long as {@code arena}.
    * Each piece is read from memory once: fingerprint, checks and packing find it in the cache.
    *
-   * @param leavesNative whether the matrices of native kernels are left to be packed by {@link
-   *     #left}
+   * @param panels memory of {@link #nativePanelBytesMax} for each worker, where the matrices of
+   *     native kernels are checked now and packed by {@link #left}; {@code null} where all are
+   *     packed
    * @throws ModelFormatException when a weight has a value that is not finite
    */
-  void load(Arena arena, WorkerPool pool, boolean leavesNative) {
+  void load(Arena arena, WorkerPool pool, MemorySegment[] panels) {
     MemorySegment free = OffHeap.allocate(arena, placeBytes());
     for (StoredMatrix matrix : matrices) {
       matrix.place(free.asSlice(0, matrix.placeBytes()));
       free = free.asSlice(aligned(matrix.placeBytes()));
       matrix.setBeyondCaches(isBeyondCaches());
-      if (leavesNative && matrix instanceof NativeMatrix) addLater(matrix);
-      else addTasks(matrix.source, matrix::packTask);
+      if (panels != null && matrix instanceof NativeMatrix later) addLater(later, panels);
+      else addTasks(matrix.source, (piece, worker) -> matrix.packTask(piece));
     }
-    if (!isHeadTied) addTasks(embedding, piece -> requireFinite(embedding, piece));
+    if (!isHeadTied) addTasks(embedding, (piece, worker) -> checkEmbedding(piece));
     final var progress =
         new LoadProgress(
             left.isEmpty() ? LoadProgress.Work.LOADED : LoadProgress.Work.CHECKED,
@@ -131,7 +132,7 @@ final class PackedWeights {
         tasks.size(),
         (number, worker) -> {
           final Task task = tasks.get(number);
-          task.work.run();
+          task.work.accept(worker);
           progress.add(task.bytes);
         });
     progress.finish();
@@ -158,13 +159,13 @@ final class PackedWeights {
   }
 
   /** Checks a matrix now. What is packed then is what the fingerprint names. */
-  private void addLater(StoredMatrix matrix) {
+  private void addLater(NativeMatrix matrix, MemorySegment[] panels) {
     final WeightMatrix source = matrix.source;
-    final int number = addTasks(source, piece -> requireFinite(source, piece));
+    final int number = addTasks(source, (piece, worker) -> matrix.checkTask(piece, panels[worker]));
     for (int i = 0; i < matrix.taskCount(); i++) {
       final int piece = i;
-      final Runnable pack =
-          () -> {
+      final IntConsumer pack =
+          worker -> {
             if (!fingerprint.isUnchanged(number, piece)) {
               throw new ModelFormatException(
                   "tensor " + source.name() + " has changed in the file since it was checked");
@@ -175,14 +176,17 @@ final class PackedWeights {
     }
   }
 
-  private int addTasks(WeightMatrix weight, IntConsumer work) {
+  /**
+   * @param work on a piece, by a worker
+   */
+  private int addTasks(WeightMatrix weight, WorkerPool.Task work) {
     final int number = fingerprint.add(weight, PackedMatrix.TASK_ROWS);
     for (int i = 0; i * PackedMatrix.TASK_ROWS < weight.rowCount(); i++) {
       final int piece = i;
-      final Runnable both =
-          () -> {
+      final IntConsumer both =
+          worker -> {
             fingerprint.hash(number, piece);
-            work.accept(piece);
+            work.run(piece, worker);
           };
       tasks.add(new Task(both, rows(weight, piece).byteSize()));
     }
@@ -196,11 +200,11 @@ final class PackedWeights {
     return weight.data().asSlice(row * rowBytes, (rowEnd - row) * rowBytes);
   }
 
-  /** For weights that are not packed: packing checks too. */
-  private static void requireFinite(WeightMatrix weight, int piece) {
+  /** Packing checks the others. */
+  private void checkEmbedding(int piece) {
     final int row = piece * PackedMatrix.TASK_ROWS;
-    final int rowEnd = Math.min(weight.rowCount(), row + PackedMatrix.TASK_ROWS);
-    WeightScan.requireFinite(weight, row, rowEnd);
+    WeightScan.requireFinite(
+        embedding, row, Math.min(embedding.rowCount(), row + PackedMatrix.TASK_ROWS));
   }
 
   private Layer layer(ModelConfig config, ModelWeights.Layer layer) {
@@ -273,7 +277,7 @@ final class PackedWeights {
 
   private float[] vector(WeightMatrix source, int length) {
     require(source, 1, length);
-    addTasks(source, piece -> {});
+    addTasks(source, (piece, worker) -> {});
     final float[] values = WeightDecoder.row(source, 0);
     for (float value : values) {
       if (!Float.isFinite(value)) {

@@ -7,16 +7,19 @@ import static org.junit.jupiter.api.Assertions.assertSame;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.stator.device.cpu.BackgroundPacking.Plan;
 import dev.stator.device.cpu.CpuDeviceSettings.Kernels;
 import dev.stator.device.cpu.CpuDeviceSettings.Pack;
 import dev.stator.device.cpu.PackedWeights.Task;
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.IntConsumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 
@@ -24,9 +27,20 @@ import org.junit.jupiter.api.Timeout;
 class BackgroundPackingTest {
   private static final int WORKERS = 3;
   private static final long PANEL_BYTES = 1000;
+  private static final Duration AT_ONCE = Duration.ZERO;
+  private static final Duration NEVER = Duration.ofDays(1);
 
   private final AtomicInteger packed = new AtomicInteger();
   private final AtomicInteger ends = new AtomicInteger();
+
+  private static BackgroundPacking packing(
+      Runnable whenDone, int threads, Duration stepWait, List<Task> tasks) {
+    return new BackgroundPacking(
+        tasks,
+        whenDone,
+        new Plan(0, threads, stepWait),
+        BackgroundPacking.panels(WORKERS, PANEL_BYTES));
+  }
 
   @Test
   void shouldPackEachPieceOnceAndThenEnd() throws InterruptedException {
@@ -35,7 +49,7 @@ class BackgroundPackingTest {
     final List<Task> tasks = new ArrayList<>();
     for (int i = 0; i < 500; i++) {
       final int number = i;
-      tasks.add(new Task(() -> order.add(number), 1));
+      tasks.add(new Task(worker -> order.add(number), 1));
     }
     final Runnable whenDone =
         () -> {
@@ -43,7 +57,7 @@ class BackgroundPackingTest {
           ends.incrementAndGet();
           end.countDown();
         };
-    try (var packing = new BackgroundPacking(tasks, whenDone, 4, WORKERS, PANEL_BYTES)) {
+    try (var packing = packing(whenDone, 4, AT_ONCE, tasks)) {
       packing.start();
       assertTrue(end.await(30, TimeUnit.SECONDS));
     }
@@ -53,10 +67,9 @@ class BackgroundPackingTest {
 
   @Test
   void shouldBeDoneBehindTheLastPieceOnly() {
-    final var task = new Task(packed::incrementAndGet, 1);
+    final var task = new Task(worker -> packed.incrementAndGet(), 1);
     final List<Task> tasks = List.of(task, task);
-    try (var packing =
-        new BackgroundPacking(tasks, ends::incrementAndGet, 0, WORKERS, PANEL_BYTES)) {
+    try (var packing = packing(ends::incrementAndGet, 0, AT_ONCE, tasks)) {
       packing.start();
       assertTrue(packing.packNext());
       assertFalse(packing.isDone());
@@ -71,45 +84,65 @@ class BackgroundPackingTest {
 
   @Test
   void shouldGiveEachWorkerMemoryOfItsOwn() {
-    final List<Task> tasks = List.of(new Task(packed::incrementAndGet, 1));
-    try (var packing = new BackgroundPacking(tasks, () -> {}, 0, WORKERS, PANEL_BYTES)) {
-      final MemorySegment[] panels = packing.panels();
-      assertEquals(WORKERS, panels.length);
-      long bytes = 0;
-      for (MemorySegment panel : panels) {
-        assertTrue(panel.byteSize() >= PANEL_BYTES);
-        bytes += panel.byteSize();
-        for (MemorySegment other : panels) {
-          assertTrue(panel == other || panel.asOverlappingSlice(other).isEmpty());
-        }
+    final MemorySegment[] panels = BackgroundPacking.panels(WORKERS, PANEL_BYTES);
+    assertEquals(WORKERS, panels.length);
+    long bytes = 0;
+    for (MemorySegment panel : panels) {
+      assertTrue(panel.byteSize() >= PANEL_BYTES);
+      bytes += panel.byteSize();
+      for (MemorySegment other : panels) {
+        assertTrue(panel == other || panel.asOverlappingSlice(other).isEmpty());
       }
+    }
+    final Task task = new Task(worker -> {}, 1);
+    try (var packing =
+        new BackgroundPacking(List.of(task), () -> {}, new Plan(0, 0, AT_ONCE), panels)) {
       assertEquals(bytes, packing.bytes());
     }
+  }
+
+  @Test
+  void shouldWaitForTheFirstStep() throws InterruptedException {
+    final CountDownLatch end = new CountDownLatch(1);
+    final Runnable whenDone =
+        () -> {
+          ends.incrementAndGet();
+          end.countDown();
+        };
+    final List<Task> tasks = List.of(new Task(worker -> packed.incrementAndGet(), 1));
+    final var closed = packing(whenDone, 2, NEVER, tasks);
+    closed.start();
+    closed.close(); // Wakes the threads, which then pack nothing.
+    assertEquals(0, packed.get());
+    try (var packing = packing(whenDone, 2, NEVER, tasks)) {
+      packing.start();
+      packing.stepped();
+      assertTrue(end.await(30, TimeUnit.SECONDS));
+    }
+    assertEquals(1, packed.get());
   }
 
   @Test
   void shouldWaitForThePieceUnderWayAndTakeNoOtherWhenClosed() throws InterruptedException {
     final CountDownLatch begun = new CountDownLatch(1);
     final CountDownLatch release = new CountDownLatch(1);
-    final Runnable blocked =
-        () -> {
+    final IntConsumer blocked =
+        worker -> {
           begun.countDown();
           assertDoesNotThrow(() -> release.await());
           packed.incrementAndGet();
         };
-    final List<Task> tasks = List.of(new Task(blocked, 1), new Task(packed::incrementAndGet, 1));
-    final var packing =
-        new BackgroundPacking(tasks, ends::incrementAndGet, 1, WORKERS, PANEL_BYTES);
+    final List<Task> tasks =
+        List.of(new Task(blocked, 1), new Task(worker -> packed.incrementAndGet(), 1));
+    final var packing = packing(ends::incrementAndGet, 1, AT_ONCE, tasks);
     packing.start();
     assertTrue(begun.await(30, TimeUnit.SECONDS));
     final Thread closer = Thread.ofPlatform().start(packing::close);
     while (closer.getState() != Thread.State.WAITING) Thread.onSpinWait();
-    assertTrue(packing.panels()[0].scope().isAlive());
     closer.interrupt(); // Does not hurry it.
     release.countDown();
     closer.join(TimeUnit.SECONDS.toMillis(30));
     assertFalse(closer.isAlive());
-    assertFalse(packing.panels()[0].scope().isAlive());
     assertEquals(1, packed.get());
     assertEquals(0, ends.get());
   }
@@ -118,18 +151,17 @@ class BackgroundPackingTest {
   void shouldFailTheNextStepAndPackNoMoreWhenAPieceCannotBePacked() throws InterruptedException {
     final var broken = new IllegalStateException("broken");
     final CountDownLatch thrown = new CountDownLatch(1);
-    final Runnable failing =
-        () -> {
+    final IntConsumer failing =
+        worker -> {
           thrown.countDown();
           throw broken;
         };
     final List<Task> tasks =
         List.of(
-            new Task(packed::incrementAndGet, 1),
+            new Task(worker -> packed.incrementAndGet(), 1),
             new Task(failing, 1),
-            new Task(packed::incrementAndGet, 1));
-    final var packing =
-        new BackgroundPacking(tasks, ends::incrementAndGet, 1, WORKERS, PANEL_BYTES);
+            new Task(worker -> packed.incrementAndGet(), 1));
+    final var packing = packing(ends::incrementAndGet, 1, AT_ONCE, tasks);
     assertDoesNotThrow(packing::requireIntact);
     packing.start();
     assertTrue(thrown.await(30, TimeUnit.SECONDS));
@@ -144,8 +176,8 @@ class BackgroundPackingTest {
   @Test
   void shouldTakeHalfOfAStepsThreadsAndLeaveSmallModelsAlone() {
     final var settings = new CpuDeviceSettings(5, 0, 1, 16, 0, Kernels.AUTO);
-    assertEquals(Long.MAX_VALUE, BackgroundPacking.Plan.of(settings).bytesMin());
-    final var plan = BackgroundPacking.Plan.of(settings.withPack(Pack.WHILE_SERVING));
+    assertEquals(Long.MAX_VALUE, Plan.of(settings).bytesMin());
+    final var plan = Plan.of(settings.withPack(Pack.WHILE_SERVING));
     assertEquals(256L << 20, plan.bytesMin());
     assertEquals(3, plan.threads());
   }

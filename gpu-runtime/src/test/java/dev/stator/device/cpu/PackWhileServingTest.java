@@ -21,6 +21,7 @@ import dev.stator.model.WeightType;
 import dev.stator.model.file.ModelFiles;
 import dev.stator.testing.TestModels;
 import java.lang.foreign.ValueLayout;
+import java.time.Duration;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -37,7 +38,9 @@ class PackWhileServingTest {
       new CpuDeviceSettings(2, 0, 8, 64, 0, Kernels.AUTO);
 
   /** Every model; pieces are packed when the test says so. */
-  private static final Plan BY_HAND = new Plan(0, 0);
+  private static final Plan BY_HAND = new Plan(0, 0, Duration.ZERO);
+
+  private static final Plan AT_ONCE = new Plan(0, 2, Duration.ZERO);
 
   private static final int TOKENS = 60;
   private static final int MANY = 9; // Of one step; the kernels take several panels of fewer.
@@ -113,7 +116,7 @@ class PackWhileServingTest {
         CpuDevice ready = CpuDevice.create(model, SETTINGS)) {
       final float[] expected = logits(ready, MANY);
       for (int i = 0; i < 10; i++) {
-        try (CpuDevice early = device(model, new Plan(0, 2))) {
+        try (CpuDevice early = device(model, AT_ONCE)) {
           for (int run = 0; run < 3; run++) {
             assertArrayEquals(expected, logits(early, run % 2 == 0 ? MANY : 7));
           }
@@ -127,7 +130,7 @@ class PackWhileServingTest {
     kernels();
     for (int i = 0; i < 20; i++) {
       try (LoadedModel model = ModelFiles.open(TestModels.bundled());
-          CpuDevice device = device(model, new Plan(0, 2))) {
+          CpuDevice device = device(model, AT_ONCE)) {
         assertNotNull(device.packing()); // A thread that went on would end the JVM.
       }
     }
@@ -155,7 +158,7 @@ class PackWhileServingTest {
   @EnumSource
   void shouldNameTheTensorBeforeItIsThereWhenAScaleIsNotFinite(Pack pack) {
     kernels();
-    final Plan plan = pack == Pack.WHILE_SERVING ? BY_HAND : new Plan(Long.MAX_VALUE, 0);
+    final Plan plan = pack == Pack.WHILE_SERVING ? BY_HAND : Plan.of(SETTINGS);
     for (WeightType type : nativeTypes()) {
       try (LoadedModel broken = RandomModels.of(SHAPE, 1, type)) {
         final WeightMatrix down = broken.weights().layers().get(1).down();
