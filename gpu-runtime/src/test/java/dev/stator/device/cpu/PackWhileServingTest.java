@@ -115,7 +115,7 @@ class PackWhileServingTest {
             RandomModels.of(experts, 7, WeightType.Q8_0, WeightType.F32, WeightType.Q4_0);
         CpuDevice ready = CpuDevice.create(model, SETTINGS)) {
       final float[] expected = logits(ready, MANY);
-      for (int i = 0; i < 10; i++) {
+      for (int i = 0; i < 4; i++) {
         try (CpuDevice early = device(model, AT_ONCE)) {
           for (int run = 0; run < 3; run++) {
             assertArrayEquals(expected, logits(early, run % 2 == 0 ? MANY : 7));
@@ -128,7 +128,7 @@ class PackWhileServingTest {
   @Test
   void shouldStopPackingBeforeItsMemoryAndTheFileGoWhenClosed() {
     kernels();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < 5; i++) {
       try (LoadedModel model = ModelFiles.open(TestModels.bundled());
           CpuDevice device = device(model, AT_ONCE)) {
         assertNotNull(device.packing()); // A thread that went on would end the JVM.
