@@ -144,6 +144,22 @@ class DriverTest {
   }
 
   @Test
+  void shouldWaitForAnEventAlone() {
+    final long sum = zeros();
+    final long one = ones();
+    try (Driver.Event event = stream.newEvent()) {
+      event.synchronize(); // Not marked: no wait.
+      add(stream, sum, one);
+      stream.copyToHost(host, sum);
+      stream.record(event);
+      add(stream, sum, one);
+      event.synchronize();
+      assertEquals(1, host.getAtIndex(ValueLayout.JAVA_FLOAT, COUNT - 1));
+    }
+    assertEquals("2.0", at(sum, 0));
+  }
+
+  @Test
   void shouldRefuseWhatItDoesNotHave() {
     assertThrows(CudaException.class, () -> driver.kernel("none"));
     final long much = driver.freeBytes() + (1L << 40);
