@@ -1,4 +1,5 @@
-// Causal attention over paged keys and values, on matrix instructions. gpu-runtime/NUMERICS.md has the program of an output.
+// Causal attention over paged keys and values, on matrix instructions. gpu-runtime/NUMERICS.md has the program
+// of an output.
 //
 //   row        one query head of one token; the rows of a sequence's step are counted token by token, heads of one
 //              key/value head's group side by side: row / groupSize is the token, row % groupSize the head in its group
@@ -6,111 +7,90 @@
 //   KV tile    64 positions from a multiple of 64 on: the step of the online softmax
 //   split      512 positions from a multiple of 512 on: softmax begins anew, its result is merged into those before
 //
-// A block of threads takes ROWS rows of one key/value head through KV tiles in ascending order, 4 warps for each 16 * ROW_TILES
-// rows. In a KV tile warp w of the four computes the scores of its KV block w, and after they are exchanged as weights
-// through shared memory the sums of its quarter of the head's values. So each key and value is read from shared memory
-// once for 16 * ROW_TILES rows, and the sums stay in registers.
+// A block of threads takes ROWS rows of one key/value head through KV tiles in ascending order: GROUPS groups of WARPS
+// warps, a group for each 16 * ROW_TILES rows. In a KV tile a warp computes its group's scores for its share of the KV
+// blocks, and after they are exchanged as weights through shared memory the sums for its share of the head's values. So
+// a key or value is read from shared memory once for 16 * ROW_TILES rows, and the sums stay in registers.
 //
-//   keys of tile t -> scores -> maxima of rows, by all warps -> weights in bf16 -> values of tile t -> sums
+//   keys of tile t -> scores -> maxima of rows, by the group -> weights in bf16 -> values of tile t -> sums
 //
-// Keys and values come by asynchronous copies into a ring of SLOTS slots, keys and values of a tile in turn, SLOTS - 1 ahead.
+// Keys and values come by asynchronous copies into a ring of SLOTS slots, keys and values of a tile in turn. With
+// several groups and four slots those of the next tile are copied while this one is computed, and groups meet once a
+// tile; otherwise they meet at each slot, and copies are SLOTS - 1 slots ahead.
 #ifndef STATOR_ATTENTION_H
 #define STATOR_ATTENTION_H
 
-#include "stator.h"
+#include "attention_rows.h"
 
-constexpr int ATTENTION_KV_BLOCK = 16;
-constexpr int ATTENTION_KV_TILE = 64;
-constexpr int ATTENTION_SPLIT = 512;
-constexpr int ATTENTION_WARPS = ATTENTION_KV_TILE / ATTENTION_KV_BLOCK;
-constexpr int ATTENTION_PARTIAL_EXTRA = 4;  // Behind a row's sums: maximum, sum of weights, nothing, nothing.
-constexpr float ATTENTION_LOG2_E = 1.44269504088896340736f;
-
-// A running softmax of one row. `max` is in units of log2; -infinity before anything was seen.
-struct AttentionState {
-  float max;
-  float sum;
-};
-
-// What is subtracted from scores: the maximum, but no infinity where nothing was seen, so that the weights are zeros.
-DEVICE float attention_base(float max) { return max == -INFINITY ? 0.f : max; }
-
-// Factors that bring an earlier and a later part of a row to the larger of their maxima; `earlier` becomes both.
-DEVICE float2 attention_merge_states(AttentionState &earlier, const AttentionState &later) {
-  const float max = fmaxf(earlier.max, later.max);
-  const float base = attention_base(max);
-  const float2 factors = make_float2(fast_exp2(earlier.max - base), fast_exp2(later.max - base));
-  earlier.max = max;
-  earlier.sum = fmaf(later.sum, factors.y, earlier.sum * factors.x);
-  return factors;
+// Waits for the threads of a group, or for more.
+template <int GROUPS, int THREADS>
+DEVICE void attention_group_barrier(int group) {
+#ifdef STATOR_HOST
+  (void)group;
+  __syncthreads();
+#else
+  if (GROUPS == 1) {
+    __syncthreads();
+  } else {
+    asm volatile("bar.sync %0, %1;" ::"r"(group + 1), "n"(THREADS) : "memory");
+  }
+#endif
 }
 
-DEVICE float attention_merge_values(float earlier, float later, float2 factors) {
-  return fmaf(later, factors.y, earlier * factors.x);
-}
-
-// Positions that the rows of a tile see: [low, end).
-struct AttentionRange {
-  int low;
-  int end;
-};
-
-DEVICE AttentionRange attention_range(const AttentionTile &tile, int groupSize, int window) {
-  const int first = tile.start + tile.rowFrom / groupSize;
-  const int last = tile.start + (tile.rowTo - 1) / groupSize;
-  return {max(0, first - window + 1), last + 1};
-}
-
-// Floats of a row's partial result.
-DEVICE int attention_partial_stride(int headSize) { return headSize + ATTENTION_PARTIAL_EXTRA; }
-
-// The partial result of a row: of the split that `tile` names, or of the tile's first where a list has a tile once.
-DEVICE float *attention_partial(const AttentionParams &p, int partialRow, int row, int keyValueHead) {
-  const int64_t index = static_cast<int64_t>(partialRow + row) * p.keyValueHeads + keyValueHead;
-  return p.partials + index * attention_partial_stride(p.headSize);
-}
-
-// Where a row's query, or its result, begins: an index into [M][heads][headSize].
-DEVICE int64_t attention_row_offset(const AttentionParams &p, const AttentionTile &tile, int row, int keyValueHead) {
-  const int groupSize = p.heads / p.keyValueHeads;
-  const int64_t token = tile.token + row / groupSize;
-  return (token * p.heads + keyValueHead * groupSize + row % groupSize) * p.headSize;
-}
-
-template <int HEAD_SIZE, int ROW_TILES, int GROUPS, int SLOTS>
-struct Attention {
+template <int HEAD_SIZE_, int ROW_TILES_, int GROUPS_, int WARPS_, int SLOTS_>
+struct AttentionShape {
+  static constexpr int HEAD_SIZE = HEAD_SIZE_;
+  static constexpr int ROW_TILES = ROW_TILES_;  // Of a group.
+  static constexpr int GROUPS = GROUPS_;
+  static constexpr int WARPS = WARPS_;  // Of a group.
+  static constexpr int SLOTS = SLOTS_;
   static constexpr int ROWS = 16 * ROW_TILES * GROUPS;
-  static constexpr int THREADS = GROUPS * ATTENTION_WARPS * WARP;
-  static constexpr int CHUNKS = HEAD_SIZE / 8;                    // Of 16 bytes, in a row of queries or values.
-  static constexpr int PARTS = HEAD_SIZE / 8 / ATTENTION_WARPS;   // Pieces of 8 of a warp's quarter of the values.
-  static constexpr int SLOT = ATTENTION_KV_TILE * HEAD_SIZE;      // Elements.
-  static constexpr int BLOCK = ATTENTION_KV_BLOCK * HEAD_SIZE;    // Elements of a KV block's keys, or values.
+  static constexpr int THREADS = GROUPS * WARPS * WARP;
+  static constexpr bool MEETS_ONCE = GROUPS > 1 && SLOTS == 4;
+  static constexpr int KV_BLOCKS = ATTENTION_KV_BLOCKS / WARPS;  // Whose scores a warp computes.
+  static constexpr int PIECES = 2 * KV_BLOCKS;                   // Of 8 positions, as mma_bf16 has them.
+  static constexpr int PARTS = HEAD_SIZE / 8 / WARPS;            // Pieces of 8 of a warp's share of the values.
+  static constexpr int CHUNKS = HEAD_SIZE / 8;                   // Of 16 bytes, in a row of queries or values.
+  static constexpr int SLOT = ATTENTION_KV_TILE * HEAD_SIZE;     // Elements.
+  static constexpr int BLOCK = ATTENTION_KV_BLOCK * HEAD_SIZE;   // Elements of a KV block's keys, or values.
+  static constexpr int COPY_SHARES = THREADS / WARP / ATTENTION_KV_BLOCKS;  // Warps that copy one KV block.
+  static_assert(BLOCK / 8 % (COPY_SHARES * WARP) == 0, "all threads copy alike");
+};
+
+template <typename Shape>
+struct Attention : Shape {
+  using Shape::BLOCK, Shape::CHUNKS, Shape::COPY_SHARES, Shape::GROUPS, Shape::HEAD_SIZE, Shape::KV_BLOCKS;
+  using Shape::MEETS_ONCE, Shape::PARTS, Shape::PIECES, Shape::ROWS, Shape::ROW_TILES, Shape::SLOT, Shape::SLOTS;
+  using Shape::THREADS, Shape::WARPS;
 
   const AttentionParams &p;
   const AttentionTile tile;
   const int keyValueHead;
   const int groupSize;
   const int lane;
-  const int warp;   // Of the four.
-  const int group;  // Of GROUPS; takes rows group * 16 * ROW_TILES and on.
+  const int warp;            // Of its group.
+  const int group;           // Takes rows group * 16 * ROW_TILES and on.
+  const int copied;          // KV block of each tile that this warp copies, with the COPY_SHARES - 1 others of
+  const int copyShare;       // another share.
   const AttentionRange seen;
+  const int firstEnd;        // Behind the first row's position.
 
-  // Shared memory.
+  // Shared memory; AttentionShape.java adds its bytes up.
   uint16_t *ring;     // [SLOTS][SLOT]
   uint16_t *queries;  // [ROWS][HEAD_SIZE]
   uint16_t *weights;  // [ROWS][ATTENTION_KV_TILE]
-  float *exchange;    // [ATTENTION_WARPS][ROWS]
+  float *exchange;    // [WARPS][ROWS]
   int *positions;     // [ROWS]; -1 in rows that there are not.
 
   // Of this lane: rows lane / 4 and lane / 4 + 8 of each row tile, `half` 0 and 1.
-  float values[ROW_TILES][PARTS][4];  // Sums of weights times values: d of mma_bf16, a piece of 8 values each.
-  float maxima[ROW_TILES][2];         // The same in the four warps and in the lanes of a row.
-  float sums[ROW_TILES][2];           // Of the weights of this warp's KV blocks and this lane's columns.
+  float values[ROW_TILES][PARTS][4];    // Sums of weights times values: d of mma_bf16, a piece of 8 values each.
+  float maxima[ROW_TILES][2];           // The same in all warps of the group and all lanes of a row.
+  float sums[ROW_TILES][2][KV_BLOCKS];  // Of the weights of a KV block of each tile, in this lane's columns.
 
   int stepsIssued;  // Copies begun, keys and values in turn.
   int tileFrom;     // First KV tile, and the one behind the last.
   int tileTo;
-  int block;        // The pool's, of this warp's KV block whose copies are next.
+  int block;        // The pool's, of the KV block whose copies are next.
 
   DEVICE Attention(const AttentionParams &params, const AttentionTile &itsTile, uint16_t *shared)
       : p(params),
@@ -118,20 +98,19 @@ struct Attention {
         keyValueHead(blockIdx.y),
         groupSize(params.heads / params.keyValueHeads),
         lane(threadIdx.x % WARP),
-        warp(threadIdx.x / WARP % ATTENTION_WARPS),
-        group(threadIdx.x / WARP / ATTENTION_WARPS),
+        warp(threadIdx.x / WARP % WARPS),
+        group(threadIdx.x / WARP / WARPS),
+        copied(threadIdx.x / WARP % ATTENTION_KV_BLOCKS),
+        copyShare(threadIdx.x / WARP / ATTENTION_KV_BLOCKS),
         seen(attention_range(itsTile, groupSize, params.window)),
+        firstEnd(itsTile.start + itsTile.rowFrom / groupSize + 1),
         ring(shared),
         queries(ring + SLOTS * SLOT),
         weights(queries + ROWS * HEAD_SIZE),
         exchange(reinterpret_cast<float *>(weights + ROWS * ATTENTION_KV_TILE)),
-        positions(reinterpret_cast<int *>(exchange + ATTENTION_WARPS * ROWS)) {}
+        positions(reinterpret_cast<int *>(exchange + WARPS * ROWS)) {}
 
-  // Bytes of shared memory; AttentionShape.java has the same sum.
-  static constexpr int SHARED_BYTES =
-      2 * (SLOTS * SLOT + ROWS * HEAD_SIZE + ROWS * ATTENTION_KV_TILE) + 4 * (ATTENTION_WARPS + 1) * ROWS;
-
-  // ---- Layout in shared memory: chunks of 16 bytes change places so that the 8 rows of a matrix lie in different banks.
+  // ---- Layout in shared memory: 16-byte chunks change places so that the 8 rows of a matrix lie in different banks.
 
   // Chunk of a row of queries or values.
   static DEVICE int swizzled(int row, int chunk) {
@@ -164,9 +143,10 @@ struct Attention {
 
   DEVICE bool is_seen(int position) const { return position >= seen.low && position < seen.end; }
 
-  // This warp's KV block of a KV tile; 0, and never read, where nothing of it is seen.
+  // The pool's number of the KV block that this warp copies of a KV tile; 0, and never read, where nothing of it is
+  // seen.
   DEVICE int block_of(int kvTile) const {
-    const int first = kvTile * ATTENTION_KV_TILE + warp * ATTENTION_KV_BLOCK;
+    const int first = kvTile * ATTENTION_KV_TILE + copied * ATTENTION_KV_BLOCK;
     const bool isSeen = kvTile < tileTo && first < seen.end && first + ATTENTION_KV_BLOCK > seen.low;
     return isSeen ? p.blockTable[tile.tableStart + first / ATTENTION_KV_BLOCK] : 0;
   }
@@ -177,10 +157,10 @@ struct Attention {
     if (kvTile < tileTo) {
       const uint8_t *head = p.pool + static_cast<int64_t>(block) * p.blockBytes + p.keyOffset;
       head += static_cast<int64_t>(keyValueHead + (stepsIssued % 2) * p.keyValueHeads) * (2 * BLOCK);
-      const int first = kvTile * ATTENTION_KV_TILE + warp * ATTENTION_KV_BLOCK;
+      const int first = kvTile * ATTENTION_KV_TILE + copied * ATTENTION_KV_BLOCK;
       uint16_t *to = ring + stepsIssued % SLOTS * SLOT;
       if (stepsIssued % 2 == 0) {
-        copy_keys(to + warp * BLOCK, head, first);
+        copy_keys(to + copied * BLOCK, head, first);
       } else {
         copy_values(to, head, first);
         block = block_of(kvTile + 1);
@@ -194,9 +174,8 @@ struct Attention {
   DEVICE void copy_keys(uint16_t *to, const uint8_t *from, int first) const {
     const bool isSeen = first < seen.end && first + ATTENTION_KV_BLOCK > seen.low;
 #pragma unroll
-    for (int i = 0; i < BLOCK / 8; i += GROUPS * WARP) {
-      const int chunk = i + group * WARP + lane;
-      if (GROUPS > 1 && chunk >= BLOCK / 8) break;
+    for (int i = 0; i < BLOCK / 8; i += COPY_SHARES * WARP) {
+      const int chunk = i + copyShare * WARP + lane;
       async_copy16_or_zero(to + 8 * swizzled_key(chunk / 2, chunk % 2), from + 16 * chunk, isSeen);
     }
   }
@@ -204,21 +183,27 @@ struct Attention {
   // Values that no row sees become zeros, because they are multiplied by a weight of zero.
   DEVICE void copy_values(uint16_t *to, const uint8_t *from, int first) const {
 #pragma unroll
-    for (int i = 0; i < BLOCK / 8; i += GROUPS * WARP) {
-      const int chunk = i + group * WARP + lane;
-      if (GROUPS > 1 && chunk >= BLOCK / 8) break;
+    for (int i = 0; i < BLOCK / 8; i += COPY_SHARES * WARP) {
+      const int chunk = i + copyShare * WARP + lane;
       const int t = chunk / CHUNKS;
-      const int row = warp * ATTENTION_KV_BLOCK + t;
+      const int row = copied * ATTENTION_KV_BLOCK + t;
       async_copy16_or_zero(to + 8 * swizzled(row, chunk % CHUNKS), from + 16 * chunk, is_seen(first + t));
     }
   }
 
-  // The next keys or values are in shared memory, of all threads; the slot of those before is free and filled again.
-  DEVICE const uint16_t *next_slot(int step) {
+  // Behind this all threads' copies of the next slot are there, and the slot before it is free and filled again.
+  DEVICE void meet() {
     async_wait<SLOTS - 2>();
     __syncthreads();
     copy_next();
-    return ring + step % SLOTS * SLOT;
+  }
+
+  // The same of the next two slots.
+  DEVICE void meet_once() {
+    async_wait<0>();
+    __syncthreads();
+    copy_next();
+    copy_next();
   }
 
   // ---- One KV tile
@@ -226,32 +211,44 @@ struct Attention {
   // Row of `positions` and `exchange`.
   DEVICE int row_of(int rowTile, int half) const { return (group * ROW_TILES + rowTile) * 16 + half * 8 + lane / 4; }
 
-  // Scores of this warp's KV block, as mma_bf16 leaves them: a chain over 16 values of the head at a time, ascending.
-  DEVICE void multiply_keys(const uint16_t *slot, float scores[ROW_TILES][2][4]) const {
+  // Scores of this warp's KV blocks, as mma_bf16 leaves them: a chain over 16 values of the head at a time, ascending.
+  DEVICE void multiply_keys(const uint16_t *slot, float scores[ROW_TILES][PIECES][4]) const {
     const int row = lane % 8 + 8 * (lane / 8 % 2);
 #pragma unroll
-    for (int m = 0; m < ROW_TILES; m++)
-#pragma unroll
-      for (int i = 0; i < 8; i++) scores[m][i / 4][i % 4] = 0;
+    for (int i = 0; i < ROW_TILES * PIECES * 4; i++) scores[i / (PIECES * 4)][i / 4 % PIECES][i % 4] = 0;
 #pragma unroll
     for (int k = 0; k < HEAD_SIZE / 16; k++) {
-      uint32_t keys[4];
-      load_matrix_x4_transposed(keys, slot + warp * BLOCK + 8 * swizzled_key(16 * k + row, lane / 16));
+      uint32_t keys[PIECES][2];
+#pragma unroll
+      for (int b = 0; b < KV_BLOCKS; b++) {
+        const uint16_t *from = slot + (warp * KV_BLOCKS + b) * BLOCK;
+        load_matrix_x4_transposed(keys[2 * b], from + 8 * swizzled_key(16 * k + row, lane / 16));
+      }
 #pragma unroll
       for (int m = 0; m < ROW_TILES; m++) {
         uint32_t query[4];
         load_matrix_x4(query, queries + 8 * swizzled((group * ROW_TILES + m) * 16 + row, 2 * k + lane / 16));
-        mma_bf16(scores[m][0], query, keys);
-        mma_bf16(scores[m][1], query, keys + 2);
+#pragma unroll
+        for (int n = 0; n < PIECES; n++) mma_bf16(scores[m][n], query, keys[n]);
       }
     }
   }
 
-  // To units of log2; -infinity where a row does not see a position.
-  DEVICE void scale_and_mask(float scores[ROW_TILES][2][4], int kvTile) const {
-    const int first = kvTile * ATTENTION_KV_TILE + warp * ATTENTION_KV_BLOCK + lane % 4 * 2;
+  // To units of log2.
+  DEVICE void scale(float scores[ROW_TILES][PIECES][4]) const {
     const float inner = p.cap > 0 ? p.scale / p.cap : p.scale * ATTENTION_LOG2_E;
     const float outer = p.cap * ATTENTION_LOG2_E;
+#pragma unroll
+    for (int i = 0; i < ROW_TILES * PIECES * 4; i++) {
+      float &score = scores[i / (PIECES * 4)][i / 4 % PIECES][i % 4];
+      score *= inner;
+      if (p.cap > 0) score = tanhf(score) * outer;
+    }
+  }
+
+  // -infinity where a row does not see a position.
+  DEVICE void mask(float scores[ROW_TILES][PIECES][4], int kvTile) const {
+    const int first = kvTile * ATTENTION_KV_TILE + warp * KV_BLOCKS * ATTENTION_KV_BLOCK + lane % 4 * 2;
 #pragma unroll
     for (int m = 0; m < ROW_TILES; m++)
 #pragma unroll
@@ -259,33 +256,39 @@ struct Attention {
         const int last = positions[row_of(m, half)];
         const int before = last - p.window;
 #pragma unroll
-        for (int i = 0; i < 4; i++) {
-          float &score = scores[m][i / 2][half * 2 + i % 2];
+        for (int i = 0; i < 2 * PIECES; i++) {
           const int position = first + i / 2 * 8 + i % 2;
-          score *= inner;
-          if (p.cap > 0) score = tanhf(score) * outer;
-          if (position > last || position <= before) score = -INFINITY;
+          if (position > last || position <= before) scores[m][i / 2][half * 2 + i % 2] = -INFINITY;
         }
       }
   }
 
-  // The largest score of each row in this warp's KV block, to shared memory.
-  DEVICE void give_maxima(const float scores[ROW_TILES][2][4]) const {
+  // Whether every row sees all of a KV tile, and nothing is to be masked.
+  DEVICE bool all_see(int kvTile) const {
+    const int from = kvTile * ATTENTION_KV_TILE;
+    return from + ATTENTION_KV_TILE <= firstEnd && from >= seen.end - p.window;
+  }
+
+  // The largest score of each row in this warp's KV blocks, to shared memory.
+  DEVICE void give_maxima(const float scores[ROW_TILES][PIECES][4]) const {
 #pragma unroll
     for (int m = 0; m < ROW_TILES; m++)
 #pragma unroll
       for (int half = 0; half < 2; half++) {
-        const float *first = scores[m][0] + half * 2;
-        const float *second = scores[m][1] + half * 2;
-        float most = fmaxf(fmaxf(first[0], first[1]), fmaxf(second[0], second[1]));
+        float most = -INFINITY;
+#pragma unroll
+        for (int i = 0; i < 2 * PIECES; i++) most = fmaxf(most, scores[m][i / 2][half * 2 + i % 2]);
         most = fmaxf(most, warp_shuffle_xor(most, 1));
         most = fmaxf(most, warp_shuffle_xor(most, 2));
         if (lane % 4 == 0) exchange[warp * ROWS + row_of(m, half)] = most;
       }
   }
 
-  // Weights of this warp's KV block to shared memory as bf16; their float32 sum, and what was summed before, rescaled.
-  DEVICE void weigh(const float scores[ROW_TILES][2][4]) {
+  // Weights of this warp's KV blocks to shared memory as bf16; their float32 sums, and what was summed before,
+  // rescaled.
+  DEVICE void weigh(const float scores[ROW_TILES][PIECES][4]) {
+    float rescale[ROW_TILES][2];
+    bool rescales = false;
 #pragma unroll
     for (int m = 0; m < ROW_TILES; m++)
 #pragma unroll
@@ -293,33 +296,39 @@ struct Attention {
         const int row = row_of(m, half);
         float most = maxima[m][half];
 #pragma unroll
-        for (int w = 0; w < ATTENTION_WARPS; w++) most = fmaxf(most, exchange[w * ROWS + row]);
+        for (int w = 0; w < WARPS; w++) most = fmaxf(most, exchange[w * ROWS + row]);
         const float base = attention_base(most);
-        const float rescale = fast_exp2(maxima[m][half] - base);
+        rescale[m][half] = fast_exp2(maxima[m][half] - base);
+        rescales |= rescale[m][half] != 1;
         maxima[m][half] = most;
-        float two[2];
 #pragma unroll
-        for (int i = 0; i < 2; i++) {
-          const float low = fast_exp2(scores[m][i][half * 2] - base);
-          const float high = fast_exp2(scores[m][i][half * 2 + 1] - base);
-          two[i] = low + high;
-          uint32_t *to = reinterpret_cast<uint32_t *>(weights + 8 * swizzled_weight(row, 2 * warp + i));
-          to[lane % 4] = floats_to_bf16x2(low, high);
-        }
-        sums[m][half] = fmaf(sums[m][half], rescale, two[0] + two[1]);
-#pragma unroll
-        for (int n = 0; n < PARTS; n++) {
-          values[m][n][half * 2] *= rescale;
-          values[m][n][half * 2 + 1] *= rescale;
+        for (int b = 0; b < KV_BLOCKS; b++) {
+          const float first = weigh_piece(scores[m][2 * b] + half * 2, base, row, 2 * b);
+          const float second = weigh_piece(scores[m][2 * b + 1] + half * 2, base, row, 2 * b + 1);
+          sums[m][half][b] = fmaf(sums[m][half][b], rescale[m][half], first + second);
         }
       }
+    if (warp_ballot(rescales) == 0) return;  // A product with 1 changes nothing.
+#pragma unroll
+    for (int i = 0; i < ROW_TILES * PARTS * 4; i++) {
+      values[i / (PARTS * 4)][i / 4 % PARTS][i % 4] *= rescale[i / (PARTS * 4)][i % 4 / 2];
+    }
+  }
+
+  // Two neighbouring weights; gives their sum.
+  DEVICE float weigh_piece(const float *scores, float base, int row, int piece) {
+    const float low = fast_exp2(scores[0] - base);
+    const float high = fast_exp2(scores[1] - base);
+    uint16_t *to = weights + 8 * swizzled_weight(row, warp * PIECES + piece);
+    reinterpret_cast<uint32_t *>(to)[lane % 4] = floats_to_bf16x2(low, high);
+    return low + high;
   }
 
   // values += weights * values of the tile, 16 positions at a time, ascending.
   DEVICE void multiply_values(const uint16_t *slot) {
     const int row = lane % 8 + 8 * (lane / 8 % 2);
 #pragma unroll
-    for (int k = 0; k < ATTENTION_WARPS; k++) {
+    for (int k = 0; k < ATTENTION_KV_BLOCKS; k++) {
       uint32_t weight[ROW_TILES][4];
 #pragma unroll
       for (int m = 0; m < ROW_TILES; m++) {
@@ -347,42 +356,60 @@ struct Attention {
 
   DEVICE void take_tile(int kvTile) {
     const int step = 2 * (kvTile - tileFrom);
-    const uint16_t *keys = next_slot(step);
-    float scores[ROW_TILES][2][4];
-    multiply_keys(keys, scores);
-    scale_and_mask(scores, kvTile);
+    if (MEETS_ONCE) {
+      meet_once();
+    } else {
+      meet();
+    }
+    float scores[ROW_TILES][PIECES][4];
+    multiply_keys(ring + step % SLOTS * SLOT, scores);
+    scale(scores);
+    if (!all_see(kvTile)) mask(scores, kvTile);
     give_maxima(scores);
-    __syncthreads();
+    attention_group_barrier<GROUPS, WARPS * WARP>(group);
     weigh(scores);
-    multiply_values(next_slot(step + 1));
+    if (MEETS_ONCE) {
+      attention_group_barrier<GROUPS, WARPS * WARP>(group);
+    } else {
+      meet();
+    }
+    multiply_values(ring + (step + 1) % SLOTS * SLOT);
   }
 
   // ---- A split
 
   DEVICE void begin_split() {
 #pragma unroll
-    for (int m = 0; m < ROW_TILES; m++) {
-      maxima[m][0] = maxima[m][1] = -INFINITY;
-      sums[m][0] = sums[m][1] = 0;
+    for (int i = 0; i < 2 * ROW_TILES; i++) {
+      maxima[i / 2][i % 2] = -INFINITY;
 #pragma unroll
-      for (int i = 0; i < 4 * PARTS; i++) values[m][i / 4][i % 4] = 0;
+      for (int b = 0; b < KV_BLOCKS; b++) sums[i / 2][i % 2][b] = 0;
     }
+#pragma unroll
+    for (int i = 0; i < ROW_TILES * PARTS * 4; i++) values[i / (PARTS * 4)][i / 4 % PARTS][i % 4] = 0;
   }
 
-  // Makes a row's `sums` the same in all lanes and warps: columns, then KV blocks, as trees.
-  DEVICE void end_split() {
+  // Adds a row's sums up, in all its lanes and warps: columns, then KV blocks, as trees.
+  DEVICE void end_split(AttentionState (&states)[ROW_TILES][2]) {
 #pragma unroll
     for (int i = 0; i < 2 * ROW_TILES; i++) {
-      float sum = sums[i / 2][i % 2];
-      sum += warp_shuffle_xor(sum, 1);
-      sum += warp_shuffle_xor(sum, 2);
-      if (lane % 4 == 0) exchange[warp * ROWS + row_of(i / 2, i % 2)] = sum;
+      float ofWarp = 0;
+#pragma unroll
+      for (int b = 0; b < KV_BLOCKS; b++) {
+        float sum = sums[i / 2][i % 2][b];
+        sum += warp_shuffle_xor(sum, 1);
+        sum += warp_shuffle_xor(sum, 2);
+        ofWarp = b == 0 ? sum : ofWarp + sum;
+      }
+      if (lane % 4 == 0) exchange[warp * ROWS + row_of(i / 2, i % 2)] = ofWarp;
     }
-    __syncthreads();
+    attention_group_barrier<GROUPS, WARPS * WARP>(group);
 #pragma unroll
     for (int i = 0; i < 2 * ROW_TILES; i++) {
       const float *of = exchange + row_of(i / 2, i % 2);
-      sums[i / 2][i % 2] = (of[0] + of[ROWS]) + (of[2 * ROWS] + of[3 * ROWS]);
+      const float firstHalf = WARPS == 2 ? of[0] : of[0] + of[ROWS];
+      const float secondHalf = WARPS == 2 ? of[ROWS] : of[2 * ROWS] + of[3 * ROWS];
+      states[i / 2][i % 2] = {maxima[i / 2][i % 2], firstHalf + secondHalf};
     }
   }
 
@@ -394,7 +421,7 @@ struct Attention {
     block = block_of(tileFrom);
     load_positions();
     copy_queries();
-    for (int i = 0; i < SLOTS - 1; i++) copy_next();
+    for (int i = 0; i < (MEETS_ONCE ? 2 : SLOTS - 1); i++) copy_next();
     begin_split();
   }
 
@@ -421,7 +448,7 @@ struct Attention {
     }
   }
 
-  DEVICE void write_partial() const {
+  DEVICE void write_partial(const AttentionState (&states)[ROW_TILES][2]) const {
 #pragma unroll
     for (int i = 0; i < 2 * ROW_TILES; i++) {
       const int m = i / 2;
@@ -434,7 +461,7 @@ struct Attention {
         *reinterpret_cast<float2 *>(to + column(n)) = make_float2(values[m][n][half * 2], values[m][n][half * 2 + 1]);
       }
       if (warp == 0 && lane % 4 == 0) {
-        *reinterpret_cast<float2 *>(to + HEAD_SIZE) = make_float2(maxima[m][half], sums[m][half]);
+        *reinterpret_cast<float2 *>(to + HEAD_SIZE) = make_float2(states[m][half].max, states[m][half].sum);
       }
     }
   }

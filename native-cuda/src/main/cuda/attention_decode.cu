@@ -1,11 +1,13 @@
 // Attention of few query tokens of a sequence: splits side by side, then their results merged in ascending order.
 //
-// attention_decode_{32,64,96,128,256}: grid (any, key/value heads); blocks of threads share the first *tileCount of `tiles`, a
-// tile for each split of each 16 rows. A tile whose rows see one split only is done here; of the others partial results,
+// attention_decode_{32,64,96,128,256}: grid (any, key/value heads); blocks of threads share the first *tileCount of
+// `tiles`, a tile for each split of each 16 rows. A tile whose rows see one split only is done here; of the others
+// partial results,
 //   float32 [row of all tiles][key/value head][headSize sums | maximum | sum of weights | 2 nothing]
 // go to `partials`.
 //
-// attention_merge: grid (tiles * 4, key/value heads), 4 rows a block of threads; a tile for each 16 rows, its first split's.
+// attention_merge: grid (tiles * 4, key/value heads), 4 rows a block of threads; a tile for each 16 rows, its first
+// split's.
 #include "attention.h"
 
 template <typename Shape>
@@ -13,27 +15,27 @@ DEVICE void attention_decode(const AttentionParams &p) {
   SHARED_MEMORY(uint16_t, shared);
   const int count = *p.tileCount;
   for (int i = blockIdx.x; i < count; i += gridDim.x) {
-    Shape own(p, p.tiles[i], shared);
+    Attention<Shape> own(p, p.tiles[i], shared);
     const int splitFrom = own.tile.split * ATTENTION_SPLIT;
     const int from = max(own.seen.low, splitFrom);
     const int to = min(own.seen.end, splitFrom + ATTENTION_SPLIT);
     if (from >= to) continue;
     own.begin(from, to);
     for (int kvTile = own.tileFrom; kvTile < own.tileTo; kvTile++) own.take_tile(kvTile);
-    own.end_split();
+    AttentionState states[Shape::ROW_TILES][2];
+    own.end_split(states);
     if (from == own.seen.low && to == own.seen.end) {
-      const AttentionState states[1][2] = {{{own.maxima[0][0], own.sums[0][0]}, {own.maxima[0][1], own.sums[0][1]}}};
       own.write_out(own.values, states);
     } else {
-      own.write_partial();
+      own.write_partial(states);
     }
     __syncthreads();
   }
 }
 
-#define ATTENTION_DECODE(headSize, slots)                                                       \
-  KERNEL(attention_decode_##headSize, ATTENTION_WARPS *WARP, AttentionParams) { \
-    attention_decode<Attention<headSize, 1, 1, slots>>(p);                                      \
+#define ATTENTION_DECODE(headSize, slots)                             \
+  KERNEL(attention_decode_##headSize, 4 * WARP, AttentionParams) {    \
+    attention_decode<AttentionShape<headSize, 1, 1, 4, slots>>(p); \
   }
 
 ATTENTION_DECODE(32, 4)
@@ -58,7 +60,8 @@ KERNEL(attention_merge, MERGE_WARPS *WARP, AttentionParams) {
 
   const int keyValueHead = blockIdx.y;
   const int lane = threadIdx.x % WARP;
-  const int64_t splitStride = static_cast<int64_t>(tile.rowTo - tile.rowFrom) * p.keyValueHeads * attention_partial_stride(p.headSize);
+  const int64_t partialRows = static_cast<int64_t>(tile.rowTo - tile.rowFrom) * p.keyValueHeads;
+  const int64_t splitStride = partialRows * attention_partial_stride(p.headSize);
   const float *from = attention_partial(p, tile.partialRow, row, keyValueHead) + first * splitStride;
   AttentionState state = {-INFINITY, 0.f};
   float total[MERGE_VALUES_MAX] = {};

@@ -21,10 +21,6 @@ import java.util.List;
  * <p><b>Threads:</b> any.
  */
 final class AttentionShape {
-  /** Values of a head that there are kernels for. */
-  static final List<Integer> HEAD_SIZES =
-      Arrays.stream(Instance.values()).map(instance -> instance.headSize).toList();
-
   /** Positions of a split. */
   static final int SPLIT = 512;
 
@@ -44,40 +40,60 @@ final class AttentionShape {
   static final int DECODE_BLOCKS_MAX = 4096;
 
   private static final int KV_TILE = 64;
-  private static final int WARPS = 4;
+  private static final int WARP = 32;
   private static final int MERGE_ROWS = 4; // Of a block of threads.
   private static final int PARTIAL_EXTRA = 4; // Floats behind the sums of a partial row.
 
-  /** How attention.h is instantiated for a head size. */
-  private enum Instance {
-    SIZE_32(32, 4, 128, 4),
-    SIZE_64(64, 4, 128, 4),
-    SIZE_96(96, 4, 128, 4),
-    SIZE_128(128, 4, 128, 3),
-    SIZE_256(256, 2, 32, 2);
-
-    private final int headSize;
-    private final int decodeSlots;
-    private final int prefillRows;
-    private final int prefillSlots;
-
-    Instance(int headSize, int decodeSlots, int prefillRows, int prefillSlots) {
-      this.headSize = headSize;
-      this.decodeSlots = decodeSlots;
-      this.prefillRows = prefillRows;
-      this.prefillSlots = prefillSlots;
+  /**
+   * How attention.h is instantiated.
+   *
+   * @param rows of a tile
+   * @param threads of a block of threads
+   * @param warps that share rows
+   * @param slots of the ring of keys and values
+   */
+  private record Instance(
+      String kernel, int headSize, int rows, int threads, int warps, int slots) {
+    static Instance decode(int headSize, int slots) {
+      return new Instance(
+          "attention_decode_" + headSize, headSize, DECODE_ROWS, 4 * WARP, 4, slots);
     }
 
-    /** The ring, queries, weights; exchanged maxima and positions. */
-    private int sharedBytes(int rows, int slots) {
+    static Instance prefill(String kernel, int headSize, int rows, int warps, int slots) {
+      return new Instance(kernel, headSize, rows, rows / 32 * warps * WARP, warps, slots);
+    }
+
+    /** The ring, queries, weights; what warps exchange, and positions. */
+    int sharedBytes() {
       return 2 * (slots * KV_TILE * headSize + rows * headSize + rows * KV_TILE)
-          + Integer.BYTES * (WARPS + 1) * rows;
+          + Integer.BYTES * (warps + 1) * rows;
     }
 
-    private int prefillThreads() {
-      return prefillRows > 64 ? 2 * WARPS * 32 : WARPS * 32;
+    Launch launch(int gridX, int gridY) {
+      return new Launch(kernel, gridX, gridY, threads, sharedBytes());
     }
   }
+
+  private static final List<Instance> DECODES =
+      List.of(
+          Instance.decode(32, 4),
+          Instance.decode(64, 4),
+          Instance.decode(96, 4),
+          Instance.decode(128, 4),
+          Instance.decode(256, 2));
+
+  /** Values of a head that there are kernels for. */
+  static final List<Integer> HEAD_SIZES = DECODES.stream().map(Instance::headSize).toList();
+
+  /** The first of a head size that fits into the device's shared memory is the fastest. */
+  private static final List<Instance> PREFILLS =
+      List.of(
+          Instance.prefill("attention_prefill_32", 32, 128, 2, 4),
+          Instance.prefill("attention_prefill_64", 64, 128, 2, 4),
+          Instance.prefill("attention_prefill_96", 96, 128, 2, 4),
+          Instance.prefill("attention_prefill_128", 128, 128, 2, 4),
+          Instance.prefill("attention_prefill_128_narrow", 128, 64, 2, 4),
+          Instance.prefill("attention_prefill_256", 256, 32, 4, 2));
 
   /**
    * Neighbouring query tokens of one sequence.
@@ -147,33 +163,51 @@ final class AttentionShape {
 
   private final int keyValueHeadCount;
   private final int groupSize;
-  private final Instance instance;
+  private final Instance decoder;
+  private final Instance prefiller;
   private final long partialRowBytes;
   private final long partialRowsMax;
 
   /**
+   * @param sharedBytesMax that a block of threads may have on the device
    * @param partialBytesMax memory for partial results
    * @throws IllegalArgumentException when there are no kernels for these heads
    */
-  AttentionShape(int headCount, int keyValueHeadCount, int headSize, long partialBytesMax) {
+  AttentionShape(
+      int headCount,
+      int keyValueHeadCount,
+      int headSize,
+      int sharedBytesMax,
+      long partialBytesMax) {
     if (keyValueHeadCount <= 0 || headCount <= 0 || headCount % keyValueHeadCount != 0) {
       throw new IllegalArgumentException(
           headCount + " query heads are not a multiple of " + keyValueHeadCount);
     }
     this.keyValueHeadCount = keyValueHeadCount;
     groupSize = headCount / keyValueHeadCount;
-    instance = instanceOf(headSize);
+    decoder = instanceOf(DECODES, headSize, sharedBytesMax);
+    prefiller = instanceOf(PREFILLS, headSize, sharedBytesMax);
     partialRowBytes = (long) keyValueHeadCount * Float.BYTES * (headSize + PARTIAL_EXTRA);
     partialRowsMax = Math.min(partialBytesMax / partialRowBytes, Integer.MAX_VALUE / 2);
   }
 
-  private static Instance instanceOf(int headSize) {
-    for (Instance instance : Instance.values()) {
-      if (instance.headSize == headSize) return instance;
+  private static Instance instanceOf(List<Instance> instances, int headSize, int sharedBytesMax) {
+    final List<Instance> ofSize =
+        instances.stream().filter(instance -> instance.headSize == headSize).toList();
+    if (ofSize.isEmpty()) {
+      throw new IllegalArgumentException(
+          "attention on CUDA devices takes heads of " + HEAD_SIZES + " values, not of " + headSize);
     }
-    throw new IllegalArgumentException(
-        "the CUDA device has attention for heads of 32, 64, 96, 128 and 256 values, not of "
-            + headSize);
+    return ofSize.stream()
+        .filter(instance -> instance.sharedBytes() <= sharedBytesMax)
+        .findFirst()
+        .orElseThrow(() ->
+            new IllegalArgumentException(
+                ofSize.getLast().kernel
+                    + " needs "
+                    + ofSize.getLast().sharedBytes()
+                    + " bytes of shared memory, the device gives "
+                    + sharedBytesMax));
   }
 
   /** Bytes of partial results of that many sequences of one token each, all that long. */
@@ -185,7 +219,7 @@ final class AttentionShape {
   long listIntsMax(int tokensMax, int slicesMax) {
     final long rows = (long) tokensMax * groupSize;
     final long decodeTiles = rows / DECODE_ROWS + slicesMax;
-    final long prefillTiles = rows / instance.prefillRows + slicesMax;
+    final long prefillTiles = rows / prefiller.rows + slicesMax;
     return HEADER_INTS
         + TILE_INTS * (2 * decodeTiles + decodeTiles + partialRowsMax + prefillTiles);
   }
@@ -244,7 +278,7 @@ final class AttentionShape {
         bucket,
         decodes ? decodeLaunch(bucket) : null,
         decodes && bucket.splitCount > 1 ? mergeLaunch(bucket) : null,
-        prefill.count() > 0 ? prefillLaunch(prefill.count()) : null,
+        prefill.count() > 0 ? prefiller.launch(prefill.count(), keyValueHeadCount) : null,
         partialRows * partialRowBytes);
   }
 
@@ -269,8 +303,8 @@ final class AttentionShape {
     final List<Tile> ordered = new ArrayList<>();
     for (Slice slice : slices) {
       final int rows = slice.tokenCount * groupSize;
-      for (int from = 0; from < rows; from += instance.prefillRows) {
-        final int to = Math.min(rows, from + instance.prefillRows);
+      for (int from = 0; from < rows; from += prefiller.rows) {
+        final int to = Math.min(rows, from + prefiller.rows);
         ordered.add(new Tile(slice, from, to, slice.start + (to - 1) / groupSize + 1));
       }
     }
@@ -283,27 +317,13 @@ final class AttentionShape {
   private Launch decodeLaunch(Bucket bucket) {
     final long tiles = (long) bucket.tileCount * bucket.splitCount;
     final int gridX = (int) Math.min(tiles, Math.max(1, DECODE_BLOCKS_MAX / keyValueHeadCount));
-    return new Launch(
-        "attention_decode_" + instance.headSize,
-        gridX,
-        keyValueHeadCount,
-        WARPS * 32,
-        instance.sharedBytes(DECODE_ROWS, instance.decodeSlots));
+    return decoder.launch(gridX, keyValueHeadCount);
   }
 
   private Launch mergeLaunch(Bucket bucket) {
     final int blocksOfTile = DECODE_ROWS / MERGE_ROWS;
     final int gridX = bucket.tileCount * blocksOfTile;
-    return new Launch("attention_merge", gridX, keyValueHeadCount, MERGE_ROWS * 32, 0);
-  }
-
-  private Launch prefillLaunch(int tileCount) {
-    return new Launch(
-        "attention_prefill_" + instance.headSize,
-        tileCount,
-        keyValueHeadCount,
-        instance.prefillThreads(),
-        instance.sharedBytes(instance.prefillRows, instance.prefillSlots));
+    return new Launch("attention_merge", gridX, keyValueHeadCount, MERGE_ROWS * WARP, 0);
   }
 
   private static int splitsOf(int length) {

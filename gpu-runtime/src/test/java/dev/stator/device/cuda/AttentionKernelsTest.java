@@ -20,7 +20,7 @@ class AttentionKernelsTest {
   private static final int ALL = Integer.MAX_VALUE;
 
   /** Around the edges of KV blocks, KV tiles and splits. */
-  private static final int[] LENGTHS = {1, 15, 16, 17, 63, 64, 65, 511, 512, 513, 1025};
+  private static final int[] LENGTHS = {1, 15, 16, 17, 63, 64, 65, 165, 511, 512, 513, 1025};
 
   /** Of a row's length: weights and results are rounded to 8 bits. */
   private static final double ERROR_MAX = 5e-3;
@@ -77,6 +77,32 @@ class AttentionKernelsTest {
     }
   }
 
+  /** Of cancelling sequences: what rounding leaves. */
+  private static final double RESIDUE_MAX = 1e-5;
+
+  @Test
+  void shouldLeaveTheSameRoundingErrorsAloneAndPrefilled() {
+    final Heads heads = Heads.plain(4, 1, 64);
+    try (var fixture = new AttentionFixture(CudaTests.open(), heads, 10, 1580)) {
+      fixture.cancel(0);
+      final Part chunk = new Part(0, 1536, 40);
+      final short[] whole = fixture.run(chunk);
+      int zeros = 0;
+      for (int i = 0; i < whole.length; i++) {
+        assertTrue(Math.abs(AttentionFixture.number(whole, i)) < RESIDUE_MAX, "what is left");
+        if (whole[i] == 0) zeros++;
+      }
+      assertTrue(zeros < whole.length / 4, zeros + " zeros of " + whole.length);
+      for (int p = chunk.start(); p < chunk.start() + chunk.count(); p += 13) {
+        final int at = (p - chunk.start()) * heads.querySize();
+        assertArrayEquals(
+            fixture.run(new Part(0, p, 1)),
+            Arrays.copyOfRange(whole, at, at + heads.querySize()),
+            "at " + p);
+      }
+    }
+  }
+
   @Test
   void shouldGiveTheSameBitsHoweverAPromptIsCut() {
     final int length = 530;
@@ -104,6 +130,17 @@ class AttentionKernelsTest {
     try (var fixture = new AttentionFixture(CudaTests.open(), heads, 5, 900, 513, 512)) {
       final Part[] parts = {Part.last(0, 900), new Part(1, 510, 3), Part.last(2, 512)};
       assertArrayEquals(fixture.run(parts), fixture.run(0, null, parts));
+    }
+  }
+
+  @Test
+  void shouldGiveTheSameBitsInLittleSharedMemory() {
+    final Heads heads = Heads.plain(4, 1, 128);
+    try (var fixture = new AttentionFixture(CudaTests.open(), heads, 9, 700)) {
+      final Part chunk = new Part(0, 680, 19);
+      final short[] wide = fixture.run(chunk);
+      fixture.limitSharedBytes(99 << 10);
+      assertArrayEquals(wide, fixture.run(chunk));
     }
   }
 

@@ -22,9 +22,10 @@ class AttentionShapeTest {
   private static final int GROUP = 4;
   private static final long ROOM = 8 << 20;
   private static final long ROW_BYTES = 2 * 4 * (64 + 4); // Of a partial result, both heads.
-  private static final int ADA_SHARED_BYTES_MAX = 99 << 10;
+  private static final int ADA_SHARED_BYTES = 99 << 10;
+  private static final int AMPERE_SHARED_BYTES = 163 << 10;
 
-  private final AttentionShape shape = new AttentionShape(2 * GROUP, 2, 64, ROOM);
+  private final AttentionShape shape = new AttentionShape(2 * GROUP, 2, 64, ADA_SHARED_BYTES, ROOM);
 
   private static Slice decode(int token, int length) {
     return new Slice(token, 1, length - 1, 100 * token);
@@ -127,7 +128,7 @@ class AttentionShapeTest {
 
   @Test
   void shouldPrefillWhatHasNoRoomForPartialResults() {
-    final var tight = new AttentionShape(2 * GROUP, 2, 64, 10 * ROW_BYTES);
+    final var tight = new AttentionShape(2 * GROUP, 2, 64, ADA_SHARED_BYTES, 10 * ROW_BYTES);
     final Plan plan = tight.plan(List.of(decode(0, 600), decode(1, 600), decode(2, 500)));
     assertEquals(1, prefillTiles(plan).size());
     assertEquals(Set.of(0, 2), new HashSet<>(decodeTiles(plan).stream().map(Tile::token).toList()));
@@ -190,23 +191,37 @@ class AttentionShapeTest {
 
   @Test
   void shouldFitIntoTheSharedMemoryOfEveryDevice() {
-    for (int headSize : new int[] {32, 64, 96, 128, 256}) {
-      final var any = new AttentionShape(8, 1, headSize, ROOM);
-      final Plan plan = any.plan(List.of(decode(0, 9), new Slice(1, 100, 0, 10)));
-      assertTrue(plan.decode().sharedBytes() <= ADA_SHARED_BYTES_MAX, "decode " + headSize);
-      assertTrue(plan.prefill().sharedBytes() <= ADA_SHARED_BYTES_MAX, "prefill " + headSize);
-      assertEquals("attention_decode_" + headSize, plan.decode().kernel());
-      assertEquals("attention_prefill_" + headSize, plan.prefill().kernel());
+    assertEquals("attention_prefill_128", prefillKernel(128, AMPERE_SHARED_BYTES));
+    assertEquals("attention_prefill_128_narrow", prefillKernel(128, ADA_SHARED_BYTES));
+    for (int headSize : new int[] {32, 64, 96, 256}) {
+      assertEquals("attention_prefill_" + headSize, prefillKernel(headSize, ADA_SHARED_BYTES));
     }
   }
 
+  private static String prefillKernel(int headSize, int sharedBytes) {
+    final var any = new AttentionShape(8, 1, headSize, sharedBytes, ROOM);
+    final Plan plan = any.plan(List.of(decode(0, 9), new Slice(1, 100, 0, 10)));
+    assertTrue(plan.decode().sharedBytes() <= sharedBytes);
+    assertTrue(plan.prefill().sharedBytes() <= sharedBytes);
+    assertEquals("attention_decode_" + headSize, plan.decode().kernel());
+    return plan.prefill().kernel();
+  }
+
   @Test
-  void shouldRefuseHeadsWithoutKernels() {
-    final var e =
-        assertThrows(IllegalArgumentException.class, () -> new AttentionShape(8, 8, 80, ROOM));
+  void shouldRefuseHeadsAndDevicesWithoutKernels() {
     assertEquals(
-        "the CUDA device has attention for heads of 32, 64, 96, 128 and 256 values, not of 80",
-        e.getMessage());
-    assertThrows(IllegalArgumentException.class, () -> new AttentionShape(8, 3, 64, ROOM));
+        "attention on CUDA devices takes heads of [32, 64, 96, 128, 256] values, not of 80",
+        refusal(8, 80, ADA_SHARED_BYTES));
+    assertEquals(
+        "attention_decode_128 needs 72000 bytes of shared memory, the device gives 49152",
+        refusal(8, 128, 48 << 10));
+    assertEquals("8 query heads are not a multiple of 3", refusal(3, 64, ADA_SHARED_BYTES));
+  }
+
+  private static String refusal(int keyValueHeads, int headSize, int sharedBytes) {
+    return assertThrows(
+            IllegalArgumentException.class,
+            () -> new AttentionShape(8, keyValueHeads, headSize, sharedBytes, ROOM))
+        .getMessage();
   }
 }
