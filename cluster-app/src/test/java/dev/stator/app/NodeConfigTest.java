@@ -31,15 +31,21 @@ class NodeConfigTest {
 
   @Test
   void shouldLimitEitherDeviceAsTheOptionsSay() {
-    final Config config = config(Engine.MODEL, "");
+    final Config inBytes = config(Engine.MODEL, OptionalLong.of(1L << 40), OptionalInt.empty(), "");
+    final Config inBlocks = config(Engine.MODEL, OptionalLong.empty(), OptionalInt.of(9), "");
     for (String device : new String[] {"stator.device.cpu.", "stator.device.cuda."}) {
-      assertEquals(77, config.getInt(device + "context-length"));
-      assertEquals(1L << 40, config.getBytes(device + "kv-bytes"));
-      assertEquals(9, config.getInt(device + "block-count"));
+      assertEquals(77, inBytes.getInt(device + "context-length"));
+      assertEquals(1L << 40, inBytes.getBytes(device + "kv-bytes"));
+      assertEquals(9, inBlocks.getInt(device + "block-count"));
     }
   }
 
   private static Config config(Engine engine, String overrides) {
+    return config(engine, OptionalLong.empty(), OptionalInt.empty(), overrides);
+  }
+
+  private static Config config(
+      Engine engine, OptionalLong kvBytes, OptionalInt kvBlocks, String overrides) {
     return NodeConfig.of(
         new NodeSettings(
             Optional.of(Path.of("model.gguf")),
@@ -49,8 +55,8 @@ class NodeConfigTest {
             0,
             OptionalInt.empty(),
             OptionalInt.of(77),
-            OptionalLong.of(1L << 40),
-            OptionalInt.of(9),
+            kvBytes,
+            kvBlocks,
             0,
             1,
             Optional.empty(),
