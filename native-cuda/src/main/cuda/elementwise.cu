@@ -1,7 +1,97 @@
-// Operations on single values, one a thread.
-#include "stator.h"
+// Operations on single values, four a thread; any grid will do.
+#include "float_math.h"
+#include "quads.h"
 
-KERNEL(add_f32, 256, AddParams) {
-  const int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < p.count) p.to[i] += p.from[i];
+constexpr int ELEMENT_THREADS = 256;
+
+// This thread's first quad, and how far it is to its next one.
+DEVICE int first_quad() { return blockIdx.x * blockDim.x + threadIdx.x; }
+DEVICE int quad_step() { return gridDim.x * blockDim.x; }
+DEVICE int quad_count(int64_t values) { return static_cast<int>((values + 3) / 4); }
+
+KERNEL(add_f32, ELEMENT_THREADS, AddParams) {
+  const bool is_aligned = is_aligned16(p.to) && is_aligned16(p.from);
+  for (int quad = first_quad(); quad < quad_count(p.count); quad += quad_step()) {
+    Quad value = load_quad(p.to, quad, p.count, is_aligned);
+    const Quad from = load_quad(p.from, quad, p.count, is_aligned);
+#pragma unroll
+    for (int i = 0; i < 4; i++) value.v[i] += from.v[i];
+    store_quad(p.to, quad, p.count, is_aligned, value);
+  }
+}
+
+template <typename Function>
+DEVICE void change_each(const ScaleParams &p, Function function) {
+  const bool is_aligned = is_aligned16(p.values);
+  for (int quad = first_quad(); quad < quad_count(p.count); quad += quad_step()) {
+    Quad value = load_quad(p.values, quad, p.count, is_aligned);
+#pragma unroll
+    for (int i = 0; i < 4; i++) value.v[i] = function(value.v[i]);
+    store_quad(p.values, quad, p.count, is_aligned, value);
+  }
+}
+
+KERNEL(scale, ELEMENT_THREADS, ScaleParams) {
+  const float factor = p.factor;
+  change_each(p, [factor](float x) { return x * factor; });
+}
+
+KERNEL(softcap, ELEMENT_THREADS, ScaleParams) {
+  const float cap = p.factor;
+  change_each(p, [cap](float x) { return cap * exact_tanh(x / cap); });
+}
+
+// Rows of `size` values, quad by quad; the last of a row may be short.
+struct RowQuad {
+  int64_t row;
+  int quad;
+
+  DEVICE RowQuad(int index, int quads) : row(index / quads), quad(index % quads) {}
+};
+
+KERNEL(add_bias, ELEMENT_THREADS, AddBiasParams) {
+  const int quads = quad_count(p.size);
+  const bool is_aligned = is_aligned16(p.to) && is_aligned16(p.bias) && p.size % 4 == 0;
+  for (int index = first_quad(); index < p.rows * quads; index += quad_step()) {
+    const RowQuad at(index, quads);
+    float *to = p.to + at.row * p.size;
+    Quad value = load_quad(to, at.quad, p.size, is_aligned);
+    const Quad bias = load_quad(p.bias, at.quad, p.size, is_aligned);
+#pragma unroll
+    for (int i = 0; i < 4; i++) value.v[i] += bias.v[i];
+    store_quad(to, at.quad, p.size, is_aligned, value);
+  }
+}
+
+template <typename Activation>
+DEVICE void multiply_gated(const GatedParams &p, Activation activation) {
+  const int quads = quad_count(p.size);
+  const bool is_aligned = is_aligned16(p.gate) && is_aligned16(p.up) && is_aligned16(p.out) && p.size % 4 == 0 &&
+                          p.rowStride % 4 == 0;
+  for (int index = first_quad(); index < p.rows * quads; index += quad_step()) {
+    const RowQuad at(index, quads);
+    const Quad gate = load_quad(p.gate + at.row * p.rowStride, at.quad, p.size, is_aligned);
+    const Quad up = load_quad(p.up + at.row * p.rowStride, at.quad, p.size, is_aligned);
+    Quad value;
+#pragma unroll
+    for (int i = 0; i < 4; i++) value.v[i] = activation(gate.v[i]) * up.v[i];
+    store_quad(p.out + at.row * p.size, at.quad, p.size, is_aligned, value);
+  }
+}
+
+KERNEL(gated_silu, ELEMENT_THREADS, GatedParams) {
+  multiply_gated(p, [](float x) { return silu(x); });
+}
+
+KERNEL(gated_gelu, ELEMENT_THREADS, GatedParams) {
+  multiply_gated(p, [](float x) { return gelu(x); });
+}
+
+KERNEL(gather_rows, ELEMENT_THREADS, GatherRowsParams) {
+  const float *from = p.x + static_cast<int64_t>(p.wanted[blockIdx.x]) * p.size;
+  float *to = p.to + static_cast<int64_t>(blockIdx.x) * p.size;
+  const bool is_aligned = is_aligned16(from) && is_aligned16(to);
+  for (int quad = threadIdx.x; 4 * quad < p.size; quad += blockDim.x) {
+    store_quad(to, quad, p.size, is_aligned, load_quad(from, quad, p.size, is_aligned));
+  }
 }

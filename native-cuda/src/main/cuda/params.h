@@ -5,9 +5,9 @@
 
 #include <stdint.h>
 
-// ---- Rows and elements
+// ---- Rows and elements. Kernels on elements take any grid; best is one thread for four of them.
 
-// to[row] = x[row] * rsqrt(mean(x[row]^2) + epsilon) * weight; rows of `size` values, a block of threads each.
+// out[row] = x[row] * (1 / sqrt(mean(x[row]^2) + epsilon)) * weight; grid (rows), 256 threads. out may be x.
 struct NormParams {
   const float *x;       // [rows][rowStride]
   const float *weight;  // [size]
@@ -22,6 +22,120 @@ struct AddParams {
   float *to;
   const float *from;
   int32_t count;
+};
+
+// to[row][i] += bias[i]
+struct AddBiasParams {
+  float *to;          // [rows][size]
+  const float *bias;  // [size]
+  int32_t rows;
+  int32_t size;
+};
+
+// values[i] *= factor, or values[i] = factor * tanh(values[i] / factor)
+struct ScaleParams {
+  float *values;
+  int32_t count;
+  float factor;
+};
+
+// out[row][i] = activation(gate[row][i]) * up[row][i]
+struct GatedParams {
+  const float *gate;  // [rows][rowStride]
+  const float *up;    // [rows][rowStride]
+  uint16_t *out;      // [rows][size] bf16
+  int32_t rows;
+  int32_t size;
+  int32_t rowStride;
+};
+
+// to[i] = x[wanted[i]]; grid (number of wanted rows), 256 threads.
+struct GatherRowsParams {
+  const float *x;         // [rows][size]
+  const int32_t *wanted;  // rows
+  float *to;              // [wanted rows][size]
+  int32_t size;
+};
+
+// ---- Queries, keys and values before attention
+
+// Per token and head: RMS norm over the head where there is one, rotation, bf16; keys and values go to the token's KV block.
+// Grid (tokens, (heads + 2 kvHeads) / 4 rounded up), 128 threads: a warp a head.
+struct RotateStoreParams {
+  const float *queryKeyValue;  // [tokens][heads of queries | of keys | of values][headSize]
+  const float *cosines;        // [positions][rotatedSize / 2]
+  const float *sines;          // [positions][rotatedSize / 2]
+  const float *queryNorm;      // [headSize] or null
+  const float *keyNorm;        // [headSize] or null
+  const int32_t *positions;    // [tokens]
+  const int32_t *tableStart;   // [tokens], where the token's sequence begins in blockTable
+  const int32_t *blockTable;   // KV blocks of the sequences, one after another
+  uint16_t *query;             // [tokens][heads][headSize] bf16
+  void *pool;                  // KV blocks as KvLayout says, bf16, 16 tokens each
+  int32_t heads;
+  int32_t kvHeads;
+  int32_t headSize;
+  int32_t rotatedSize;    // even, at most headSize; the values behind it stay as they are
+  int32_t isInterleaved;  // 1: pairs (2i, 2i + 1), 0: pairs (i, i + rotatedSize / 2)
+  int32_t blockBytes;
+  int32_t layerOffset;  // bytes from a block's start to the layer
+  float epsilon;
+};
+
+// ---- KV blocks
+
+// Whole blocks between the pool and a contiguous buffer; grid (any, number of blocks), 256 threads.
+struct CopyBlocksParams {
+  void *pool;
+  void *buffer;           // [blocks][blockBytes]
+  const int32_t *blocks;  // which of the pool
+  int32_t blockBytes;     // a multiple of 16
+  int32_t toPool;         // 1: from the buffer to the pool, 0: the other way
+};
+
+// Blocks of the pool, in KvLayout, to or from tokens side by side; grid (layers * 2 * kvHeads, number of blocks), 128
+// threads, shared memory of headSize * 36 bytes.
+struct TransposeBlocksParams {
+  void *pool;
+  void *tokens;           // [blocks][layers][keys | values][16 tokens][kvHeads][headSize] bf16
+  const int32_t *blocks;  // which of the pool
+  int32_t layers;
+  int32_t kvHeads;
+  int32_t headSize;  // a multiple of 8
+  int32_t toPool;    // 1: from tokens to the pool, 0: the other way
+};
+
+// ---- Sampling. The order is by falling value, equal values by rising id; no number counts as -infinity.
+
+// ids[row] = id of the largest; grid (rows), 1024 threads.
+struct ArgmaxParams {
+  const float *logits;  // [rows][size]
+  int32_t *ids;
+  float *values;  // or null
+  int32_t size;
+};
+
+// The k best of each part of 4096 logits, and for all of a part the maximum and the sum of exp(logit - maximum); then the
+// same of all parts. Where there are fewer than k, -infinity with id -1 follows.
+// top_k: grid (parts, rows), 256 threads. top_k_merge: grid (rows), 256 threads.
+struct TopKParams {
+  const float *logits;  // [rows][size]
+  float *partValues;    // [rows][parts][k]
+  int32_t *partIds;     // [rows][parts][k]
+  float *partSums;      // [rows][parts][maximum, sum]
+  int32_t size;
+  int32_t k;  // 1 to 64
+};
+
+struct TopKMergeParams {
+  const float *partValues;
+  const int32_t *partIds;
+  const float *partSums;
+  float *values;  // [rows][k]
+  int32_t *ids;   // [rows][k]
+  float *sums;    // [rows][maximum, sum]
+  int32_t parts;  // parts * k at most 4096
+  int32_t k;
 };
 
 // ---- Embedding
@@ -56,6 +170,41 @@ struct MatmulParams {
   int32_t tokens;
   int32_t outStride;
   int32_t adds;  // 1: to what is there
+};
+
+// ---- Attention
+
+// Rows of one sequence, and a split of what they see. A row is a query head of a token: rows of a key/value head are counted
+// token by token, its group's heads side by side.
+struct alignas(16) AttentionTile {
+  int32_t token;       // Of the step: the sequence's first, whose row is 0.
+  int32_t start;       // Its position.
+  int32_t tableStart;  // Where the sequence's blocks begin in blockTable.
+  int32_t rowFrom;
+  int32_t rowTo;       // 0: nothing to do
+  int32_t split;       // Positions [512 split, 512 split + 512).
+  int32_t partialRow;  // Of `partials`: rowFrom's.
+  int32_t unused;
+};
+
+// out[row] = sum over seen positions of softmax(score) * value, score = cap * tanh(scale * q . key / cap), without a cap
+// scale * q . key. A token at position p sees positions p - window + 1 to p.
+struct AttentionParams {
+  const uint16_t *q;           // [M][heads][headSize] bf16, rotated
+  const uint8_t *pool;         // KV blocks of 16 positions, bf16
+  const int32_t *blockTable;   // Block numbers, sequence by sequence.
+  const AttentionTile *tiles;
+  const int32_t *tileCount;    // attention_decode only
+  uint16_t *out;               // [M][heads][headSize] bf16
+  float *partials;             // attention_decode, attention_merge
+  int32_t blockBytes;          // Of a KV block, all layers.
+  int32_t keyOffset;           // Where the keys of the layer's head 0 begin in a KV block, in bytes.
+  int32_t heads;
+  int32_t keyValueHeads;
+  int32_t headSize;
+  int32_t window;              // INT32_MAX for all
+  float scale;
+  float cap;                   // 0 for none
 };
 
 #endif

@@ -49,12 +49,15 @@ constexpr int ROW = WARP * 16;  // bytes of one load by a warp
 
 #ifdef STATOR_HOST
 
-DEVICE void load(void *to, const uint8_t *from, int bytes, bool is_there) {
-  if (is_there) memcpy(to, from, bytes);
+DEVICE void load16(uint32_t *to, const uint8_t *from, bool is_there) {
+  if (is_there) memcpy(to, reinterpret_cast<const uint4 *>(from), 16);
 }
-DEVICE void load16(uint32_t *to, const uint8_t *from, bool is_there) { load(to, from, 16, is_there); }
-DEVICE void load8(uint32_t *to, const uint8_t *from, bool is_there) { load(to, from, 8, is_there); }
-DEVICE void load4(uint32_t *to, const uint8_t *from, bool is_there) { load(to, from, 4, is_there); }
+DEVICE void load8(uint32_t *to, const uint8_t *from, bool is_there) {
+  if (is_there) memcpy(to, reinterpret_cast<const uint2 *>(from), 8);
+}
+DEVICE void load4(uint32_t *to, const uint8_t *from, bool is_there) {
+  if (is_there) *to = *reinterpret_cast<const uint32_t *>(from);
+}
 
 DEVICE uint32_t and_or(uint32_t bits, uint32_t mask, uint32_t others) { return (bits & mask) | others; }
 

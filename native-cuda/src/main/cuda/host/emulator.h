@@ -6,33 +6,36 @@
 #ifndef STATOR_HOST_EMULATOR_H
 #define STATOR_HOST_EMULATOR_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include <stdarg.h>
 
 #include <vector>
+
+#include "shim.h"
 
 #if !defined(__x86_64__) || defined(STATOR_UCONTEXT)
 #define STATOR_USES_UCONTEXT 1
 #include <ucontext.h>
 #endif
 
-struct uint3 {
-  uint32_t x, y, z;
-};
-
 namespace stator {
 
-constexpr int LANES = 32;
+constexpr uint32_t LANES = 32;
+constexpr uint32_t THREADS_MAX = 1024;
+// What a block may ask for on Hopper, the largest of all.
+constexpr uint32_t SHARED_BYTES_MAX = 227 << 10;
+constexpr uint32_t GUARD_BYTES = 256;
+constexpr int POISON = 0xCD;
+constexpr size_t MESSAGE_BYTES = 512;
 
 enum Kind : uint32_t { RETURN, BLOCK_BARRIER, WARP_BARRIER, SHUFFLE, BALLOT, LOAD_MATRIX, MATRIX_PRODUCT };
 
 // Where a thread waits: what it does there and in which line.
 constexpr uint32_t site(Kind kind, int line) { return kind << 24 | static_cast<uint32_t>(line); }
 
-struct Machine;
+struct Processor;
 struct Warp;
 
-// A copy that async_copy16 began; without a source it writes zeros.
+// A copy that begin_copy began; without a source it writes zeros.
 struct Copy {
   void *to;
   const void *from;
@@ -46,9 +49,9 @@ struct Fiber {
 #endif
   Fiber *next;  // In its warp's ring.
   Warp *warp;
-  Machine *machine;
+  Processor *processor;
   uint32_t lane;
-  uint3 thread;
+  uint32_t thread;
   std::vector<Copy> copies;       // Begun, not yet waited for.
   std::vector<size_t> groupEnds;  // In copies.
 };
@@ -64,24 +67,99 @@ struct Warp {
   uint32_t arrived;  // Lanes at `site`.
   uint32_t site;
   uint32_t parity;            // Which of `values` the next operation uses.
+  uint32_t barriers;          // Warp barriers so far.
   Fiber *resume;              // Whom to go on with.
   Warp *next;                 // In the block's ring.
   uint32_t values[2][LANES];  // Two: some lanes read the last operation's while others write the next one's.
   Operands operands[LANES];
 };
 
-// A block's surroundings, for its threads.
-struct Machine {
-  uint3 block;
-  uint3 blockDim;
-  uint3 gridDim;
-  uint8_t *shared;  // Dynamic shared memory.
+// Bytes that kernels may use.
+struct Range {
+  uintptr_t start;
+  uintptr_t bytes;
 };
+
+struct Launch {
+  const Kernel *kernel;
+  const void *params;
+  uint3 grid;
+  uint32_t threads;
+  uint32_t sharedBytes;
+  const std::vector<Range> *memory;  // Sorted; null when nobody watches.
+};
+
+// Who touched two bytes of shared memory since the block's last barrier; see watch.cpp.
+struct Shadow {
+  uint32_t writeEpoch;
+  uint32_t writeBarriers;  // The writer's warp's, as of then.
+  uint32_t readEpoch;
+  uint32_t readBarriers;
+  uint16_t writer;
+  uint16_t reader;       // One of them.
+  bool hasManyReaders;   // Of one warp.
+  bool hasManyWarps;     // That read.
+};
+
+// Threads: one, which made it.
+struct Processor {
+  Processor();
+  ~Processor();
+  // Runs one block; false with a message after an error.
+  bool run(const Launch &launch, uint64_t block_index);
+  // Both note the error; the second is the block's as a whole.
+  void fail_with(const char *thread, const char *format, va_list arguments);
+  void fail(const char *format, ...) __attribute__((format(printf, 2, 3)));
+  // Whether 16 bytes there are the block's shared memory.
+  bool is_shared(const void *address) const;
+
+  const Launch *launch = nullptr;
+  uint3 block = {};
+  Fiber main = {};  // The OS thread's own stack.
+  char message[MESSAGE_BYTES] = {};
+
+  uint32_t warpCount = 0;
+  uint32_t warpsWaiting = 0;  // At the block's barrier.
+  uint32_t warpsReturned = 0;
+  uint32_t waitingSite = 0;
+  bool hasFailed = false;
+
+  uint8_t *shared = nullptr;        // Dynamic shared memory, between guards.
+  uint8_t *staticShared = nullptr;  // The kernels' __shared__ arrays, which are this OS thread's thread-locals.
+  size_t staticSharedBytes = 0;
+  Range code = {};  // The library itself, with its constants.
+  uint8_t *stacks = nullptr;
+  size_t stacksBytes = 0;
+
+  // For watch.cpp.
+  uint32_t epoch = 0;  // Rises at each barrier of a block, and from block to block.
+  std::vector<Shadow> shadow;
+  std::vector<Shadow> staticShadow;
+  Range recent[4] = {};  // Of the launch's memory.
+  uint32_t recentNext = 0;
+
+ private:
+  void make_room(uint32_t threads);
+  void release_stacks();
+  void prepare_fibers(bool backwards);
+  void poison();
+  void check_surroundings();
+  void check_stacks();
+
+  uint8_t *sharedRoom = nullptr;
+  Warp warps[THREADS_MAX / LANES] = {};
+};
+
+// This OS thread's, made at its first call.
+Processor &processor();
 
 // Stacks are aligned to their size, so that a stack pointer leads to its fiber, which lies above its stack. Neighbours lie
 // 128 bytes apart modulo the page: at equal offsets they would share a few sets of the cache.
 constexpr uintptr_t STACK_BYTES = 256 << 10;
 constexpr uintptr_t FIBER_BYTES = 8192;
+#ifndef STATOR_USES_UCONTEXT
+static_assert(sizeof(Fiber) <= 128, "fibers lie 128 bytes apart");
+#endif
 
 inline Fiber *fiber_of(uintptr_t stack_pointer) {
   const uintptr_t base = stack_pointer & ~(STACK_BYTES - 1);
@@ -105,48 +183,19 @@ inline void switch_fiber(Fiber *from, Fiber *to) { swapcontext(&from->context, &
 extern "C" void stator_switch(void **save, void *load);
 inline void switch_fiber(Fiber *from, Fiber *to) { stator_switch(&from->stack, to->stack); }
 #endif
+// Lays a fiber's first frame: it begins in `start`, which never returns.
+void prepare_fiber(Fiber *fiber, void (*start)());
+// Whether a stack may have grown beyond its end.
+bool has_overflown(const uint8_t *stack);
 
 // Ends the launch with a message that gets kernel, block and thread in front.
 [[noreturn]] void fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-[[noreturn]] void fail_diverged(uint32_t site);
 
-// True in the lane that comes last: it does what is to be done before it goes on.
-inline bool arrive(Fiber *fiber, uint32_t site) {
-  Warp *warp = fiber->warp;
-  if (warp->arrived == 0) {
-    warp->site = site;
-  } else if (warp->site != site) {
-    fail_diverged(site);
-  }
-  if (++warp->arrived == LANES) {
-    warp->arrived = 0;
-    return true;
-  }
-  switch_fiber(fiber, fiber->next);
-  return false;
-}
+// A kernel thread's end, as a rendezvous of its block.
+[[noreturn]] void return_from_kernel(Fiber *fiber);
 
-// A whole warp has come to a barrier of the block.
-void arrive_at_block(Fiber *last, uint32_t site);
-
-void multiply_matrices(Warp *warp);
-void load_matrices(Warp *warp, int count, bool is_transposed);
-// Does a fiber's copies, but those of the last `keep` groups.
-void finish_copies(Fiber *fiber, size_t keep);
-void begin_copy(Fiber *fiber, void *shared, const void *global, bool is_there);
-
-// What a kernel's registration says; `run` runs one thread.
-struct Kernel {
-  const char *name;
-  uint32_t threadsMax;
-  uint32_t paramsBytes;
-  void (*run)(const void *params);
-  Kernel *next;
-};
-
-struct Registration {
-  explicit Registration(Kernel *kernel);
-};
+// Checks an access of a thread, and notes it where it is to shared memory.
+void watch(Fiber *fiber, const void *address, uint32_t bytes, bool is_write);
 
 }  // namespace stator
 

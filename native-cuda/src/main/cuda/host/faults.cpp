@@ -1,6 +1,6 @@
 // What g++ calls where its checks fail (-fsanitize=alignment,bounds,integer-divide-by-zero), in place of its own library: a
 // misaligned access is a fault on the device, and would be a crash or nothing here.
-#include "machine.h"
+#include "emulator.h"
 
 namespace {
 

@@ -1,18 +1,17 @@
 // The emulated device as its users see it: kernels by name, blocks on a few OS threads.
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <memory>
 #include <mutex>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "machine.h"
+#include "emulator.h"
 
 #define EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -30,6 +29,37 @@ const Kernel *find(const char *name) {
     if (strcmp(kernel->name, name) == 0) return kernel;
   }
   return nullptr;
+}
+
+// What kernels may use; each launch sees what was there when it began.
+class DeviceMemory {
+ public:
+  using Ranges = std::vector<Range>;
+
+  std::shared_ptr<const Ranges> snapshot() {
+    const std::lock_guard<std::mutex> lock(mutex);
+    return ranges;
+  }
+
+  void change(Range range, bool is_there) {
+    const std::lock_guard<std::mutex> lock(mutex);
+    auto changed = ranges == nullptr ? std::make_shared<Ranges>() : std::make_shared<Ranges>(*ranges);
+    const auto at = std::lower_bound(changed->begin(), changed->end(), range,
+                                     [](const Range &a, const Range &b) { return a.start < b.start; });
+    const bool was_there = at != changed->end() && at->start == range.start;
+    if (is_there && !was_there) changed->insert(at, range);
+    if (!is_there && was_there) changed->erase(at);
+    ranges = changed;
+  }
+
+ private:
+  std::mutex mutex;
+  std::shared_ptr<const Ranges> ranges;  // Null until there is the first.
+};
+
+DeviceMemory &device_memory() {
+  static DeviceMemory *const memory = new DeviceMemory();
+  return *memory;
 }
 
 // Blocks of one launch, taken in order by whoever is free.
@@ -126,7 +156,7 @@ int check(const Launch &launch) {
     return refuse("kernel %s: no grid is (%u, %u, %u)", name, grid.x, grid.y, grid.z);
   }
   if (launch.threads == 0 || launch.threads % LANES != 0 || launch.threads > launch.kernel->threadsMax) {
-    return refuse("kernel %s: %u threads a block, expected a multiple of %d up to %u", name, launch.threads, LANES,
+    return refuse("kernel %s: %u threads a block, expected a multiple of %u up to %u", name, launch.threads, LANES,
                   launch.kernel->threadsMax);
   }
   if (launch.sharedBytes > SHARED_BYTES_MAX) {
@@ -156,7 +186,8 @@ EXPORT int stator_emulated_launch(const char *name, uint32_t grid_x, uint32_t gr
   if (kernel == nullptr) return stator::refuse("there is no kernel %s", name);
   std::vector<uint64_t> copy((kernel->paramsBytes + 7) / 8);
   memcpy(copy.data(), params, kernel->paramsBytes);
-  const stator::Launch launch = {kernel, copy.data(), {grid_x, grid_y, grid_z}, threads, shared_bytes};
+  const std::shared_ptr<const std::vector<stator::Range>> memory = stator::device_memory().snapshot();
+  const stator::Launch launch = {kernel, copy.data(), {grid_x, grid_y, grid_z}, threads, shared_bytes, memory.get()};
   if (stator::check(launch) != 0) return 1;
   stator::Work work = {};
   work.launch = &launch;
@@ -164,6 +195,11 @@ EXPORT int stator_emulated_launch(const char *name, uint32_t grid_x, uint32_t gr
   stator::Helpers::instance().run(work);
   if (!work.hasFailed) return 0;
   return stator::refuse("%s", std::string(work.message).c_str());
+}
+
+// Kernels may use these bytes from now on, or, with 0, no longer. Until the first call they may use all memory.
+EXPORT void stator_emulated_memory(const void *address, uint64_t bytes, int is_there) {
+  stator::device_memory().change({reinterpret_cast<uintptr_t>(address), bytes}, is_there != 0);
 }
 
 // What the last launch of this OS thread that failed says; valid until the next one.

@@ -3,9 +3,9 @@
 #define STATOR_HOST_SHIM_H
 
 #include <math.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
-
-#include "emulator.h"
 
 #define __device__
 #define __forceinline__ inline __attribute__((always_inline))
@@ -23,11 +23,69 @@
   static void name(const Params &p)
 #define KERNEL_RESIDENT(name, threads, blocks, Params) KERNEL(name, threads, Params)
 
-#define threadIdx (stator::self()->thread)
-#define blockIdx (stator::self()->machine->block)
-#define blockDim (stator::self()->machine->blockDim)
-#define gridDim (stator::self()->machine->gridDim)
-#define SHARED_MEMORY(type, name) type *name = reinterpret_cast<type *>(stator::self()->machine->shared)
+#define threadIdx (stator::thread_index())
+#define blockIdx (stator::block_index())
+#define blockDim (stator::block_size())
+#define gridDim (stator::grid_size())
+#define SHARED_MEMORY(type, name) type *name = static_cast<type *>(stator::shared_memory())
+
+struct uint3 {
+  uint32_t x, y, z;
+};
+
+// ---- What the emulator does; `line` is the caller's: lanes in different lines have diverged.
+
+namespace stator {
+
+// What a kernel's registration says; `run` runs one thread.
+struct Kernel {
+  const char *name;
+  uint32_t threadsMax;
+  uint32_t paramsBytes;
+  void (*run)(const void *params);
+  Kernel *next;
+};
+
+struct Registration {
+  explicit Registration(Kernel *kernel);
+};
+
+// A thread's surroundings never change, hence the attribute.
+__attribute__((const)) uint3 thread_index();
+__attribute__((const)) uint3 block_index();
+__attribute__((const)) uint3 block_size();
+__attribute__((const)) uint3 grid_size();
+__attribute__((const)) void *shared_memory();
+
+void block_barrier(int line);
+void warp_barrier(int line);
+uint32_t shuffle_xor(uint32_t bits, int mask, int line);
+uint32_t shuffle(uint32_t bits, int lane, int line);
+uint32_t shuffle_down(uint32_t bits, int count, int line);
+uint32_t ballot(bool is_true, int line);
+void multiply_matrices(float *d, const uint32_t *a, const uint32_t *b, int line);
+void load_matrices(uint32_t *to, const void *shared, int count, bool is_transposed, int line);
+void begin_copy(void *shared, const void *global, bool is_there);
+void end_copy_group();
+void finish_copies(size_t groups_left);
+uint32_t add_atomically(void *to, uint32_t value);
+
+template <typename To, typename From>
+inline To bits_as(From from) {
+  static_assert(sizeof(To) == sizeof(From), "values of 32 bits");
+  To to;
+  memcpy(&to, &from, sizeof to);
+  return to;
+}
+
+// To nearest, ties to even; no number is 0x7FFF, as on the device.
+inline uint32_t to_bf16(float x) {
+  if (x != x) return 0x7FFF;
+  const uint32_t bits = bits_as<uint32_t>(x);
+  return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
+}
+
+}  // namespace stator
 
 // ---- CUDA's vectors
 
@@ -58,18 +116,10 @@ inline uint4 make_uint4(uint32_t x, uint32_t y, uint32_t z, uint32_t w) { return
 
 // ---- CUDA's functions
 
-inline float __uint_as_float(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
-}
-inline uint32_t __float_as_uint(float value) {
-  uint32_t bits;
-  memcpy(&bits, &value, sizeof bits);
-  return bits;
-}
-inline float __int_as_float(int32_t bits) { return __uint_as_float(static_cast<uint32_t>(bits)); }
-inline int32_t __float_as_int(float value) { return static_cast<int32_t>(__float_as_uint(value)); }
+inline float __uint_as_float(uint32_t bits) { return stator::bits_as<float>(bits); }
+inline uint32_t __float_as_uint(float value) { return stator::bits_as<uint32_t>(value); }
+inline float __int_as_float(int32_t bits) { return stator::bits_as<float>(bits); }
+inline int32_t __float_as_int(float value) { return stator::bits_as<int32_t>(value); }
 inline float rsqrtf(float x) { return static_cast<float>(1 / sqrt(static_cast<double>(x))); }
 inline int __popc(uint32_t bits) { return __builtin_popcount(bits); }
 inline int __clz(int32_t bits) { return bits == 0 ? 32 : __builtin_clz(static_cast<uint32_t>(bits)); }
@@ -103,135 +153,65 @@ inline T max(T a, T b) {
 }
 template <typename T>
 inline T atomicAdd(T *to, T value) {
-  static_assert(sizeof(T) == 4 && static_cast<T>(0.5) == 0, "integers only: sums of floats would depend on the order");
-  return __atomic_fetch_add(to, value, __ATOMIC_RELAXED);
+  static_assert(static_cast<T>(0.5) == 0, "integers only: sums of floats would depend on the order");
+  return stator::bits_as<T>(stator::add_atomically(to, stator::bits_as<uint32_t>(value)));
 }
 inline void __threadfence() { __atomic_thread_fence(__ATOMIC_SEQ_CST); }
 
-// ---- Rendezvous. `line` is the caller's: lanes in different lines have diverged.
+inline void __syncthreads(int line = __builtin_LINE()) { stator::block_barrier(line); }
+inline void __syncwarp(int line = __builtin_LINE()) { stator::warp_barrier(line); }
 
-inline void __syncthreads(int line = __builtin_LINE()) {
-  stator::Fiber *fiber = stator::self();
-  const uint32_t site = stator::site(stator::BLOCK_BARRIER, line);
-  if (stator::arrive(fiber, site)) stator::arrive_at_block(fiber, site);
-}
+// ---- The project's own, as ../stator.h says
 
-inline void warp_sync(int line = __builtin_LINE()) {
-  stator::arrive(stator::self(), stator::site(stator::WARP_BARRIER, line));
-}
-inline void __syncwarp(int line = __builtin_LINE()) { warp_sync(line); }
-
-namespace stator {
-
-// All lanes' values, until the next operation but one.
-template <typename T>
-inline const uint32_t *exchange(Kind kind, T value, int line) {
-  static_assert(sizeof(T) == 4, "values of 32 bits");
-  Fiber *fiber = self();
-  Warp *warp = fiber->warp;
-  uint32_t *values = warp->values[warp->parity];
-  memcpy(values + fiber->lane, &value, sizeof value);
-  if (arrive(fiber, site(kind, line))) warp->parity ^= 1;
-  return values;
-}
-
-template <typename T>
-inline T value_of(const uint32_t *values, uint32_t lane) {
-  T value;
-  memcpy(&value, values + lane, sizeof value);
-  return value;
-}
-
-}  // namespace stator
+inline void warp_sync(int line = __builtin_LINE()) { stator::warp_barrier(line); }
 
 template <typename T>
 inline T warp_shuffle_xor(T value, int mask, int line = __builtin_LINE()) {
-  const uint32_t *values = stator::exchange(stator::SHUFFLE, value, line);
-  return stator::value_of<T>(values, (stator::self()->lane ^ mask) % stator::LANES);
+  return stator::bits_as<T>(stator::shuffle_xor(stator::bits_as<uint32_t>(value), mask, line));
 }
 
 template <typename T>
 inline T warp_shuffle(T value, int lane, int line = __builtin_LINE()) {
-  return stator::value_of<T>(stator::exchange(stator::SHUFFLE, value, line), lane % stator::LANES);
+  return stator::bits_as<T>(stator::shuffle(stator::bits_as<uint32_t>(value), lane, line));
 }
 
 template <typename T>
 inline T warp_shuffle_down(T value, int count, int line = __builtin_LINE()) {
-  const uint32_t *values = stator::exchange(stator::SHUFFLE, value, line);
-  const uint32_t from = stator::self()->lane + count;
-  return stator::value_of<T>(values, from < stator::LANES ? from : stator::self()->lane);
+  return stator::bits_as<T>(stator::shuffle_down(stator::bits_as<uint32_t>(value), count, line));
 }
 
-inline uint32_t warp_ballot(bool is_true, int line = __builtin_LINE()) {
-  const uint32_t *values = stator::exchange(stator::BALLOT, static_cast<uint32_t>(is_true), line);
-  uint32_t bits = 0;
-  for (int lane = 0; lane < stator::LANES; lane++) bits |= values[lane] << lane;
-  return bits;
-}
+inline uint32_t warp_ballot(bool is_true, int line = __builtin_LINE()) { return stator::ballot(is_true, line); }
 
 inline void mma_bf16(float *d, const uint32_t *a, const uint32_t *b, int line = __builtin_LINE()) {
-  stator::Fiber *fiber = stator::self();
-  fiber->warp->operands[fiber->lane] = {d, a, b};
-  if (stator::arrive(fiber, stator::site(stator::MATRIX_PRODUCT, line))) stator::multiply_matrices(fiber->warp);
+  stator::multiply_matrices(d, a, b, line);
 }
-
-namespace stator {
-
-inline void load_matrix(uint32_t *to, const void *shared, int count, bool is_transposed, int line) {
-  Fiber *fiber = self();
-  fiber->warp->operands[fiber->lane] = {to, shared, nullptr};
-  if (arrive(fiber, site(LOAD_MATRIX, line))) load_matrices(fiber->warp, count, is_transposed);
-}
-
-}  // namespace stator
-
 inline void load_matrix_x4(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
-  stator::load_matrix(to, shared, 4, false, line);
+  stator::load_matrices(to, shared, 4, false, line);
 }
 inline void load_matrix_x2(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
-  stator::load_matrix(to, shared, 2, false, line);
+  stator::load_matrices(to, shared, 2, false, line);
 }
 inline void load_matrix_x4_transposed(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
-  stator::load_matrix(to, shared, 4, true, line);
+  stator::load_matrices(to, shared, 4, true, line);
 }
 inline void load_matrix_x2_transposed(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
-  stator::load_matrix(to, shared, 2, true, line);
+  stator::load_matrices(to, shared, 2, true, line);
 }
 
-// ---- Asynchronous copies: done when they are waited for, not before.
-
-inline void async_copy16(void *shared, const void *global) {
-  stator::begin_copy(stator::self(), shared, global, true);
-}
+inline void async_copy16(void *shared, const void *global) { stator::begin_copy(shared, global, true); }
 inline void async_copy16_or_zero(void *shared, const void *global, bool is_there) {
-  stator::begin_copy(stator::self(), shared, global, is_there);
+  stator::begin_copy(shared, global, is_there);
 }
-inline void async_commit() {
-  stator::Fiber *fiber = stator::self();
-  fiber->groupEnds.push_back(fiber->copies.size());
-}
+inline void async_commit() { stator::end_copy_group(); }
 template <int GROUPS>
 inline void async_wait() {
-  stator::finish_copies(stator::self(), GROUPS);
+  stator::finish_copies(GROUPS);
 }
-
-// ---- Numbers
 
 inline float fast_exp2(float x) {
   const float result = exp2f(x);
   return result < 0x1p-126f ? 0 : result;
 }
-
-namespace stator {
-
-// To nearest, ties to even; no number is 0x7FFF, as on the device.
-inline uint32_t to_bf16(float x) {
-  if (x != x) return 0x7FFF;
-  const uint32_t bits = __float_as_uint(x);
-  return (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-}
-
-}  // namespace stator
 
 inline uint32_t floats_to_bf16x2(float low, float high) { return stator::to_bf16(high) << 16 | stator::to_bf16(low); }
 

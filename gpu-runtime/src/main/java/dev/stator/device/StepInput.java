@@ -1,6 +1,7 @@
 package dev.stator.device;
 
 import dev.stator.model.Pooling;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -55,5 +56,11 @@ public record StepInput(List<Slice> slices) {
    *     order; {@link Pooling#LAST} writes that of its last token there
    * @param state {@link Device#embeddingSize} values; the engine's, written during the step
    */
-  public record Pooled(Pooling pooling, float[] state) {}
+  public record Pooled(Pooling pooling, float[] state) {
+    /** Takes in the hidden state that begins at {@code offset}. */
+    public void add(float[] states, int offset) {
+      if (pooling == Pooling.LAST) Arrays.fill(state, 0f);
+      for (int i = 0; i < state.length; i++) state[i] += states[offset + i];
+    }
+  }
 }

@@ -27,6 +27,23 @@ public record WeightMatrix(
     }
   }
 
+  /**
+   * The weight, if it has this shape.
+   *
+   * @throws ModelFormatException when it has another, or is {@code null}
+   */
+  public static WeightMatrix requireShape(WeightMatrix source, int rows, int columns) {
+    if (source == null) {
+      throw new ModelFormatException("a weight of " + rows + " x " + columns + " is missing");
+    }
+    if (source.rowCount != rows || source.columnCount != columns) {
+      throw new ModelFormatException(
+          "tensor %s is %d x %d, the model's shape asks for %d x %d"
+              .formatted(source.name, source.rowCount, source.columnCount, rows, columns));
+    }
+    return source;
+  }
+
   /** The bytes of one row. */
   public MemorySegment row(int rowIndex) {
     final long rowBytes = type.byteSize(columnCount);

@@ -4,7 +4,9 @@ import dev.stator.device.Device;
 import dev.stator.device.KvMemory;
 import dev.stator.device.MemoryPlan;
 import dev.stator.device.StepInput;
+import dev.stator.device.StepLimits;
 import dev.stator.device.StepOutput;
+import dev.stator.device.StepPlan;
 import dev.stator.kv.KvLayout;
 import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.LoadedModel;
@@ -16,6 +18,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,6 +45,7 @@ public final class CpuDevice implements Device {
   private final int blockCount;
   private final int contextLength;
   private final int stepTokensMax;
+  private final StepLimits limits;
   private final Arena arena;
   private final WorkerPool pool;
   private final PackedWeights weights;
@@ -71,6 +75,14 @@ public final class CpuDevice implements Device {
             BLOCK_SIZE);
     blockCount = blockCount(settings, layout, contextLength);
     stepTokensMax = settings.stepTokensMax();
+    limits =
+        new StepLimits(
+            stepTokensMax,
+            contextLength,
+            blockCount,
+            BLOCK_SIZE,
+            config.vocabularySize(),
+            config.hiddenSize());
     requireWorkspaceFits(config, stepTokensMax, contextLength);
     final NativeKernels nativeKernels = nativeKernels(settings.kernels());
     weights = new PackedWeights(config, model.weights(), choices, nativeKernels);
@@ -103,7 +115,7 @@ public final class CpuDevice implements Device {
             contextLength,
             inputs,
             choices.others());
-    fingerprint = weights.fingerprint().of(config, layout.type(), forms);
+    fingerprint = weights.fingerprint().of(config, layout.type(), family(forms));
   }
 
   /** Memory of this process alone, in huge pages where there are any. */
@@ -224,6 +236,11 @@ public final class CpuDevice implements Device {
     }
   }
 
+  /** What the projections read, each by a program of its own. */
+  private static String family(Set<Inputs.Form> forms) {
+    return forms.stream().sorted().map(Inputs.Form::program).collect(Collectors.joining("+"));
+  }
+
   private static int blockCount(CpuDeviceSettings settings, KvLayout layout, int contextLength) {
     if (settings.blockCount() > 0) return settings.blockCount();
     final long sequenceBytes = Math.ceilDiv(contextLength, BLOCK_SIZE) * layout.blockBytes();
@@ -332,7 +349,7 @@ public final class CpuDevice implements Device {
    */
   @Override
   public StepOutput run(StepInput input) {
-    checkInput(input);
+    limits.check(input);
     final StepPlan plan = forward.plan();
     plan.reset(input.slices());
     forward.run();
@@ -344,56 +361,6 @@ public final class CpuDevice implements Device {
       }
       return forward.logits(plan.logitsRow(slice, row));
     };
-  }
-
-  private void checkInput(StepInput input) {
-    long tokens = 0;
-    for (int i = 0; i < input.slices().size(); i++) {
-      checkSlice(i, input.slices().get(i));
-      tokens += input.slices().get(i).tokenCount();
-    }
-    if (tokens < 1 || tokens > stepTokensMax) {
-      throw new IllegalArgumentException(
-          "a step has " + tokens + " tokens, expected 1 to " + stepTokensMax);
-    }
-  }
-
-  private void checkSlice(int index, StepInput.Slice slice) {
-    final long end = (long) slice.start() + slice.tokenCount();
-    if (slice.tokenCount() < 1)
-      throw malformed(index, slice.tokenCount() + " tokens", "at least 1");
-    if (slice.start() < 0) throw malformed(index, "start " + slice.start(), "0 or more");
-    if (end > contextLength)
-      throw malformed(index, "end " + end, "at most the context length " + contextLength);
-    if (end > slice.tokens().length) {
-      throw malformed(index, "end " + end, "at most its " + slice.tokens().length + " tokens");
-    }
-    if (slice.pooled() != null && slice.pooled().state().length != config.hiddenSize()) {
-      throw malformed(
-          index,
-          slice.pooled().state().length + " values to pool to",
-          String.valueOf(config.hiddenSize()));
-    }
-    final int blocks = (int) ((end + BLOCK_SIZE - 1) / BLOCK_SIZE);
-    if (slice.blocks().length < blocks) {
-      throw malformed(index, slice.blocks().length + " blocks", "at least " + blocks);
-    }
-    for (int b = 0; b < blocks; b++) {
-      final int block = slice.blocks()[b];
-      if (block < 0 || block >= blockCount)
-        throw malformed(index, "block " + block, "0 to " + (blockCount - 1));
-    }
-    for (int i = slice.start(); i < end; i++) {
-      final int token = slice.tokens()[i];
-      if (token < 0 || token >= config.vocabularySize()) {
-        throw malformed(index, "token " + token, "0 to " + (config.vocabularySize() - 1));
-      }
-    }
-  }
-
-  private static IllegalArgumentException malformed(int slice, String found, String expected) {
-    return new IllegalArgumentException(
-        "slice " + slice + " has " + found + ", expected " + expected);
   }
 
   @Override

@@ -1,9 +1,9 @@
 package dev.stator.device.cpu;
 
 import dev.stator.device.StepInput;
+import dev.stator.device.StepPlan;
 import dev.stator.model.AttentionVariant;
 import dev.stator.model.ModelConfig;
-import dev.stator.model.Pooling;
 import dev.stator.model.RopeScaling;
 import java.util.Arrays;
 import java.util.List;
@@ -140,11 +140,7 @@ final class ForwardPass {
     final int hidden = config.hiddenSize();
     for (int row = 0; row < plan.rowCount(); row++) {
       final StepInput.Pooled pooled = plan.pooled(row);
-      if (pooled != null) {
-        final float[] state = pooled.state();
-        if (pooled.pooling() == Pooling.LAST) Arrays.fill(state, 0f);
-        for (int i = 0; i < hidden; i++) state[i] += normed[row * hidden + i];
-      }
+      if (pooled != null) pooled.add(normed, row * hidden);
       final int logitsRow = plan.logitsRowOfWanted(row);
       if (logitsRow >= 0 && logitsRow < row) {
         System.arraycopy(normed, row * hidden, normed, logitsRow * hidden, hidden);

@@ -1,5 +1,6 @@
 package dev.stator.device.cpu;
 
+import dev.stator.device.Fingerprint;
 import dev.stator.device.MemoryPlan;
 import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
@@ -87,7 +88,9 @@ final class PackedWeights {
       ModelConfig config, ModelWeights weights, KernelChoice.All choices, NativeKernels kernels) {
     this.choices = choices;
     this.kernels = kernels;
-    embedding = require(weights.tokenEmbedding(), config.vocabularySize(), config.hiddenSize());
+    embedding =
+        WeightMatrix.requireShape(
+            weights.tokenEmbedding(), config.vocabularySize(), config.hiddenSize());
     for (ModelWeights.Layer layer : weights.layers()) layers.add(layer(config, layer));
     if (layers.size() != config.layerCount()) {
       throw new ModelFormatException(
@@ -227,7 +230,7 @@ final class PackedWeights {
   }
 
   private PackedMatrix matrix(WeightMatrix source, int rows, int columns) {
-    require(source, rows, columns);
+    WeightMatrix.requireShape(source, rows, columns);
     final StoredMatrix matrix =
         Optional.ofNullable(kernels)
             .flatMap(found -> found.format(source.type()))
@@ -238,7 +241,7 @@ final class PackedWeights {
   }
 
   private float[] vector(WeightMatrix source, int length) {
-    require(source, 1, length);
+    WeightMatrix.requireShape(source, 1, length);
     addTasks(source, piece -> {});
     final float[] values = WeightDecoder.row(source, 0);
     for (float value : values) {
@@ -248,25 +251,6 @@ final class PackedWeights {
       }
     }
     return values;
-  }
-
-  private static WeightMatrix require(WeightMatrix source, int rows, int columns) {
-    if (source == null)
-      throw new ModelFormatException("a weight of " + rows + " x " + columns + " is missing");
-    if (source.rowCount() != rows || source.columnCount() != columns) {
-      throw new ModelFormatException(
-          "tensor "
-              + source.name()
-              + " is "
-              + source.rowCount()
-              + " x "
-              + source.columnCount()
-              + ", the model's shape asks for "
-              + rows
-              + " x "
-              + columns);
-    }
-    return source;
   }
 
   Fingerprint fingerprint() {

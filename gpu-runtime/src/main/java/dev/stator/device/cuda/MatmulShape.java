@@ -22,11 +22,11 @@ record MatmulShape(String kernel, int gridX, int gridY, int threads, int sharedB
 
   private static final int TALL_ROWS = 16384;
   private static final int WARP = 32;
-  private static final int TILE_ROWS = 16;
+  static final int TILE_ROWS = 16;
   private static final int RANGE_COLUMNS = 256;
   private static final int RANGES_MAX = 8;
   private static final int CHUNK_COLUMNS = 128;
-  private static final int COLUMNS_MULTIPLE = 32;
+  static final int COLUMNS_MULTIPLE = 32;
   private static final int PREFILL_ROWS = 128;
   private static final int PREFILL_TOKENS = 64;
   private static final int PREFILL_WARPS = 4;

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.stator.device.cpu.NativeKernels.InstructionSet;
 import dev.stator.kv.KvLayout;
 import dev.stator.kv.KvLayout.KvType;
+import dev.stator.testing.RandomWeights;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -15,6 +15,8 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.WeightType;
+import dev.stator.testing.RandomModels;
+import dev.stator.testing.Sequences;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import java.util.Set;

@@ -12,6 +12,8 @@ import dev.stator.model.FeedForwardVariant.Activation;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
+import dev.stator.testing.RandomModels;
+import dev.stator.testing.RandomWeights;
 import java.lang.foreign.Arena;
 import java.lang.management.ManagementFactory;
 import java.time.Duration;

@@ -5,6 +5,8 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.RopeScaling;
 import dev.stator.model.WeightType;
+import dev.stator.testing.RandomModels;
+import dev.stator.testing.Sequences;
 import java.nio.ByteBuffer;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;

@@ -8,6 +8,7 @@ import dev.stator.model.ModelFormatException;
 import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
+import dev.stator.testing.RandomWeights;
 import java.lang.foreign.Arena;
 import java.lang.foreign.ValueLayout;
 import java.util.Random;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stator.device.cpu.CpuDeviceSettings.Kernels;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.file.RecordedModel;
+import dev.stator.testing.Sequences;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;

@@ -3,20 +3,18 @@ package dev.stator.device.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.stator.device.StepInput;
-import dev.stator.device.StepOutput;
 import dev.stator.device.cpu.CpuDeviceSettings.Kernels;
 import dev.stator.kv.KvLayout.KvType;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.WeightType;
 import dev.stator.model.file.ModelFiles;
+import dev.stator.testing.Families;
+import dev.stator.testing.RandomModels;
+import dev.stator.testing.Schedules;
 import dev.stator.testing.TestModels;
 import java.lang.foreign.ValueLayout;
-import java.util.ArrayList;
-import java.util.Collections;
 import java.util.EnumSet;
-import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -28,26 +26,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** Logits depend on the tokens up to their position, and on nothing else. */
 class SameBytesTest {
-  private static final int SEQUENCES = 5;
-  private static final int LENGTH_MAX = 75;
-  private static final int STEP_TOKENS_MAX = 60;
-  private static final int BLOCKS_PER_SEQUENCE = (LENGTH_MAX + 15) / 16;
-  private static final int BLOCKS = SEQUENCES * BLOCKS_PER_SEQUENCE;
-  private static final int SCHEDULES = 3;
-
-  /** A sequence under way. */
-  private static final class Run {
-    private final int[] tokens;
-    private final int[] blocks;
-    private final float[][] expected;
-    private int done;
-
-    Run(int[] tokens, int[] blocks, float[][] expected) {
-      this.tokens = tokens;
-      this.blocks = blocks;
-      this.expected = expected;
-    }
-  }
+  private static final Schedules SCHEDULES = new Schedules(5, 75, 60, 3);
 
   @ParameterizedTest
   @CsvSource({"1, SCALAR, VECTOR", "2, VECTOR, VECTOR", "3, JAVA, VECTOR", "2, AUTO, AUTO"})
@@ -129,79 +108,17 @@ class SameBytesTest {
 
   private static void checkSchedules(
       LoadedModel model, CpuDeviceSettings alone, CpuDeviceSettings together, long seed) {
-    final Random random = new Random(seed);
-    final List<int[]> sequences = new ArrayList<>();
-    for (int i = 0; i < SEQUENCES; i++) {
-      final int length = 1 + random.nextInt(LENGTH_MAX);
-      sequences.add(random.ints(length, 0, model.config().vocabularySize()).toArray());
-    }
-    final List<float[][]> expected = new ArrayList<>();
-    try (CpuDevice device = CpuDevice.create(model, alone)) {
-      for (int[] tokens : sequences) expected.add(tokenByToken(device, tokens));
-    }
-    try (CpuDevice device = CpuDevice.create(model, together)) {
-      for (int i = 0; i < SCHEDULES; i++) {
-        poison(device);
-        final List<Integer> blocks = new ArrayList<>();
-        for (int b = 0; b < BLOCKS; b++) blocks.add(b);
-        Collections.shuffle(blocks, random);
-        final List<Run> runs = new ArrayList<>();
-        for (int s = 0; s < SEQUENCES; s++) {
-          final int[] own =
-              blocks.subList(s * BLOCKS_PER_SEQUENCE, (s + 1) * BLOCKS_PER_SEQUENCE).stream()
-                  .mapToInt(Integer::intValue)
-                  .toArray();
-          runs.add(new Run(sequences.get(s), own, expected.get(s)));
-        }
-        runToTheEnd(device, runs, random);
-      }
-    }
+    SCHEDULES.check(
+        () -> CpuDevice.create(model, alone),
+        () -> CpuDevice.create(model, together),
+        SameBytesTest::poison,
+        model.config().vocabularySize(),
+        seed);
   }
 
   private static CpuDeviceSettings settings(int threads, Kernels kernels) {
-    return new CpuDeviceSettings(threads, 0, BLOCKS, STEP_TOKENS_MAX, 0, kernels);
-  }
-
-  private static float[][] tokenByToken(CpuDevice device, int[] tokens) {
-    final float[][] logits = new float[tokens.length][];
-    final int[] blocks = Sequences.blocks(0, tokens.length);
-    for (int i = 0; i < tokens.length; i++) {
-      logits[i] =
-          device
-              .run(new StepInput(List.of(new StepInput.Slice(tokens, i, 1, blocks, 1))))
-              .logits(0, 0)
-              .clone();
-    }
-    return logits;
-  }
-
-  /** Random chunks of random sequences, until all are done. */
-  private static void runToTheEnd(CpuDevice device, List<Run> all, Random random) {
-    final List<Run> open = new ArrayList<>(all);
-    while (!open.isEmpty()) {
-      Collections.shuffle(open, random);
-      final List<Run> scheduled = open.subList(0, 1 + random.nextInt(open.size()));
-      final List<StepInput.Slice> slices = new ArrayList<>();
-      int budget = STEP_TOKENS_MAX;
-      for (Run run : scheduled) {
-        final int chunkMax = random.nextBoolean() ? 1 : Math.max(1, budget / scheduled.size());
-        final int count = Math.min(run.tokens.length - run.done, 1 + random.nextInt(chunkMax));
-        slices.add(
-            new StepInput.Slice(
-                run.tokens, run.done, count, run.blocks, random.nextInt(Math.min(count, 8) + 1)));
-        budget -= count;
-      }
-      final StepOutput output = device.run(new StepInput(slices));
-      for (int i = 0; i < slices.size(); i++) {
-        final Run run = scheduled.get(i);
-        run.done += slices.get(i).tokenCount();
-        final int rows = slices.get(i).logitsCount();
-        for (int row = 0; row < rows; row++) {
-          assertSameBits(run.expected[run.done - rows + row], output.logits(i, row));
-        }
-      }
-      open.removeIf(run -> run.done == run.tokens.length);
-    }
+    return new CpuDeviceSettings(
+        threads, 0, SCHEDULES.blockCount(), SCHEDULES.stepTokensMax(), 0, kernels);
   }
 
   private static void poison(CpuDevice device) {
@@ -212,23 +129,16 @@ class SameBytesTest {
     }
   }
 
-  private static void assertSameBits(float[] expected, float[] actual) {
-    assertEquals(expected.length, actual.length);
-    for (int i = 0; i < expected.length; i++) {
-      assertEquals(Float.floatToRawIntBits(expected[i]), Float.floatToRawIntBits(actual[i]));
-    }
-  }
-
   @Test
   void shouldGiveTheSameLogitsBeforeAndAfterCompilation() {
     try (LoadedModel model =
             RandomModels.of(RandomModels.LLAMA, 9, WeightType.Q8_0, WeightType.Q4_0);
         CpuDevice device = CpuDevice.create(model, settings(1, Kernels.VECTOR))) {
       final int[] tokens =
-          new Random(1).ints(LENGTH_MAX, 0, model.config().vocabularySize()).toArray();
-      final float[][] first = tokenByToken(device, tokens);
+          new Random(1).ints(SCHEDULES.lengthMax(), 0, model.config().vocabularySize()).toArray();
+      final float[][] first = Schedules.tokenByToken(device, tokens);
       for (int i = 0; i < 40; i++) {
-        final float[][] again = tokenByToken(device, tokens);
+        final float[][] again = Schedules.tokenByToken(device, tokens);
         for (int t = 0; t < tokens.length; t++) assertArrayEquals(first[t], again[t]);
       }
     }

@@ -20,7 +20,11 @@ final class CudaTests {
 
   /** Closed by the caller. The test is skipped where the kernels' host build is missing. */
   static Driver open() {
-    return emulated();
+    return isDevice() ? Cuda.open(0) : emulated();
+  }
+
+  static boolean isDevice() {
+    return "device".equals(System.getProperty("stator.test.cuda"));
   }
 
   /** As {@link #open}, never the real device. */

@@ -22,7 +22,9 @@ final class EmulatedDriver implements Driver {
   private final EmulatedMemory memory;
   private final RandomGenerator schedule;
   private final List<EmulatedStream> streams = new ArrayList<>();
-  private Thread owner = Thread.currentThread();
+  private final Attachment attachment = new Attachment();
+  private final List<EmulatedDriver> companions = new ArrayList<>();
+  private final boolean isCompanion;
   private boolean isCapturing;
   private boolean isClosed;
 
@@ -40,6 +42,15 @@ final class EmulatedDriver implements Driver {
     kernels = new EmulatedKernels(library);
     memory = new EmulatedMemory(memoryBytes);
     this.schedule = schedule;
+    isCompanion = false;
+    attachment.take();
+  }
+
+  private EmulatedDriver(EmulatedDriver main) {
+    kernels = main.kernels;
+    memory = main.memory;
+    schedule = null; // It is the main one's thread's.
+    isCompanion = true;
   }
 
   @Override
@@ -108,16 +119,32 @@ final class EmulatedDriver implements Driver {
 
   @Override
   public void attach() {
-    owner = Thread.currentThread();
-    check();
+    attachment.take();
+  }
+
+  @Override
+  public Driver companion() {
+    checkNotCapturing("companion");
+    final EmulatedDriver companion = new EmulatedDriver(this);
+    companions.add(companion);
+    return companion;
   }
 
   @Override
   public void close() {
     if (isClosed) return;
     isClosed = true;
-    memory.close();
-    kernels.close();
+    companions.forEach(EmulatedDriver::close);
+    attachment.take();
+    try {
+      List.copyOf(streams).forEach(EmulatedStream::close);
+    } finally {
+      attachment.end();
+      if (!isCompanion) {
+        memory.close();
+        kernels.close();
+      }
+    }
   }
 
   EmulatedMemory memory() {
@@ -129,10 +156,7 @@ final class EmulatedDriver implements Driver {
   }
 
   void check() {
-    if (isClosed) throw new CudaException("the driver is closed");
-    if (Thread.currentThread() != owner) {
-      throw new CudaException("called by thread " + Thread.currentThread() + ", not by " + owner);
-    }
+    attachment.check();
   }
 
   void checkLaunch(String kernel, int gridX, int gridY, int threads, int sharedBytes) {

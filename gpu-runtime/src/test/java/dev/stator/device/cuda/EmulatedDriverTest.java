@@ -3,7 +3,6 @@ package dev.stator.device.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
-import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -183,24 +182,6 @@ class EmulatedDriverTest {
     final MemorySegment host = driver.allocateHost(8);
     driver.freeHost(host);
     assertThrows(IllegalStateException.class, () -> host.get(ValueLayout.JAVA_BYTE, 0));
-  }
-
-  @Test
-  void shouldServeOneThreadAtATime() throws InterruptedException {
-    final var attached =
-        Thread.ofPlatform()
-            .start(() -> {
-              assertThrows(CudaException.class, () -> driver.allocate(1));
-              driver.attach();
-              stream.fill(driver.allocate(1), (byte) 1, 1);
-            });
-    attached.join();
-    assertTrue(
-        assertThrows(CudaException.class, stream::synchronize)
-            .getMessage()
-            .startsWith("called by thread"));
-    driver.attach();
-    stream.synchronize();
   }
 
   /** The same program under many schedules: synchronised rightly, its result is one. */

@@ -31,6 +31,12 @@ final class EmulatedStream implements Driver.Stream {
     private boolean isClosed;
 
     @Override
+    public void synchronize() {
+      final Mark mark = open(this).last;
+      if (mark != null) mark.stream.runTo(mark);
+    }
+
+    @Override
     public void close() {
       isClosed = true;
     }
@@ -160,9 +166,13 @@ final class EmulatedStream implements Driver.Stream {
   @Override
   public void close() {
     if (isClosed) return;
-    synchronize();
-    isClosed = true;
-    driver.forget(this);
+    driver.check();
+    try {
+      synchronize();
+    } finally {
+      isClosed = true;
+      driver.forget(this);
+    }
   }
 
   /**

@@ -20,6 +20,17 @@ static void scale_add(uint32_t threads_all, const struct scale_params* p) {
   }
 }
 
+/* to[i] += from[i], for i < count. */
+struct add_params {
+  float* to;
+  const float* from;
+  int32_t count;
+};
+
+static void add_f32(uint32_t threads_all, const struct add_params* p) {
+  for (uint32_t i = 0; i < threads_all && i < (uint32_t)p->count; i++) p->to[i] += p->from[i];
+}
+
 /* Writes 1 to to[0 .. count), whatever the grid. */
 struct write_params {
   uint8_t* to;
@@ -27,7 +38,11 @@ struct write_params {
 };
 
 int stator_emulated_lacks(const char* kernel) {
-  return strcmp(kernel, "scale_add") != 0 && strcmp(kernel, "write_ones") != 0 && strcmp(kernel, "fail") != 0;
+  static const char* const names[] = {"add_f32", "scale_add", "write_ones", "fail"};
+  for (int i = 0; i < 4; i++) {
+    if (strcmp(kernel, names[i]) == 0) return 0;
+  }
+  return 1;
 }
 
 const char* stator_emulated_error(void) {
@@ -37,6 +52,10 @@ const char* stator_emulated_error(void) {
 int stator_emulated_launch(const char* kernel, uint32_t grid_x, uint32_t grid_y, uint32_t grid_z, uint32_t threads,
                            uint32_t shared_bytes, const void* params) {
   (void)shared_bytes;
+  if (strcmp(kernel, "add_f32") == 0) {
+    add_f32(grid_x * grid_y * grid_z * threads, (const struct add_params*)params);
+    return 0;
+  }
   if (strcmp(kernel, "scale_add") == 0) {
     scale_add(grid_x * grid_y * grid_z * threads, (const struct scale_params*)params);
     return 0;

@@ -1,0 +1,461 @@
+/*
+ * A libcuda.so.1 without a GPU: as much of the CUDA driver API as Stator calls. Device memory is host memory, streams work at
+ * once, and kernels are those of a library with the interface of the kernels' host build. What real drivers refuse, this one
+ * refuses: freed and foreign memory, calls without a context, work that a capture cannot hold.
+ *
+ *   STUB_KERNELS     path of that library
+ *   STUB_DEVICES     number of devices, 1
+ *   STUB_CAPABILITY  compute capability, 90
+ *   STUB_VERSION     of the driver, 13000
+ *   STUB_FAIL        CALL=CODE: this call fails with that code; with CALL=CODE@N only the one after N good ones
+ *   STUB_COUNTS      when set, the number of each call is printed at exit
+ */
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <pthread.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+  OK = 0,
+  INVALID_VALUE = 1,
+  OUT_OF_MEMORY = 2,
+  NO_DEVICE = 100,
+  INVALID_DEVICE = 101,
+  INVALID_IMAGE = 200,
+  INVALID_CONTEXT = 201,
+  INVALID_HANDLE = 400,
+  NOT_FOUND = 500,
+  LAUNCH_FAILED = 719,
+  CAPTURE_UNSUPPORTED = 900
+};
+
+#define MEMORY_BYTES (64u << 20)
+#define CALLS_MAX 64
+#define RANGES_MAX 4096
+#define OPERATIONS_MAX 256
+#define PARAMS_MAX 512
+
+typedef int (*launcher)(const char*, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, const void*);
+typedef int (*question)(const char*);
+
+static struct {
+  const char* name;
+  int count;
+} calls[CALLS_MAX];
+
+static struct {
+  uintptr_t start;
+  size_t bytes;
+} ranges[RANGES_MAX];
+
+/* A copy, a fill or a launch. */
+struct operation {
+  enum { COPY, FILL, LAUNCH } kind;
+  void* to;
+  const void* from;
+  size_t bytes;
+  int value;
+  const char* kernel;
+  uint32_t grid_x, grid_y, threads, shared_bytes;
+  uint8_t params[PARAMS_MAX];
+};
+
+struct graph {
+  int count;
+  struct operation operations[OPERATIONS_MAX];
+};
+
+struct stream {
+  struct graph* captured;
+};
+
+static size_t bytes_taken;
+static int contexts_retained;
+static int modules_loaded;
+static __thread int device_current; /* Plus 1; 0 is none. */
+static launcher launch;
+static question lacks;
+
+static long setting(const char* name, long otherwise) {
+  const char* text = getenv(name);
+  return text ? atol(text) : otherwise;
+}
+
+static void print_counts(void) {
+  for (int i = 0; i < CALLS_MAX && calls[i].name; i++) fprintf(stderr, "%s %d\n", calls[i].name, calls[i].count);
+  fprintf(stderr, "left: %zu bytes, %d contexts, %d modules\n", bytes_taken, contexts_retained, modules_loaded);
+}
+
+/* Counts a call; the code it shall fail with, or OK. */
+static int begin(const char* call) {
+  int i = 0;
+  while (calls[i].name && strcmp(calls[i].name, call) != 0) i++;
+  if (i == 0 && !calls[0].name && getenv("STUB_COUNTS")) atexit(print_counts);
+  calls[i].name = call;
+  const int before = calls[i].count++;
+  const char* fail = getenv("STUB_FAIL");
+  const size_t length = strlen(call);
+  if (!fail || strncmp(fail, call, length) != 0 || fail[length] != '=') return OK;
+  const char* after = strchr(fail, '@');
+  return !after || atoi(after + 1) == before ? atoi(fail + length + 1) : OK;
+}
+
+static pthread_mutex_t one_call = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+static void end(pthread_mutex_t** held) {
+  pthread_mutex_unlock(*held);
+}
+
+/* One call at a time, until it returns. */
+#define BEGIN                                                  \
+  pthread_mutex_t* held __attribute__((cleanup(end))) = &one_call; \
+  pthread_mutex_lock(held);                                    \
+  do {                               \
+    const int code = begin(__func__); \
+    if (code != OK) return code;      \
+  } while (0)
+#define BEGIN_IN_CONTEXT                             \
+  BEGIN;                                             \
+  do {                                               \
+    if (device_current == 0) return INVALID_CONTEXT; \
+  } while (0)
+
+static int take(size_t bytes, uintptr_t* address) {
+  if (bytes == 0) return INVALID_VALUE;
+  if (bytes > MEMORY_BYTES - bytes_taken) return OUT_OF_MEMORY;
+  int i = 0;
+  while (ranges[i].start) i++;
+  ranges[i].start = *address = (uintptr_t)aligned_alloc(256, (bytes + 255) & ~(size_t)255);
+  ranges[i].bytes = bytes;
+  memset((void*)*address, 0xFF, bytes);
+  bytes_taken += bytes;
+  return OK;
+}
+
+static int give_back(uintptr_t address) {
+  for (int i = 0; i < RANGES_MAX; i++) {
+    if (ranges[i].start != address || address == 0) continue;
+    free((void*)address);
+    bytes_taken -= ranges[i].bytes;
+    ranges[i].start = 0;
+    return OK;
+  }
+  return INVALID_VALUE;
+}
+
+static int is_taken(uintptr_t address, size_t bytes) {
+  for (int i = 0; i < RANGES_MAX; i++) {
+    const uintptr_t start = ranges[i].start;
+    if (start && address >= start && address + bytes <= start + ranges[i].bytes) return 1;
+  }
+  return 0;
+}
+
+static int execute(const struct operation* o) {
+  switch (o->kind) {
+    case COPY: memmove(o->to, o->from, o->bytes); return OK;
+    case FILL: memset(o->to, o->value, o->bytes); return OK;
+    default:
+      return launch(o->kernel, o->grid_x, o->grid_y, 1, o->threads, o->shared_bytes, o->params) ? LAUNCH_FAILED : OK;
+  }
+}
+
+static int give(struct stream* stream, const struct operation* operation) {
+  if (!stream) return INVALID_HANDLE;
+  if (!stream->captured) return execute(operation);
+  if (stream->captured->count == OPERATIONS_MAX) return OUT_OF_MEMORY;
+  stream->captured->operations[stream->captured->count++] = *operation;
+  return OK;
+}
+
+static int copy(void* to, const void* from, size_t bytes, int to_device, int from_device, struct stream* stream) {
+  if (to_device && !is_taken((uintptr_t)to, bytes)) return INVALID_VALUE;
+  if (from_device && !is_taken((uintptr_t)from, bytes)) return INVALID_VALUE;
+  const struct operation operation = {.kind = COPY, .to = to, .from = from, .bytes = bytes};
+  return give(stream, &operation);
+}
+
+/* ---- Devices, contexts ---- */
+
+int cuInit(unsigned flags) {
+  BEGIN;
+  if (flags != 0) return INVALID_VALUE;
+  if (setting("STUB_DEVICES", 1) == 0) return NO_DEVICE;
+  const char* path = getenv("STUB_KERNELS");
+  if (!path) return OK;
+  void* library = dlopen(path, RTLD_NOW);
+  if (!library) return INVALID_VALUE;
+  launch = (launcher)dlsym(library, "stator_emulated_launch");
+  lacks = (question)dlsym(library, "stator_emulated_lacks");
+  return OK;
+}
+
+int cuDriverGetVersion(int* version) {
+  BEGIN;
+  *version = (int)setting("STUB_VERSION", 13000);
+  return OK;
+}
+
+int cuDeviceGetCount(int* count) {
+  BEGIN;
+  *count = (int)setting("STUB_DEVICES", 1);
+  return OK;
+}
+
+int cuDeviceGet(int* device, int ordinal) {
+  BEGIN;
+  if (ordinal < 0 || ordinal >= setting("STUB_DEVICES", 1)) return INVALID_DEVICE;
+  *device = ordinal;
+  return OK;
+}
+
+int cuDeviceGetName(char* name, int length, int device) {
+  BEGIN;
+  snprintf(name, (size_t)length, "Stub GPU %d", device);
+  return OK;
+}
+
+int cuDeviceTotalMem_v2(size_t* bytes, int device) {
+  (void)device;
+  BEGIN;
+  *bytes = MEMORY_BYTES;
+  return OK;
+}
+
+int cuDeviceGetAttribute(int* value, int attribute, int device) {
+  (void)device;
+  BEGIN;
+  const int capability = (int)setting("STUB_CAPABILITY", 90);
+  switch (attribute) {
+    case 16: *value = 7; return OK;               /* multiprocessors */
+    case 75: *value = capability / 10; return OK; /* compute capability, major */
+    case 76: *value = capability % 10; return OK; /* minor */
+    case 97: *value = 227 << 10; return OK;       /* shared memory of a block, when asked for */
+    default: return INVALID_VALUE;
+  }
+}
+
+int cuDevicePrimaryCtxRetain(void** context, int device) {
+  BEGIN;
+  contexts_retained++;
+  *context = (void*)(intptr_t)(device + 1);
+  return OK;
+}
+
+int cuDevicePrimaryCtxRelease_v2(int device) {
+  (void)device;
+  BEGIN;
+  if (contexts_retained == 0) return INVALID_CONTEXT;
+  contexts_retained--;
+  return OK;
+}
+
+int cuCtxSetCurrent(void* context) {
+  BEGIN;
+  device_current = (int)(intptr_t)context;
+  return OK;
+}
+
+/* ---- Modules ---- */
+
+int cuModuleLoadDataEx(void** module, const void* image, unsigned options, int* names, void** values) {
+  (void)options, (void)names, (void)values;
+  BEGIN_IN_CONTEXT;
+  if ((uintptr_t)image % 8 != 0 || memcmp(image, "stub", 4) != 0) return INVALID_IMAGE;
+  modules_loaded++;
+  *module = (void*)(intptr_t)modules_loaded;
+  return OK;
+}
+
+int cuModuleUnload(void* module) {
+  (void)module;
+  BEGIN_IN_CONTEXT;
+  modules_loaded--;
+  return OK;
+}
+
+int cuModuleGetFunction(void** function, void* module, const char* name) {
+  (void)module;
+  BEGIN_IN_CONTEXT;
+  if (!lacks || lacks(name)) return NOT_FOUND;
+  *function = strdup(name);
+  return OK;
+}
+
+int cuFuncGetAttribute(int* value, int attribute, void* function) {
+  (void)function;
+  BEGIN_IN_CONTEXT;
+  if (attribute != 1) return INVALID_VALUE; /* static shared memory, in bytes */
+  *value = 1024;
+  return OK;
+}
+
+int cuFuncSetAttribute(void* function, int attribute, int value) {
+  (void)function;
+  BEGIN_IN_CONTEXT;
+  return attribute == 8 && value <= (227 << 10) - 1024 ? OK : INVALID_VALUE; /* dynamic shared memory, in bytes */
+}
+
+/* ---- Memory ---- */
+
+int cuMemGetInfo_v2(size_t* free_bytes, size_t* all_bytes) {
+  BEGIN_IN_CONTEXT;
+  *free_bytes = MEMORY_BYTES - bytes_taken;
+  *all_bytes = MEMORY_BYTES;
+  return OK;
+}
+
+int cuMemAlloc_v2(uintptr_t* address, size_t bytes) {
+  BEGIN_IN_CONTEXT;
+  return take(bytes, address);
+}
+
+int cuMemFree_v2(uintptr_t address) {
+  BEGIN_IN_CONTEXT;
+  return give_back(address);
+}
+
+int cuMemHostAlloc(void** address, size_t bytes, unsigned flags) {
+  (void)flags;
+  BEGIN_IN_CONTEXT;
+  return take(bytes, (uintptr_t*)address);
+}
+
+int cuMemFreeHost(void* address) {
+  BEGIN_IN_CONTEXT;
+  return give_back((uintptr_t)address);
+}
+
+int cuMemcpyHtoDAsync_v2(uintptr_t to, const void* from, size_t bytes, struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  return copy((void*)to, from, bytes, 1, 0, stream);
+}
+
+int cuMemcpyDtoHAsync_v2(void* to, uintptr_t from, size_t bytes, struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  return copy(to, (const void*)from, bytes, 0, 1, stream);
+}
+
+int cuMemcpyDtoDAsync_v2(uintptr_t to, uintptr_t from, size_t bytes, struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  return copy((void*)to, (const void*)from, bytes, 1, 1, stream);
+}
+
+int cuMemsetD8Async(uintptr_t to, uint8_t value, size_t bytes, struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  if (!is_taken(to, bytes)) return INVALID_VALUE;
+  const struct operation operation = {.kind = FILL, .to = (void*)to, .value = value, .bytes = bytes};
+  return give(stream, &operation);
+}
+
+/* ---- Streams, events, graphs, launches ---- */
+
+int cuStreamCreate(struct stream** stream, unsigned flags) {
+  BEGIN_IN_CONTEXT;
+  if (flags != 1) return INVALID_VALUE; /* not with the default stream */
+  *stream = calloc(1, sizeof **stream);
+  return OK;
+}
+
+int cuStreamDestroy_v2(struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  free(stream);
+  return OK;
+}
+
+int cuStreamSynchronize(struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  return stream->captured ? CAPTURE_UNSUPPORTED : OK;
+}
+
+int cuStreamWaitEvent(struct stream* stream, void* event, unsigned flags) {
+  BEGIN_IN_CONTEXT;
+  return stream && event && flags == 0 ? OK : INVALID_HANDLE;
+}
+
+int cuEventCreate(void** event, unsigned flags) {
+  BEGIN_IN_CONTEXT;
+  if (flags != 2) return INVALID_VALUE; /* no timing */
+  *event = malloc(1);
+  return OK;
+}
+
+int cuEventRecord(void* event, struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  return event && stream ? OK : INVALID_HANDLE;
+}
+
+int cuEventSynchronize(void* event) {
+  BEGIN_IN_CONTEXT;
+  return event ? OK : INVALID_HANDLE;
+}
+
+int cuEventDestroy_v2(void* event) {
+  BEGIN_IN_CONTEXT;
+  free(event);
+  return OK;
+}
+
+int cuStreamBeginCapture_v2(struct stream* stream, int mode) {
+  BEGIN_IN_CONTEXT;
+  if (mode != 1 || stream->captured) return INVALID_VALUE; /* of this thread's calls */
+  stream->captured = calloc(1, sizeof *stream->captured);
+  return OK;
+}
+
+int cuStreamEndCapture(struct stream* stream, struct graph** graph) {
+  BEGIN_IN_CONTEXT;
+  if (!stream->captured) return INVALID_VALUE;
+  *graph = stream->captured;
+  stream->captured = 0;
+  return OK;
+}
+
+int cuGraphInstantiateWithFlags(struct graph** executable, const struct graph* graph, unsigned long long flags) {
+  (void)flags;
+  BEGIN_IN_CONTEXT;
+  *executable = malloc(sizeof *graph);
+  memcpy(*executable, graph, sizeof *graph);
+  return OK;
+}
+
+int cuGraphDestroy(struct graph* graph) {
+  BEGIN_IN_CONTEXT;
+  free(graph);
+  return OK;
+}
+
+int cuGraphExecDestroy(struct graph* graph) {
+  BEGIN_IN_CONTEXT;
+  free(graph);
+  return OK;
+}
+
+int cuGraphLaunch(const struct graph* graph, struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  for (int i = 0; i < graph->count; i++) {
+    const int code = give(stream, &graph->operations[i]);
+    if (code != OK) return code;
+  }
+  return OK;
+}
+
+int cuLaunchKernel(const char* function, unsigned grid_x, unsigned grid_y, unsigned grid_z, unsigned threads, unsigned threads_y,
+                   unsigned threads_z, unsigned shared_bytes, struct stream* stream, void** params, void** extra) {
+  BEGIN_IN_CONTEXT;
+  if (grid_z != 1 || threads_y != 1 || threads_z != 1 || threads > 1024 || params) return INVALID_VALUE;
+  if ((intptr_t)extra[0] != 1 || (intptr_t)extra[2] != 2 || extra[4]) return INVALID_VALUE;
+  const size_t bytes = *(const size_t*)extra[3];
+  if (bytes > PARAMS_MAX) return INVALID_VALUE;
+  struct operation operation = {.kind = LAUNCH,
+                                .kernel = function,
+                                .grid_x = grid_x,
+                                .grid_y = grid_y,
+                                .threads = threads,
+                                .shared_bytes = shared_bytes};
+  memcpy(operation.params, extra[1], bytes);
+  return give(stream, &operation);
+}
