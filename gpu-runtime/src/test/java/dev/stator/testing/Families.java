@@ -31,7 +31,7 @@ public final class Families {
         Named.of("long rope", scaled(longRope())));
   }
 
-  static ModelConfig mixtral() {
+  public static ModelConfig mixtral() {
     return experts(new FeedForwardVariant.Experts(5, 2, 96, true, 0));
   }
 
