@@ -10,17 +10,12 @@ import dev.stator.engine.StepReport;
 import dev.stator.kv.KvEvent;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
-import dev.stator.transport.BlockGeometry;
-import dev.stator.transport.BlockMemory;
-import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferAgent;
-import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -155,7 +150,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
     this.timers = timers;
     this.engine = engine;
     this.surroundings = surroundings;
-    this.memoryId = surroundings.agent().register(blocksOf(engine.device()));
+    this.memoryId = surroundings.agent().register(DeviceBlocks.of(engine.device()));
     surroundings.gauge().loaded(engine.load());
     surroundings.worker().tell(new Started(describe(), memoryId));
   }
@@ -311,32 +306,6 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
         device.kvLayout().blockBytes(),
         device.blockCount(),
         device.contextLength());
-  }
-
-  private static BlockMemory blocksOf(Device device) {
-    return new BlockMemory() {
-      @Override
-      public int blockCount() {
-        return device.blockCount();
-      }
-
-      @Override
-      public BlockGeometry geometry() {
-        return new BlockGeometry(device.kvLayout().blockBytes(), device.kvLayout().toString());
-      }
-
-      @Override
-      public MemorySegment block(int blockIndex) {
-        return device.block(blockIndex);
-      }
-
-      @Override
-      public Optional<SharedMemory> shared() {
-        return device.kvMemory() instanceof SharedKvMemory memory
-            ? Optional.of(memory.shared())
-            : Optional.empty();
-      }
-    };
   }
 
   /** What one owner hears of a step. */

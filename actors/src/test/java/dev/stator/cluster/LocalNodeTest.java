@@ -3,7 +3,17 @@ package dev.stator.cluster;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.stator.device.simulated.SimulatedDevice;
+import dev.stator.protocol.WorkerRole;
 import dev.stator.request.GenerationCall;
+import dev.stator.request.GenerationEvent;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.testkit.typed.javadsl.LogCapturingExtension;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -40,5 +50,45 @@ class LocalNodeTest {
     assertTrue(node.node.stats().router().placedRemote() >= 4, node.figures());
     assertTrue(node.node.stats().transfer().receivedBytes() > 0, node.figures());
     node.awaitEmpty();
+  }
+
+  @Test
+  void shouldAnswerTheSameWhenTheDevicesBlocksAreOutOfTheCpusReach() throws Exception {
+    final AtomicInteger copied = new AtomicInteger();
+    node =
+        TestNode.start(
+            "",
+            null,
+            distant("prefill", WorkerRole.PREFILL, copied),
+            distant("decode", WorkerRole.DECODE, copied));
+    node.awaitReady();
+    final Map<GenerationCall, CompletableFuture<List<GenerationEvent>>> calls =
+        new LinkedHashMap<>();
+    for (int seed = 0; seed < 8; seed++) {
+      final GenerationCall call = TestNode.call("call-" + seed, seed, 30 + 7 * seed, 20);
+      calls.put(call, node.start(call));
+    }
+    for (var entry : calls.entrySet()) {
+      final var events = entry.getValue().get(20, TimeUnit.SECONDS);
+      assertEquals(TestNode.alone(entry.getKey()), TestNode.Answer.of(events, 0));
+    }
+    final long received = node.node.stats().transfer().receivedBytes();
+    assertTrue(received > 0 && copied.get() > 0, node.figures());
+    node.awaitEmpty();
+  }
+
+  private static EngineSlot distant(String name, WorkerRole role, AtomicInteger copied) {
+    return new EngineSlot(
+        name,
+        Set.of(role),
+        () ->
+            TestNode.engineOn(
+                new DistantDevice(
+                    new SimulatedDevice(
+                        TestNode.BLOCKS,
+                        TestNode.BLOCK_SIZE,
+                        TestNode.VOCABULARY,
+                        TestNode.CONTEXT),
+                    copied)));
   }
 }

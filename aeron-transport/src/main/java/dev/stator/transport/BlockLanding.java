@@ -3,8 +3,8 @@ package dev.stator.transport;
 import java.lang.foreign.MemorySegment;
 
 /**
- * A block that arrives in pieces, written straight into its place. It counts as arrived by {@link
- * #finish} alone.
+ * A block that arrives in pieces, written straight into its place where the CPU addresses it, else
+ * into a buffer first. It counts as arrived by {@link #finish} alone.
  *
  * <p><b>Threads:</b> one at a time.
  */
@@ -14,7 +14,7 @@ public interface BlockLanding {
 
   /**
    * Writes a piece; pieces in order are cheapest. Ends the landing when the piece does not lie
-   * within the block, or nobody may write there any more.
+   * within the block, nobody may write there any more, or no buffer is free.
    *
    * @param bytes owned by the caller, read during the call only, each byte once
    * @return whether it was written
@@ -27,4 +27,7 @@ public interface BlockLanding {
    * @param checksum CRC32C of the block as it left
    */
   TransferStatus finish(int checksum);
+
+  /** Nothing more will come: gives up the block, at once and not with its grant. */
+  void abandon();
 }

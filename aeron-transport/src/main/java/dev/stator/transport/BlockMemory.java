@@ -3,16 +3,37 @@ package dev.stator.transport;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
-/** Memory in blocks of one length, off-heap. Its owner keeps it alive while it is registered. */
+/**
+ * Memory in blocks of one length. Its owner keeps it alive while it is registered.
+ *
+ * <p><b>Threads:</b> any.
+ */
 public interface BlockMemory {
   int blockCount();
 
   BlockGeometry geometry();
 
-  /** The bytes of a block, readable and writable by any thread. */
-  MemorySegment block(int blockIndex);
+  /**
+   * A block to be read, as it is now.
+   *
+   * @return closed by the caller; {@code null} when nothing more can be held at the moment, and
+   *     trying again later helps
+   * @throws RuntimeException when the memory is broken
+   */
+  HeldBlock read(int blockIndex);
 
-  /** The file that every block lies in, when other processes may map it. */
+  /**
+   * A block to be written. Nobody else writes or reads it meanwhile.
+   *
+   * @return closed by the caller; {@code null} as for {@link #read}
+   * @throws RuntimeException when the memory is broken
+   */
+  BlockDraft draft(int blockIndex);
+
+  /**
+   * The file that every block lies in, when other processes may map it; only of memory that the CPU
+   * addresses.
+   */
   default Optional<SharedMemory> shared() {
     return Optional.empty();
   }
@@ -22,17 +43,17 @@ public interface BlockMemory {
    *
    * @throws IllegalArgumentException when the region is not a whole number of blocks
    */
-  static BlockMemory of(MemorySegment region, BlockGeometry geometry) {
+  static DirectBlocks of(MemorySegment region, BlockGeometry geometry) {
     return new BlockRegion(region, geometry, Optional.empty());
   }
 
   /** {@link #of(MemorySegment, BlockGeometry)} where the layout is of no interest. */
-  static BlockMemory of(MemorySegment region, long blockBytes) {
+  static DirectBlocks of(MemorySegment region, long blockBytes) {
     return of(region, new BlockGeometry(blockBytes, BlockGeometry.PLAIN));
   }
 
   /** A shared region cut into blocks. */
-  static BlockMemory of(SharedMemory region, BlockGeometry geometry) {
+  static DirectBlocks of(SharedMemory region, BlockGeometry geometry) {
     return new BlockRegion(region.segment(), geometry, Optional.of(region));
   }
 }

@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /** One region cut into blocks. */
 record BlockRegion(MemorySegment region, BlockGeometry geometry, Optional<SharedMemory> shared)
-    implements BlockMemory {
+    implements DirectBlocks {
   BlockRegion {
     if (region.byteSize() % geometry.blockBytes() != 0) {
       throw new IllegalArgumentException(

@@ -9,12 +9,15 @@ import java.util.function.Consumer;
  * One block on its way, as a backend sees it.
  *
  * <pre>
- *   WAITING --acquire--&gt; READING --release--&gt; WAITING
+ *   WAITING --acquire--&gt; READING --release | pause--&gt; WAITING
  *   WAITING | READING --complete--&gt; ENDED    (told when nobody reads)
  *   ENDED, unreachable, not told --rescue--&gt; WAITING    (on another way, if there is one)
  * </pre>
  *
- * <b>Threads:</b> any.
+ * The source's bytes are held from {@code acquire} to {@code release}, or to the end when they were
+ * paused.
+ *
+ * <p><b>Threads:</b> any.
  */
 public final class BlockWrite {
   private final Grant grant;
@@ -23,9 +26,12 @@ public final class BlockWrite {
   private final int sourceBlock;
   private final Consumer<TransferStatus> onEnd;
 
+  // Of who reads; while nobody does, guarded by this.
+  private HeldBlock held;
+  private long stamp; // While acquired.
+
   // Guarded by this.
   private boolean reading;
-  private long stamp; // While acquired.
   private TransferStatus status;
   private boolean told;
   private BooleanSupplier rescue;
@@ -69,50 +75,77 @@ public final class BlockWrite {
     return memory;
   }
 
-  MemorySegment source() {
-    return memory.block(sourceBlock);
-  }
-
   /**
-   * The source's bytes, to be read until {@link #release}; {@code null} when the write has been
-   * withdrawn, or is being read already.
+   * The source's bytes, to be read until {@link #release} or {@link #pause}; {@code null} when the
+   * write has been withdrawn, is being read already, or was pushed back because nothing more can be
+   * held.
    */
-  public synchronized MemorySegment acquire() {
+  public MemorySegment acquire() {
     if (!beginRead()) return null;
-    stamp = memory.enter();
-    if (stamp == 0) {
-      reading = false;
-      return null;
-    }
+    final long entered = memory.enter();
+    MemorySegment bytes = null;
     try {
-      return source();
-    } catch (Throwable broken) {
-      memory.leave(stamp);
-      reading = false;
-      throw broken;
+      if (entered != 0) bytes = hold();
+    } finally {
+      if (bytes == null) {
+        if (entered != 0) memory.leave(entered);
+        endRead(false);
+      } else {
+        stamp = entered;
+      }
     }
+    return bytes;
   }
 
   /** Ends what {@link #acquire} began. */
   public void release() {
-    synchronized (this) {
-      memory.leave(stamp);
-    }
-    endRead();
+    letGo();
+    memory.leave(stamp);
+    endRead(false);
   }
 
-  /** Whether the source may be read until {@link #endRead}, by who has entered its memory. */
+  /**
+   * As {@link #release}, but the next {@link #acquire} finds the same bytes without another copy of
+   * a block that the CPU does not address: for who sends it in pieces. Such a copy is held
+   * meanwhile, so who pauses goes on soon, or completes the write.
+   */
+  public void pause() {
+    memory.leave(stamp);
+    endRead(true);
+  }
+
+  /** The source's bytes for who reads; {@code null} when they cannot be held, and it ends. */
+  MemorySegment hold() {
+    if (held == null) held = memory.read(sourceBlock);
+    if (held != null) return held.bytes();
+    complete(TransferStatus.BACK_PRESSURED);
+    return null;
+  }
+
+  /** Gives up what {@link #hold} took; for who reads. */
+  void letGo() {
+    final HeldBlock unused = held;
+    held = null;
+    if (unused != null) unused.close();
+  }
+
+  /** Whether the source may be held until {@link #endRead}, by who has entered its memory. */
   synchronized boolean beginRead() {
     if (status != null || reading) return false;
     reading = true;
     return true;
   }
 
-  void endRead() {
+  /**
+   * @param holdsOn to the bytes, unless the write is over
+   */
+  void endRead(boolean holdsOn) {
     final BooleanSupplier way;
     synchronized (this) {
       reading = false;
-      if (!isOver()) return;
+      final boolean isOver = isOver();
+      if (isOver || !holdsOn) letGo();
+      if (!isOver) return;
       way = takeWay();
     }
     tell(way);
@@ -124,6 +157,7 @@ public final class BlockWrite {
     synchronized (this) {
       if (status == null) status = ending;
       if (!isOver()) return;
+      letGo();
       way = takeWay();
     }
     tell(way);

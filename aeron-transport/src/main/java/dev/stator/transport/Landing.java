@@ -3,7 +3,12 @@ package dev.stator.transport;
 import java.lang.foreign.MemorySegment;
 import java.util.function.LongSupplier;
 
-/** One block on its way, in pieces, into an open grant. <b>Threads:</b> one at a time. */
+/**
+ * One block on its way, in pieces, into an open grant. What it holds it gives up when it ends, or
+ * the grant has it do so: when another landing takes the block over, or the grant ends.
+ *
+ * <p><b>Threads:</b> one at a time.
+ */
 final class Landing implements BlockLanding {
   private final OpenGrant open;
   private final int block;
@@ -12,6 +17,7 @@ final class Landing implements BlockLanding {
   private final LongSupplier nanoClock;
   private final RunningChecksum checksum = new RunningChecksum();
   private TransferStatus ended;
+  private BlockDraft draft; // Of who is within the grant; while nobody is, guarded by that.
 
   /**
    * @param open {@code null} when there is nothing to write to
@@ -46,26 +52,46 @@ final class Landing implements BlockLanding {
   public boolean put(long offset, MemorySegment bytes) {
     if (ended != null) return false;
     if (offset < 0 || offset > blockBytes() - bytes.byteSize()) {
-      end(TransferStatus.WRONG_LENGTH);
+      giveUp(TransferStatus.WRONG_LENGTH);
       return false;
     }
     return within(target -> {
-      copy(target, offset, bytes);
+      copy(target.bytes(), offset, bytes);
       return false;
     });
   }
 
   @Override
   public TransferStatus finish(int expected) {
-    final boolean isOver = ended == null && within(target -> checksum.of(target) == expected);
-    if (isOver && ended == null) end(TransferStatus.BAD_CHECKSUM);
+    final boolean isOver = ended == null && within(target -> commit(target, expected));
+    if (isOver && ended == null) giveUp(TransferStatus.BAD_CHECKSUM);
     return ended;
+  }
+
+  private boolean commit(BlockDraft target, int expected) {
+    if (checksum.of(target.bytes()) != expected) return false;
+    target.commit();
+    return true;
+  }
+
+  @Override
+  public void abandon() {
+    if (ended != null) return;
+    ended = TransferStatus.CANCELLED;
+    open.drop(slot, this);
+  }
+
+  /** Gives up what it holds; by the grant when nobody is within, or by who is. */
+  void letGo() {
+    final BlockDraft unused = draft;
+    draft = null;
+    if (unused != null) unused.close();
   }
 
   /** Work on the block that tells whether it is verified. */
   @FunctionalInterface
   private interface Work {
-    boolean run(MemorySegment target);
+    boolean run(BlockDraft target);
   }
 
   /** Whether the work was done; the landing has ended when it verified the block, or was not. */
@@ -74,22 +100,24 @@ final class Landing implements BlockLanding {
     final long stamp = open.memory().enter();
     if (stamp == 0) {
       open.leave(slot, false);
-      end(TransferStatus.UNKNOWN_GRANT);
+      giveUp(TransferStatus.UNKNOWN_GRANT);
       return false;
     }
     boolean verified = false;
-    boolean done = false;
+    TransferStatus trouble = TransferStatus.FAILED;
     try {
-      verified = work.run(open.memory().block(block));
-      done = true;
+      if (draft == null) draft = open.memory().draft(block);
+      if (draft != null) verified = work.run(draft);
+      trouble = draft == null ? TransferStatus.BACK_PRESSURED : null;
     } finally {
       leave(stamp, verified);
-      if (!done) end(TransferStatus.FAILED);
+      if (trouble != null) giveUp(trouble);
     }
-    return done;
+    return trouble == null;
   }
 
   private void leave(long stamp, boolean verified) {
+    if (verified) letGo();
     open.memory().leave(stamp);
     if (verified) {
       ended = TransferStatus.OK;
@@ -101,7 +129,7 @@ final class Landing implements BlockLanding {
   private boolean enter() {
     if (open.isOverdue(nanoClock.getAsLong())) open.end(GrantOutcome.Ending.EXPIRED);
     final TransferStatus refused = open.enter(slot, this);
-    if (refused != null) end(refused);
+    if (refused != null) giveUp(refused);
     return refused == null;
   }
 
@@ -112,6 +140,11 @@ final class Landing implements BlockLanding {
 
   private long blockBytes() {
     return open.grant().geometry().blockBytes();
+  }
+
+  private void giveUp(TransferStatus why) {
+    end(why);
+    open.drop(slot, this);
   }
 
   private void end(TransferStatus why) {

@@ -82,8 +82,18 @@ final class OpenGrant {
   /** {@code null} when the slot is now this landing's, until another begins or all ends. */
   synchronized TransferStatus begin(int slot, Landing landing) {
     final TransferStatus refused = refusal(slot);
-    if (refused == null) landings.put(slot, landing);
+    if (refused == null) letGo(landings.put(slot, landing));
     return refused;
+  }
+
+  /** The landing has given up: it holds nothing any more, and the slot is nobody's. */
+  synchronized void drop(int slot, Landing landing) {
+    if (landings.get(slot) == landing) letGo(landings.remove(slot));
+  }
+
+  /** Guarded by this, while it is not within. */
+  private static void letGo(Landing superseded) {
+    if (superseded != null) superseded.letGo();
   }
 
   /** Why nobody may begin there now. Guarded by this. */
@@ -123,7 +133,7 @@ final class OpenGrant {
       if (ends[i] != null) continue;
       ends[i] = refusal(wanted[i]);
       if (ends[i] != null) continue;
-      landings.remove(wanted[i]);
+      letGo(landings.remove(wanted[i]));
       within.set(wanted[i]);
     }
   }
@@ -171,6 +181,7 @@ final class OpenGrant {
   private GrantOutcome outcome() {
     if (told || ending == null || !within.isEmpty()) return null;
     told = true;
+    landings.values().forEach(Landing::letGo);
     landings.clear();
     return new GrantOutcome(grant.id(), ending, arrivedCount, arrived.nextClearBit(0));
   }

@@ -1,6 +1,5 @@
 package dev.stator.transport;
 
-import java.lang.foreign.MemorySegment;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -44,8 +43,14 @@ final class RegisteredMemory {
     }
   }
 
-  MemorySegment block(int blockIndex) {
-    return memory.block(blockIndex);
+  /** As {@link BlockMemory#read}, by who has entered. */
+  HeldBlock read(int blockIndex) {
+    return memory.read(blockIndex);
+  }
+
+  /** As {@link BlockMemory#draft}, by who has entered. */
+  BlockDraft draft(int blockIndex) {
+    return memory.draft(blockIndex);
   }
 
   /** Keeps the memory open until {@link #leave} of the stamp; 0 when it is closed. */

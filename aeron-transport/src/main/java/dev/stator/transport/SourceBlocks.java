@@ -12,6 +12,7 @@ public final class SourceBlocks implements AutoCloseable {
   private final List<BlockWrite> writes;
   private final boolean[] isRead; // By the writes' positions, as below.
   private final long[] stamps; // At the first of those in a row that are of one memory.
+  private BlockWrite held; // Whose bytes were asked for last.
 
   private SourceBlocks(List<BlockWrite> writes) {
     this.writes = writes;
@@ -36,14 +37,23 @@ public final class SourceBlocks implements AutoCloseable {
     return all;
   }
 
-  /** The bytes of one; {@code null} when it has been withdrawn, or is being read already. */
+  /**
+   * The bytes of one, until another's are asked for: a copy of each would take too much room.
+   * {@code null} when it has been withdrawn, is being read already, or was pushed back because
+   * nothing more can be held.
+   */
   public MemorySegment block(int i) {
-    return isRead[i] ? writes.get(i).source() : null;
+    if (!isRead[i]) return null;
+    final BlockWrite write = writes.get(i);
+    if (held != null && held != write) held.letGo();
+    held = write;
+    return write.hold();
   }
 
   /** Every write is let go, even if telling the end of one throws. */
   @Override
   public void close() {
+    if (held != null) held.letGo();
     for (int i = 0; i < stamps.length; i++) {
       if (stamps[i] != 0) writes.get(i).memory().leave(stamps[i]);
     }
@@ -53,7 +63,7 @@ public final class SourceBlocks implements AutoCloseable {
   private void endFrom(int first) {
     int i = first;
     try {
-      for (; i < isRead.length; i++) if (isRead[i]) writes.get(i).endRead();
+      for (; i < isRead.length; i++) if (isRead[i]) writes.get(i).endRead(false);
     } finally {
       if (i < isRead.length) endFrom(i + 1);
     }

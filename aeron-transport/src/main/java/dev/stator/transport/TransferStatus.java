@@ -20,7 +20,7 @@ public enum TransferStatus {
   BUSY,
   /** No backend reaches the grant's agent, or nobody is there. */
   UNREACHABLE,
-  /** Too much is on its way; nothing was taken. */
+  /** Too much is on its way, or held; nothing was taken, and trying again helps. */
   BACK_PRESSURED,
   /** No answer came in time. */
   TIMED_OUT,

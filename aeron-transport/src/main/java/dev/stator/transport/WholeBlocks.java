@@ -1,6 +1,5 @@
 package dev.stator.transport;
 
-import java.lang.foreign.MemorySegment;
 import java.util.BitSet;
 import java.util.List;
 import org.slf4j.Logger;
@@ -51,8 +50,7 @@ final class WholeBlocks {
       copyAll();
     } finally {
       for (int i = entered.nextSetBit(0); i >= 0; i = entered.nextSetBit(i + 1)) {
-        if (verified.get(i)) ends[i] = TransferStatus.OK;
-        else if (ends[i] == null) ends[i] = TransferStatus.BAD_CHECKSUM;
+        if (ends[i] == null) ends[i] = TransferStatus.FAILED;
       }
       counters.received(verified.cardinality() * open.grant().geometry().blockBytes());
       open.leaveAll(slots, entered, verified);
@@ -73,7 +71,8 @@ final class WholeBlocks {
 
   private void tryCopy(int i) {
     try {
-      if (isCopied(deliveries.get(i))) verified.set(i);
+      ends[i] = copy(deliveries.get(i));
+      if (ends[i] == TransferStatus.OK) verified.set(i);
     } catch (IllegalStateException | InternalError gone) { // Unmapped, or a file was cut short.
       LOG.warn("A block could not be read: {}", gone.getMessage());
       ends[i] = TransferStatus.FAILED;
@@ -83,9 +82,14 @@ final class WholeBlocks {
     }
   }
 
-  /** Whether what lies there now is what was to come. */
-  private boolean isCopied(BlockDelivery delivery) {
-    final MemorySegment target = open.memory().block(delivery.targetBlock());
-    return kernels.copy(delivery.bytes(), target) == delivery.checksum();
+  private TransferStatus copy(BlockDelivery delivery) {
+    try (BlockDraft draft = open.memory().draft(delivery.targetBlock())) {
+      if (draft == null) return TransferStatus.BACK_PRESSURED;
+      final boolean isWhatLeft =
+          kernels.copy(delivery.bytes(), draft.bytes()) == delivery.checksum();
+      if (!isWhatLeft) return TransferStatus.BAD_CHECKSUM;
+      draft.commit();
+      return TransferStatus.OK;
+    }
   }
 }

@@ -217,5 +217,10 @@ public final class FaultyBackend implements TransferBackend {
     public TransferStatus finish(int checksum) {
       return landing.finish(checksum);
     }
+
+    @Override
+    public void abandon() {
+      landing.abandon();
+    }
   }
 }

@@ -35,8 +35,8 @@ class OwnershipTest {
 
   /** Memory that does something just before one of its blocks is copied. */
   private BlockMemory hooked(IntConsumer hook) {
-    final BlockMemory plain = BlockMemory.of(memory, BLOCK_BYTES);
-    return new BlockMemory() {
+    final DirectBlocks plain = BlockMemory.of(memory, BLOCK_BYTES);
+    return new DirectBlocks() {
       @Override
       public int blockCount() {
         return plain.blockCount();

@@ -206,8 +206,8 @@ class SharedProcessesTest {
   }
 
   /** This process's memory; something happens as one of its blocks is about to be touched. */
-  private final class Hooked implements BlockMemory {
-    private final BlockMemory plain = BlockMemory.of(memory, SharedPeer.GEOMETRY);
+  private final class Hooked implements DirectBlocks {
+    private final DirectBlocks plain = BlockMemory.of(memory, SharedPeer.GEOMETRY);
 
     @Override
     public int blockCount() {

@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BooleanSupplier;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -52,6 +53,10 @@ abstract class TransferBackendContract {
     return BlockMemory.of(usual, BLOCK_BYTES);
   }
 
+  BlockMemory targetBlocks(MemorySegment usual) {
+    return BlockMemory.of(usual, BLOCK_BYTES);
+  }
+
   /** Of both agents. */
   TransferSettings agentSettings() {
     return SETTINGS;
@@ -65,13 +70,25 @@ abstract class TransferBackendContract {
 
   @BeforeEach
   void start() {
-    backend = backend();
+    start(backend());
+  }
+
+  /** Once more, over another backend around that of {@link #backend}. */
+  void restart(UnaryOperator<TransferBackend> around) {
+    writer.close();
+    receiver.close();
+    start(around.apply(backend));
+  }
+
+  private void start(TransferBackend over) {
+    backend = over;
     writer = new TransferAgent("writer", agentSettings(), backend, System::nanoTime, random);
     receiver = new TransferAgent("receiver", agentSettings(), backend, System::nanoTime, random);
-    final BlockMemory blocks = sourceBlocks(arena.allocate(BLOCK_BYTES * BLOCKS));
-    sourceMemory = ((BlockRegion) blocks).region();
+    final MemorySegment usual = arena.allocate(BLOCK_BYTES * BLOCKS);
+    final BlockMemory blocks = sourceBlocks(usual);
+    sourceMemory = blocks instanceof BlockRegion place ? place.region() : usual;
     source = writer.register(blocks);
-    target = receiver.register(targetMemory, BLOCK_BYTES);
+    target = receiver.register(targetBlocks(targetMemory));
     for (long i = 0; i < sourceMemory.byteSize(); i++) {
       sourceMemory.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
       targetMemory.set(ValueLayout.JAVA_BYTE, i, (byte) random.nextInt());
@@ -347,11 +364,11 @@ abstract class TransferBackendContract {
     }
   }
 
-  private Grant grant(List<Integer> blocks) {
+  Grant grant(List<Integer> blocks) {
     return receiver.grant(target, blocks, LIFE, granted::complete).orElseThrow();
   }
 
-  private WriteOutcome write(Grant grant, BlockMove... moves) throws Exception {
+  WriteOutcome write(Grant grant, BlockMove... moves) throws Exception {
     final var outcome = new CompletableFuture<WriteOutcome>();
     writer.write(grant, source, List.of(moves), outcome::complete);
     return await(outcome);
@@ -364,12 +381,12 @@ abstract class TransferBackendContract {
     assertUnchanged();
   }
 
-  private void assertUnchanged() {
+  void assertUnchanged() {
     assertEquals(-1, targetMemory.mismatch(targetBefore));
   }
 
   /** These blocks have moved, and no other byte has changed that is not in a granted block. */
-  private void assertMoved(BlockMove... moves) {
+  void assertMoved(BlockMove... moves) {
     for (BlockMove move : moves) {
       assertEquals(
           -1,

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 
 /** An agent with a backend and memory of its own, and calls that wait, but not for ever. */
@@ -27,9 +28,20 @@ final class TransferSide implements AutoCloseable {
   final int registered;
 
   TransferSide(String name, TransferBackend backend, long seed) {
+    this(name, backend, seed, memory -> BlockMemory.of(memory, BLOCK_BYTES));
+  }
+
+  /**
+   * @param blocks of its memory
+   */
+  TransferSide(
+      String name,
+      TransferBackend backend,
+      long seed,
+      Function<MemorySegment, BlockMemory> blocks) {
     this.backend = backend;
     this.agent = new TransferAgent(name, SETTINGS, backend, System::nanoTime, new Random(seed));
-    this.registered = agent.register(memory, BLOCK_BYTES);
+    this.registered = agent.register(blocks.apply(memory));
     final Random random = new Random(seed);
     for (long at = 0; at < memory.byteSize(); at += Long.BYTES) {
       memory.set(ValueLayout.JAVA_LONG, at, random.nextLong());

@@ -36,8 +36,8 @@ class WithdrawTest {
   private Runnable onCopy = () -> {};
 
   private BlockMemory hooked() {
-    final BlockMemory all = BlockMemory.of(memory, BLOCK_BYTES);
-    return new BlockMemory() {
+    final DirectBlocks all = BlockMemory.of(memory, BLOCK_BYTES);
+    return new DirectBlocks() {
       @Override
       public int blockCount() {
         return all.blockCount();

@@ -2,6 +2,7 @@ package dev.stator.app;
 
 import com.typesafe.config.Config;
 import dev.stator.cli.NodeSettings;
+import dev.stator.device.DeviceKind;
 import java.time.Duration;
 
 /**
@@ -22,15 +23,20 @@ final class ConfigRules {
    */
   static void check(Config config, NodeSettings.Engine engine) {
     final ConfigRules rules = new ConfigRules(config);
-    if (engine == NodeSettings.Engine.CPU) {
-      rules.atMost("stator.engine.step-tokens-max", "stator.device.cpu.step-tokens-max");
-    }
+    if (engine != NodeSettings.Engine.ECHO) rules.checkSteps(DeviceKind.from(config));
     rules.atMost("stator.engine.running-max", "stator.transport.grants-max");
     rules.atMost("stator.http.limits.choices-max", "stator.session.choices-max");
     rules.atMost("stator.http.limits.stop-strings-max", "stator.session.stop-strings-max");
     rules.atMost(
         "stator.http.limits.stop-string-characters-max", "stator.session.stop-string-length-max");
     rules.longer("stator.node.stop-timeout", "stator.http.drain-timeout");
+  }
+
+  /** Where either device may be chosen, both must take a step. */
+  private void checkSteps(DeviceKind kind) {
+    final String key = "stator.engine.step-tokens-max";
+    if (kind != DeviceKind.CUDA) atMost(key, "stator.device.cpu.step-tokens-max");
+    if (kind != DeviceKind.CPU) atMost(key, "stator.device.cuda.step-tokens-max");
   }
 
   private void atMost(String key, String limitKey) {

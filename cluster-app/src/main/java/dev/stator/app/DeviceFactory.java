@@ -3,43 +3,53 @@ package dev.stator.app;
 import com.typesafe.config.Config;
 import dev.stator.cli.NodeSettings;
 import dev.stator.device.Device;
+import dev.stator.device.DeviceKind;
 import dev.stator.device.KvMemory;
 import dev.stator.device.cpu.CpuDevice;
 import dev.stator.device.cpu.CpuDeviceSettings;
+import dev.stator.device.cuda.Cuda;
+import dev.stator.device.cuda.CudaDeviceSettings;
+import dev.stator.device.cuda.CudaDevices;
 import dev.stator.device.simulated.EchoDevice;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelFormatException;
 import java.nio.file.Path;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
-/** Makes the device that {@code out=} names. */
+/** Makes the devices that compute a node's answers. */
 final class DeviceFactory {
   private DeviceFactory() {}
 
   /**
-   * Each call of the supplier makes a device of its own; the caller closes it.
+   * Each call of the function makes a device of its own, for the slot of that number, from 0; the
+   * caller closes it.
    *
-   * @param kvMemory where KV blocks lie
+   * @param kvMemory where KV blocks lie that are not in a GPU's memory
+   * @throws IllegalArgumentException when the configuration asks for a device that cannot be had
    */
-  static Supplier<Device> of(
+  static IntFunction<Device> of(
       NodeSettings.Engine engine, LoadedModel model, Config config, KvMemory.Allocator kvMemory) {
-    return switch (engine) {
-      case CPU -> {
-        final CpuDeviceSettings settings = CpuDeviceSettings.from(config);
-        yield () -> cpu(model, settings, kvMemory);
-      }
-      case ECHO -> {
-        final int blockCount = config.getInt("stator.device.echo.block-count");
-        yield () -> echo(model, blockCount);
-      }
-    };
+    if (engine == NodeSettings.Engine.ECHO) {
+      final int blockCount = config.getInt("stator.device.echo.block-count");
+      return slot -> echo(model, blockCount);
+    }
+    final CudaDeviceSettings cuda = CudaDeviceSettings.from(config);
+    final DeviceChoice choice =
+        DeviceChoice.of(
+            DeviceKind.from(config),
+            Cuda::find,
+            cuda.ordinal(),
+            () -> CudaDevices.obstacle(model.config()));
+    final CpuDeviceSettings cpu = CpuDeviceSettings.from(config);
+    if (choice.isCpu()) return slot -> checked(model, () -> CpuDevice.create(model, cpu, kvMemory));
+    return slot -> checked(model, () -> CudaDevices.create(model, cuda, choice.gpu(slot)));
   }
 
   /** What is wrong with a weight is said of its file. */
-  private static Device cpu(
-      LoadedModel model, CpuDeviceSettings settings, KvMemory.Allocator kvMemory) {
+  private static Device checked(LoadedModel model, Supplier<Device> making) {
     try {
-      return CpuDevice.create(model, settings, kvMemory);
+      return making.get();
     } catch (ModelFormatException broken) {
       throw new ModelFormatException(
           Path.of(model.source()).getFileName() + ": " + broken.getMessage(), broken);

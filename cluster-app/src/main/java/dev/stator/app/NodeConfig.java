@@ -7,6 +7,7 @@ import dev.stator.cli.ClusterMembership;
 import dev.stator.cli.NodeSettings;
 import dev.stator.cluster.ClusterConfig;
 import dev.stator.cluster.NodeRole;
+import dev.stator.device.DeviceKind;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -24,16 +25,10 @@ final class NodeConfig {
     if (settings.threads().isPresent()) {
       options = with(options, "stator.device.cpu.threads", settings.threads().getAsInt());
     }
-    if (settings.contextLength().isPresent()) {
-      options =
-          with(options, "stator.device.cpu.context-length", settings.contextLength().getAsInt());
+    for (DeviceKind device : List.of(DeviceKind.CPU, DeviceKind.CUDA)) {
+      options = withDevice(options, "stator.device." + device.text() + ".", settings);
     }
-    if (settings.kvBytes().isPresent()) {
-      options = with(options, "stator.device.cpu.kv-bytes", settings.kvBytes().getAsLong());
-    }
-    if (settings.kvBlocks().isPresent()) {
-      options = with(options, "stator.device.cpu.block-count", settings.kvBlocks().getAsInt());
-    }
+    options = withKind(options, settings.engine());
     if (settings.cluster().isEmpty()) {
       return ConfigFactory.load(options.withFallback(settings.overrides()));
     }
@@ -45,6 +40,28 @@ final class NodeConfig {
             settings.cluster().get().host());
     return ClusterConfig.of(
         ConfigFactory.load(options.withFallback(settings.overrides()).withFallback(unlessSaid)));
+  }
+
+  private static Config withDevice(Config config, String section, NodeSettings settings) {
+    Config options = config;
+    if (settings.contextLength().isPresent()) {
+      options = with(options, section + "context-length", settings.contextLength().getAsInt());
+    }
+    if (settings.kvBytes().isPresent()) {
+      options = with(options, section + "kv-bytes", settings.kvBytes().getAsLong());
+    }
+    if (settings.kvBlocks().isPresent()) {
+      options = with(options, section + "block-count", settings.kvBlocks().getAsInt());
+    }
+    return options;
+  }
+
+  private static Config withKind(Config config, NodeSettings.Engine engine) {
+    return switch (engine) {
+      case CPU -> with(config, "stator.device.kind", DeviceKind.CPU.text());
+      case CUDA -> with(config, "stator.device.kind", DeviceKind.CUDA.text());
+      case MODEL, ECHO -> config;
+    };
   }
 
   private static Config withMembership(Config config, ClusterMembership member) {

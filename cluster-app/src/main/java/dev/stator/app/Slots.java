@@ -25,6 +25,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ForkJoinPool;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicReference;
+import java.util.function.IntFunction;
 import java.util.function.Supplier;
 
 /**
@@ -32,13 +33,13 @@ import java.util.function.Supplier;
  * that its limits are known; a worker that starts again after a failure makes the next one.
  */
 final class Slots {
-  private record Plan(String name, Set<WorkerRole> roles, Device firstDevice) {}
+  private record Plan(int slot, String name, Set<WorkerRole> roles, Device firstDevice) {}
 
   private final LoadedModel model;
   private final EngineSettings engineSettings;
   private final GrammarSettings grammarSettings;
   private final Supplier<TokenTrie> trie; // Made with the first constraint, for all slots.
-  private final Supplier<Device> devices;
+  private final IntFunction<Device> devices; // By slot, from 0.
   private final List<Plan> plans = new ArrayList<>();
 
   private Slots(
@@ -100,7 +101,8 @@ final class Slots {
 
   private void add(String prefix, int first, int count, Set<WorkerRole> roles) {
     for (int i = first; i < first + count; i++) {
-      plans.add(new Plan(prefix + i, roles, devices.get()));
+      final int slot = plans.size();
+      plans.add(new Plan(slot, prefix + i, roles, devices.apply(slot)));
     }
   }
 
@@ -112,7 +114,7 @@ final class Slots {
   /** For the node; from here on the workers close the devices. */
   List<EngineSlot> engineSlots() {
     return plans.stream()
-        .map(plan -> new EngineSlot(plan.name, plan.roles, engines(plan.firstDevice)))
+        .map(plan -> new EngineSlot(plan.name, plan.roles, engines(plan)))
         .toList();
   }
 
@@ -127,12 +129,12 @@ final class Slots {
     }
   }
 
-  private Supplier<Engine> engines(Device first) {
-    final AtomicReference<Device> unused = new AtomicReference<>(first);
+  private Supplier<Engine> engines(Plan plan) {
+    final AtomicReference<Device> unused = new AtomicReference<>(plan.firstDevice);
     return () -> {
       final Device prepared = unused.getAndSet(null);
       return new LocalEngine(
-          prepared != null ? prepared : devices.get(),
+          prepared != null ? prepared : devices.apply(plan.slot),
           engineSettings,
           model.defaults().endTokenIds(),
           new ConstraintCompiler(trie, grammarSettings, ForkJoinPool.commonPool()));

@@ -42,13 +42,13 @@ public final class StatorNodeStarter implements NodeStarter {
     }
   }
 
-  /** A CPU device reads all weights, and checks them; nobody else would. */
+  /** A model's device reads all weights, and checks them; nobody else would. */
   private static LoadedModel openOrTerminate(
       Path model, NodeSettings settings, CompletableFuture<ActorSystem<Void>> system) {
     try {
-      return settings.engine() == NodeSettings.Engine.CPU
-          ? ModelFiles.openUnread(model)
-          : ModelFiles.open(model);
+      return settings.engine() == NodeSettings.Engine.ECHO
+          ? ModelFiles.open(model)
+          : ModelFiles.openUnread(model);
     } catch (RuntimeException | Error failure) {
       system.thenAccept(ActorSystem::terminate);
       throw failure;

@@ -84,7 +84,7 @@ final class BenchCommand implements Callable<Integer> {
     final PrintWriter out = spec.commandLine().getOut();
     final BenchReport report;
     try (ClientOptions.Server target =
-        server.connect(context, node, model, NodeSettings.Engine.CPU, load.timeout())) {
+        server.connect(context, node, model, NodeSettings.Engine.MODEL, load.timeout())) {
       report =
           new Bench(settings, target.client(), target.model(), progress()).run(describe(target));
     } catch (EndpointException failure) {

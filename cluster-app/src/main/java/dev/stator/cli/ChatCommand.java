@@ -54,7 +54,7 @@ final class ChatCommand implements Callable<Integer> {
       throw new UsageException("give MODEL or --url, not both; --model NAME names a remote model");
     }
     try (ClientOptions.Server target =
-        server.connect(context, node, model, NodeSettings.Engine.CPU, TIMEOUT)) {
+        server.connect(context, node, model, NodeSettings.Engine.MODEL, TIMEOUT)) {
       return run(context, spec, target, chat);
     }
   }

@@ -1,6 +1,7 @@
 package dev.stator.cli;
 
 import com.typesafe.config.ConfigFactory;
+import dev.stator.cli.kernels.CudaBench;
 import dev.stator.cli.kernels.KernelBench;
 import dev.stator.cli.kernels.KernelBenchJson;
 import dev.stator.cli.kernels.KernelBenchReport;
@@ -32,10 +33,22 @@ import picocli.CommandLine.Spec;
     footer = {
       "",
       "Example:",
-      "  stator bench kernels --type Q8_0,Q4_K --threads 2 --json kernels.json"
+      "  stator bench kernels --type Q8_0,Q4_K --threads 2 --json kernels.json",
+      "  stator bench kernels --device cuda --type BF16,Q4_K"
     })
 final class KernelBenchCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;
+
+  @Option(
+      names = "--device",
+      paramLabel = "KIND",
+      defaultValue = "cpu",
+      description = {
+        "cpu, as above; or cuda: whole steps of random models of 1 and 8 billion parameters on the"
+            + " first GPU (decode of one sequence and of 64, prompts), beside a copy of its memory."
+            + " Then --threads, --shape and --json have no meaning. Default: ${DEFAULT-VALUE}."
+      })
+  private String device;
 
   @Option(
       names = "--type",
@@ -75,16 +88,29 @@ final class KernelBenchCommand implements Callable<Integer> {
     logging.apply(ConfigFactory.empty());
     final KernelBenchSettings settings = KernelBenchSettings.parse(types, threads, shape, rounds);
     final PrintWriter err = spec.commandLine().getErr();
+    final PrintWriter out = spec.commandLine().getOut();
+    if (isCuda()) {
+      out.print(new CudaBench(settings.types(), rounds, err::println).run());
+      out.flush();
+      return 0;
+    }
     final KernelBenchReport report =
         new KernelBench(settings, err::println)
             .run(
                 Machine.describe(),
                 "stator " + Version.number(),
                 Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
-    final PrintWriter out = spec.commandLine().getOut();
     out.print(KernelBenchTable.format(report));
     out.flush();
     if (json != null) Files.writeString(json, KernelBenchJson.format(report));
     return 0;
+  }
+
+  private boolean isCuda() {
+    return switch (device) {
+      case "cpu" -> false;
+      case "cuda" -> true;
+      default -> throw new UsageException("--device must be cpu or cuda: '" + device + "'");
+    };
   }
 }

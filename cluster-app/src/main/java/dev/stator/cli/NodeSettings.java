@@ -41,8 +41,12 @@ public record NodeSettings(
 
   /** What computes the answers: {@code out=} of {@code stator run}. */
   public enum Engine {
+    /** The model, on the kind of device that {@code stator.device.kind} says. */
+    MODEL,
     /** The model, on the CPU. */
     CPU,
+    /** The model, on an NVIDIA GPU. */
+    CUDA,
     /** No model: the prompt's tokens come back. For measuring everything around the model. */
     ECHO
   }

@@ -32,8 +32,10 @@ import picocli.CommandLine.Spec;
       "  in=text         chat, as 'stator chat' does",
       "  in=batch:FILE   answer the requests of a file, one JSON object a line: OpenAI's batch",
       "                  form or {\"text\": prompt}; MODEL answers them all, whatever they name",
-      "  out=cpu         the model on this machine's CPU (default)",
+      "  out=cpu         the model on this machine's CPU",
+      "  out=cuda        the model on an NVIDIA GPU",
       "  out=echo        no model: the prompt's tokens come back",
+      "Without out=, the model on a GPU where one can be used, else on the CPU.",
       "A cluster can be either end; CLUSTER is one of this machine, or HOST:PORT of a member:",
       "  in=http out=pool://CLUSTER   serve what the cluster serves, as one of its frontends",
       "  in=pool://CLUSTER out=cpu    a worker of the cluster, for prefill and decode"

@@ -47,7 +47,7 @@ record RunWords(String input, NodeSettings.Engine engine, Optional<String> pool,
     if (model != null) {
       throw new UsageException("out=" + engine + " serves the cluster's models: leave MODEL out");
     }
-    return new RunWords(input, NodeSettings.Engine.CPU, Optional.of(poolName(engine)), null);
+    return new RunWords(input, NodeSettings.Engine.MODEL, Optional.of(poolName(engine)), null);
   }
 
   /** Whether this is a worker of a cluster, whose requests come from there. */
@@ -69,8 +69,10 @@ record RunWords(String input, NodeSettings.Engine engine, Optional<String> pool,
     return switch (name) {
       case "cpu" -> NodeSettings.Engine.CPU;
       case "echo" -> NodeSettings.Engine.ECHO;
-      case null -> NodeSettings.Engine.CPU;
-      default -> throw new UsageException("out= wants cpu, echo or pool://CLUSTER: '" + name + "'");
+      case "cuda" -> NodeSettings.Engine.CUDA;
+      case null -> NodeSettings.Engine.MODEL;
+      default ->
+          throw new UsageException("out= wants cpu, cuda, echo or pool://CLUSTER: '" + name + "'");
     };
   }
 

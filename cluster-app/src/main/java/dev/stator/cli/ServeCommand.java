@@ -42,7 +42,8 @@ final class ServeCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws InterruptedException {
-    final NodeSettings settings = node.toSettings(context, model, address, NodeSettings.Engine.CPU);
+    final NodeSettings settings =
+        node.toSettings(context, model, address, NodeSettings.Engine.MODEL);
     Serving.untilStopped(
         context.starter(), settings, spec.commandLine().getOut(), spec.commandLine().getErr());
     return 0;

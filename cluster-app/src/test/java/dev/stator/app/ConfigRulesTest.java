@@ -20,12 +20,13 @@ class ConfigRulesTest {
 
   @Test
   void shouldTakeTheDefaults() {
-    assertDoesNotThrow(() -> ConfigRules.check(DEFAULTS, Engine.CPU));
+    assertDoesNotThrow(() -> ConfigRules.check(DEFAULTS, Engine.MODEL));
   }
 
   @ParameterizedTest
   @CsvSource({
     "stator.engine.step-tokens-max, 513, stator.device.cpu.step-tokens-max, 512",
+    "stator.engine.step-tokens-max, 400, stator.device.cuda.step-tokens-max, 399",
     "stator.engine.running-max, 9, stator.transport.grants-max, 8",
     "stator.http.limits.choices-max, 5, stator.session.choices-max, 4",
     "stator.http.limits.stop-strings-max, 5, stator.session.stop-strings-max, 4",
@@ -37,7 +38,7 @@ class ConfigRulesTest {
     final Config right = with(key + " = " + limit + "\n" + limitKey + " = " + limit);
     assertEquals(
         "%s (%d) must be at most %s (%d)".formatted(key, value, limitKey, limit), reason(wrong));
-    assertDoesNotThrow(() -> ConfigRules.check(right, Engine.CPU));
+    assertDoesNotThrow(() -> ConfigRules.check(right, Engine.MODEL));
   }
 
   @Test
@@ -48,13 +49,18 @@ class ConfigRulesTest {
   }
 
   @Test
-  void shouldNotAskForTheCpusLimitWhenItIsNotUsed() {
-    final Config longSteps = with("stator.engine.step-tokens-max = 4096");
-    assertDoesNotThrow(() -> ConfigRules.check(longSteps, Engine.ECHO));
+  void shouldNotAskForTheLimitOfADeviceThatIsNotUsed() {
+    final String longSteps = "stator.engine.step-tokens-max = 2048\n";
+    assertDoesNotThrow(() -> ConfigRules.check(with(longSteps), Engine.ECHO));
+    final Config onGpu = with(longSteps + "stator.device.kind = cuda");
+    assertDoesNotThrow(() -> ConfigRules.check(onGpu, Engine.MODEL));
+    final Config onCpu = with("stator.device { kind = cpu, cuda.step-tokens-max = 1 }");
+    assertDoesNotThrow(() -> ConfigRules.check(onCpu, Engine.MODEL));
   }
 
   private static String reason(Config config) {
-    return assertThrows(IllegalArgumentException.class, () -> ConfigRules.check(config, Engine.CPU))
+    return assertThrows(
+            IllegalArgumentException.class, () -> ConfigRules.check(config, Engine.MODEL))
         .getMessage();
   }
 }

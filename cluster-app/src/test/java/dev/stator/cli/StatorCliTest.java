@@ -50,7 +50,7 @@ class StatorCliTest {
     assertEquals(home.resolve(BUNDLED), settings.model().orElseThrow());
     assertEquals("127.0.0.1", settings.host());
     assertEquals(8080, settings.port());
-    assertEquals(NodeSettings.Engine.CPU, settings.engine());
+    assertEquals(NodeSettings.Engine.MODEL, settings.engine());
     assertEquals(0, settings.prefillSlots());
     assertEquals(1, settings.decodeSlots());
     assertTrue(run.out().contains("\nReady in "), run.out());
@@ -222,7 +222,7 @@ class StatorCliTest {
         "serve -D a=[1|cannot be read",
         "run out=cpu|an input is missing",
         "run in=mail|in= wants http, text, batch:FILE or pool://CLUSTER: 'mail'",
-        "run in=text out=gpu|out= wants cpu, echo or pool://CLUSTER: 'gpu'",
+        "run in=text out=gpu|out= wants cpu, cuda, echo or pool://CLUSTER: 'gpu'",
         "run in=text out=pool://a|out=pool://a goes with in=http alone: 'text'",
         "run in=http out=pool://a MODEL|leave MODEL out",
         "run in=pool://a out=pool://a|cannot both be a pool",

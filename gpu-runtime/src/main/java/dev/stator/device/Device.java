@@ -41,8 +41,19 @@ public interface Device extends AutoCloseable {
   /**
    * The bytes of a block, {@code kvLayout().blockBytes()} long, valid until {@link #close}.
    * Off-heap.
+   *
+   * @throws UnsupportedOperationException when the CPU does not address them, and there are {@link
+   *     #blockCopies}
    */
   MemorySegment block(int blockIndex);
+
+  /**
+   * How to get at blocks that the CPU does not address; {@code null} when {@link #block} gives
+   * their bytes.
+   */
+  default BlockCopies blockCopies() {
+    return null;
+  }
 
   /**
    * What the KV blocks lie in, as the allocator made it; {@code null} when no allocator was asked.

@@ -1,5 +1,6 @@
 package dev.stator.engine;
 
+import dev.stator.device.BlockCopies;
 import dev.stator.device.Device;
 import dev.stator.device.MemoryPlan;
 import dev.stator.device.StepInput;
@@ -53,6 +54,11 @@ abstract class ForwardingDevice implements Device {
   @Override
   public MemorySegment block(int blockIndex) {
     return device.block(blockIndex);
+  }
+
+  @Override
+  public BlockCopies blockCopies() {
+    return device.blockCopies();
   }
 
   @Override

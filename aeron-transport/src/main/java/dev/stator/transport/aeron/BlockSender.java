@@ -14,6 +14,8 @@ import io.aeron.protocol.DataHeaderFlyweight;
 import java.lang.foreign.MemorySegment;
 import java.util.zip.CRC32C;
 import org.agrona.collections.Long2ObjectHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Puts blocks and messages into a publication, in pieces that fill a datagram.
@@ -21,11 +23,13 @@ import org.agrona.collections.Long2ObjectHashMap;
  * <ul>
  *   <li><b>Copies:</b> one, source block to term buffer; the checksum is taken of what the cache
  *       still holds.
- *   <li><b>Ownership:</b> a source is held for one piece at a time, never while pushed back.
+ *   <li><b>Ownership:</b> a source is read for one piece at a time, never while pushed back; the
+ *       copy of one that the CPU does not address is held until its last piece has gone.
  *   <li><b>Threads:</b> the transport's.
  * </ul>
  */
 final class BlockSender {
+  private static final Logger LOG = LoggerFactory.getLogger(BlockSender.class);
   private static final int PIECE_LENGTH_MIN = 512;
 
   private final ExclusivePublication publication;
@@ -108,7 +112,7 @@ final class BlockSender {
 
   /** {@code false} when the source is gone. */
   private boolean copy(int piece) {
-    final MemorySegment source = current.acquire();
+    final MemorySegment source = source();
     if (source == null) return false;
     try {
       if (source.byteSize() != length) return false;
@@ -120,7 +124,17 @@ final class BlockSender {
       offset += piece;
       return true;
     } finally {
-      current.release();
+      if (offset == length) current.release();
+      else current.pause();
+    }
+  }
+
+  private MemorySegment source() {
+    try {
+      return current.acquire();
+    } catch (RuntimeException broken) { // Other blocks still have to move.
+      LOG.error("A block could not be read", broken);
+      return null;
     }
   }
 

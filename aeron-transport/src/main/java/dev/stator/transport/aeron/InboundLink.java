@@ -95,6 +95,7 @@ final class InboundLink implements FragmentHandler {
   }
 
   void close() {
+    abandon();
     if (answers != null) answers.close();
   }
 
@@ -144,7 +145,13 @@ final class InboundLink implements FragmentHandler {
     return null;
   }
 
+  private void abandon() {
+    if (landing != null) landing.abandon();
+    landing = null;
+  }
+
   private void begin() {
+    abandon();
     hasTransfer = true;
     transferId = fragment.transferId();
     target =
@@ -152,7 +159,6 @@ final class InboundLink implements FragmentHandler {
             fragment.grantId(), fragment.keyHigh(), fragment.keyLow(), fragment.targetBlock());
     blockLength = fragment.blockLength();
     nextOffset = 0;
-    landing = null;
     final BlockSink sink = sinks.get(agent);
     if (sink == null) {
       end(TransferStatus.UNREACHABLE);

@@ -173,7 +173,7 @@ public final class FileBackend implements TransferBackend {
       write.complete(TransferStatus.UNREACHABLE);
       return;
     }
-    final MemorySegment block = write.acquire();
+    final MemorySegment block = acquire(write);
     if (block == null) return;
     try {
       put(write, receiver, block);
@@ -182,6 +182,16 @@ public final class FileBackend implements TransferBackend {
       write.complete(folder.has(receiver) ? TransferStatus.FAILED : TransferStatus.UNREACHABLE);
     } finally {
       write.release();
+    }
+  }
+
+  private static MemorySegment acquire(BlockWrite write) {
+    try {
+      return write.acquire();
+    } catch (RuntimeException broken) { // Other blocks still have to move.
+      LOG.error("A block could not be read", broken);
+      write.complete(TransferStatus.FAILED);
+      return null;
     }
   }
 

@@ -122,6 +122,18 @@ final class Inbox {
             header.keyLow(),
             header.targetBlock(),
             header.bodyLength());
+    try {
+      return land(landing, header, channel);
+    } catch (RuntimeException bug) { // The file goes nevertheless.
+      LOG.error("A block was not taken", bug);
+      return TransferStatus.FAILED;
+    } finally {
+      landing.abandon();
+    }
+  }
+
+  private TransferStatus land(BlockLanding landing, FileHeader header, FileChannel channel)
+      throws IOException {
     long at = 0;
     while (landing.ended() == null && at < header.bodyLength()) {
       final int length = (int) Math.min(PIECE_LENGTH, header.bodyLength() - at);

@@ -22,8 +22,9 @@ public final class Cuda {
    *
    * @param gpus all that the driver lists, in its order
    * @param obstacle why none of them can be used; empty when one can
+   * @param hasDriver whether NVIDIA's driver is there
    */
-  public record Found(List<CudaGpu> gpus, Optional<String> obstacle) {
+  public record Found(List<CudaGpu> gpus, Optional<String> obstacle, boolean hasDriver) {
     public Found {
       gpus = List.copyOf(gpus);
     }
@@ -65,12 +66,16 @@ public final class Cuda {
     private static final Found FOUND = search();
 
     private static Found search() {
+      if (!DriverLibrary.isThere()) {
+        final String none = "there is no CUDA driver (" + DriverLibrary.NAME + ")";
+        return new Found(List.of(), Optional.of(none), false);
+      }
       final Optional<String> obstacle = DriverLibrary.obstacle().or(Once::ownObstacle);
-      if (obstacle.isPresent()) return new Found(List.of(), obstacle);
+      if (obstacle.isPresent()) return new Found(List.of(), obstacle, true);
       try {
         return judged(Gpus.list());
       } catch (CudaException e) {
-        return new Found(List.of(), Optional.of("there is no usable GPU: " + e.getMessage()));
+        return new Found(List.of(), Optional.of("there is no usable GPU: " + e.getMessage()), true);
       }
     }
 
@@ -80,9 +85,9 @@ public final class Cuda {
     }
 
     private static Found judged(List<CudaGpu> gpus) {
-      if (gpus.stream().anyMatch(CudaGpu::isUsable)) return new Found(gpus, Optional.empty());
+      if (gpus.stream().anyMatch(CudaGpu::isUsable)) return new Found(gpus, Optional.empty(), true);
       final String each = gpus.stream().map(CudaGpu::toString).collect(Collectors.joining(". "));
-      return new Found(gpus, Optional.of(gpus.isEmpty() ? "there is no GPU" : each));
+      return new Found(gpus, Optional.of(gpus.isEmpty() ? "there is no GPU" : each), true);
     }
   }
 

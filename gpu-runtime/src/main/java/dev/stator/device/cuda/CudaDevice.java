@@ -1,5 +1,6 @@
 package dev.stator.device.cuda;
 
+import dev.stator.device.BlockCopies;
 import dev.stator.device.Device;
 import dev.stator.device.Fingerprint;
 import dev.stator.device.MemoryPlan;
@@ -12,6 +13,8 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Runs steps on an NVIDIA GPU, by the kernels of {@code native-cuda}. What every operation computes
@@ -37,6 +40,7 @@ public final class CudaDevice implements Device {
   private final StepLimits limits;
   private final KvLayout layout;
   private final int blockCount;
+  private final int hostBlocks;
   private final long pool;
   private final String fingerprint;
   private final CudaStep step;
@@ -45,7 +49,7 @@ public final class CudaDevice implements Device {
   private final Activations rows;
   private final HostRows results;
   private final DecodeGraphs graphs; // Null when steps are not recorded.
-  private Thread attached = Thread.currentThread();
+  private final CudaBlockCopies copies;
 
   private CudaDevice(LoadedModel model, CudaDeviceSettings settings, Driver driver) {
     this.driver = driver;
@@ -87,6 +91,9 @@ public final class CudaDevice implements Device {
             config.vocabularySize(),
             config.hiddenSize());
     graphs = settings.usesGraphs() ? new DecodeGraphs(stream) : null;
+    copies =
+        new CudaBlockCopies(driver, pool, layout.blockBytes(), blockCount, settings.hostBlocks());
+    hostBlocks = settings.hostBlocks();
   }
 
   /**
@@ -219,7 +226,12 @@ public final class CudaDevice implements Device {
 
   @Override
   public MemoryPlan memoryPlan() {
-    return memory.plan();
+    final List<MemoryPlan.Term> terms = new ArrayList<>(memory.plan().terms());
+    terms.add(
+        new MemoryPlan.Term(
+            "page-locked host memory: copies of %d blocks".formatted(hostBlocks),
+            hostBlocks * layout.blockBytes()));
+    return new MemoryPlan(terms);
   }
 
   /**
@@ -232,7 +244,7 @@ public final class CudaDevice implements Device {
   @Override
   public StepOutput run(StepInput input) {
     limits.check(input);
-    attach();
+    driver.attach();
     attention.prepare(contextOf(input));
     if (graphs != null && isDecode(input)) runDecode(input);
     else runStep(input);
@@ -244,12 +256,6 @@ public final class CudaDevice implements Device {
       }
       return results.row(plan.logitsRow(slice, row));
     };
-  }
-
-  private void attach() {
-    if (attached == Thread.currentThread()) return;
-    driver.attach();
-    attached = Thread.currentThread();
   }
 
   private static int contextOf(StepInput input) {
@@ -322,15 +328,19 @@ public final class CudaDevice implements Device {
     }
   }
 
-  /** Not of a running step. */
   @Override
   public MemorySegment block(int blockIndex) {
     throw new UnsupportedOperationException("the CPU does not address a CUDA device's blocks");
   }
 
+  @Override
+  public BlockCopies blockCopies() {
+    return copies;
+  }
+
   /** For tests: fills all blocks with bf16 NaN. */
   void poison() {
-    attach();
+    driver.attach();
     stream.fill(pool, (byte) 0xFF, (blockCount + 1) * layout.blockBytes());
     stream.synchronize();
   }

@@ -5,7 +5,7 @@ import com.typesafe.config.Config;
 /**
  * Limits of a CUDA device, from {@code stator.device.cuda}.
  *
- * @param ordinal which of the machine's devices, from 0
+ * @param ordinal the first of the machine's devices that may be used, from 0
  * @param kvBytes device memory for KV blocks, rounded down to whole blocks, or {@link
  *     #KV_BYTES_AUTO}; not used when {@code blockCount} is positive
  * @param memoryShare of the device's free memory that all of a device may take when {@code kvBytes}
@@ -14,6 +14,7 @@ import com.typesafe.config.Config;
  * @param stepTokensMax tokens of one step
  * @param contextLength longest sequence in tokens; 0 or more than the model's takes the model's
  * @param stagingBytes page-locked host memory through which weights and blocks pass
+ * @param hostBlocks copies of blocks in page-locked host memory at once
  * @param attentionBytes device memory for attention's partial results
  * @param usesGraphs whether decode steps are captured as CUDA graphs
  */
@@ -25,12 +26,16 @@ public record CudaDeviceSettings(
     int stepTokensMax,
     int contextLength,
     long stagingBytes,
+    int hostBlocks,
     long attentionBytes,
     boolean usesGraphs) {
   /** What {@code memoryShare} leaves beside weights and workspace. */
   public static final long KV_BYTES_AUTO = -1;
 
   static final long STAGING_BYTES_MIN = 1 << 20;
+
+  /** One on its way out, one on its way in. */
+  static final int HOST_BLOCKS_MIN = 2;
 
   public CudaDeviceSettings {
     require(ordinal >= 0, "ordinal", ordinal, "0 or more");
@@ -48,6 +53,7 @@ public record CudaDeviceSettings(
         "staging-bytes",
         stagingBytes,
         STAGING_BYTES_MIN + " to " + Integer.MAX_VALUE);
+    require(hostBlocks >= HOST_BLOCKS_MIN, "host-blocks", hostBlocks, HOST_BLOCKS_MIN + " or more");
     require(attentionBytes >= 0, "attention-bytes", attentionBytes, "0 or more");
   }
 
@@ -62,6 +68,7 @@ public record CudaDeviceSettings(
         config.getInt("step-tokens-max"),
         config.getInt("context-length"),
         config.getBytes("staging-bytes"),
+        config.getInt("host-blocks"),
         config.getBytes("attention-bytes"),
         config.getBoolean("graphs"));
   }

@@ -61,7 +61,16 @@ interface Driver extends AutoCloseable {
    */
   void attach();
 
-  /** By any thread, when nobody uses it any more. */
+  /**
+   * Another driver of the same device, for one more thread beside this one's: with streams of its
+   * own, which may name all memory and kernels of this one. The calling thread stays attached to
+   * this one.
+   *
+   * <p><b>Ownership:</b> closed with this one at the latest.
+   */
+  Driver companion();
+
+  /** By any thread, when nobody uses it or a companion any more. */
   @Override
   void close();
 

@@ -10,7 +10,8 @@ import java.util.Optional;
  * cannot be initialised, and a function that it lacks would end the process when JCuda calls it.
  */
 final class DriverLibrary {
-  private static final String NAME = "libcuda.so.1";
+  static final String NAME = "libcuda.so.1";
+  private static final Optional<SymbolLookup> LIBRARY = load();
 
   /** What this package calls, by way of JCuda. */
   static final List<String> FUNCTIONS =
@@ -27,6 +28,7 @@ final class DriverLibrary {
           "cuEventCreate",
           "cuEventDestroy_v2",
           "cuEventRecord",
+          "cuEventSynchronize",
           "cuFuncGetAttribute",
           "cuFuncSetAttribute",
           "cuGraphDestroy",
@@ -56,18 +58,25 @@ final class DriverLibrary {
 
   private DriverLibrary() {}
 
-  /** Why the driver cannot be called; empty when it can. */
-  @SuppressWarnings("restricted")
+  static boolean isThere() {
+    return LIBRARY.isPresent();
+  }
+
+  /** Why the driver, which is there, cannot be called; empty when it can. */
   static Optional<String> obstacle() {
-    final SymbolLookup library;
-    try {
-      library = SymbolLookup.libraryLookup(NAME, Arena.global());
-    } catch (IllegalArgumentException e) {
-      return Optional.of("there is no CUDA driver (" + NAME + ")");
-    }
+    final SymbolLookup library = LIBRARY.orElseThrow();
     return FUNCTIONS.stream()
         .filter(function -> library.find(function).isEmpty())
         .findFirst()
         .map(function -> "the CUDA driver is too old, it has no " + function);
+  }
+
+  @SuppressWarnings("restricted")
+  private static Optional<SymbolLookup> load() {
+    try {
+      return Optional.of(SymbolLookup.libraryLookup(NAME, Arena.global()));
+    } catch (IllegalArgumentException e) {
+      return Optional.empty();
+    }
   }
 }

@@ -7,6 +7,7 @@ import dev.stator.device.cuda.Addresses.HostAddress;
 import dev.stator.device.cuda.Addresses.NewDeviceAddress;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
@@ -24,14 +25,15 @@ final class GpuDriver implements Driver {
   private final Attachment attachment = new Attachment();
   private final GpuProperties gpu;
   private final CUcontext context = new CUcontext();
-  private final CUmodule module = new CUmodule();
+  private final CUmodule module;
   private final Map<String, GpuKernel> kernels = new HashMap<>();
   private final Set<Long> deviceMemory = new HashSet<>();
   private final Map<Long, Locked> hostMemory = new HashMap<>();
   private final Set<GpuHandle> handles = new HashSet<>();
   private final Arena arena = Arena.ofShared();
   private final LaunchBlock launchBlock = new LaunchBlock(arena);
-  private boolean hasModule;
+  private final List<GpuDriver> companions = new ArrayList<>();
+  private boolean ownsModule;
   private boolean isClosed;
 
   record GpuKernel(String name, CUfunction function) implements Kernel {}
@@ -41,7 +43,7 @@ final class GpuDriver implements Driver {
 
   /** The calling thread is attached to it. */
   static GpuDriver open(int index) {
-    final GpuDriver driver = new GpuDriver(GpuProperties.of(index));
+    final GpuDriver driver = new GpuDriver(GpuProperties.of(index), new CUmodule());
     try {
       driver.attach();
       driver.loadModule();
@@ -52,8 +54,9 @@ final class GpuDriver implements Driver {
     return driver;
   }
 
-  private GpuDriver(GpuProperties gpu) {
+  private GpuDriver(GpuProperties gpu, CUmodule module) {
     this.gpu = gpu;
+    this.module = module;
     Calls.check(
         "cuDevicePrimaryCtxRetain", JCudaDriver.cuDevicePrimaryCtxRetain(context, gpu.device()));
   }
@@ -65,7 +68,7 @@ final class GpuDriver implements Driver {
           "cuModuleLoadDataEx",
           JCudaDriver.cuModuleLoadDataEx(module, image, 0, new int[0], new Pointer()));
     }
-    hasModule = true;
+    ownsModule = true;
   }
 
   @Override
@@ -183,6 +186,14 @@ final class GpuDriver implements Driver {
     Calls.check("cuCtxSetCurrent", JCudaDriver.cuCtxSetCurrent(context));
   }
 
+  @Override
+  public Driver companion() {
+    attachment.check();
+    final GpuDriver companion = new GpuDriver(gpu, module);
+    companions.add(companion);
+    return companion;
+  }
+
   void check() {
     attachment.check();
   }
@@ -204,6 +215,7 @@ final class GpuDriver implements Driver {
     if (isClosed) return;
     isClosed = true;
     try {
+      companions.forEach(GpuDriver::close);
       attach();
       freeAll();
     } finally {
@@ -215,7 +227,7 @@ final class GpuDriver implements Driver {
     List.copyOf(handles).forEach(GpuHandle::close);
     List.copyOf(deviceMemory).forEach(this::free);
     for (Locked locked : List.copyOf(hostMemory.values())) freeHost(locked.memory);
-    if (hasModule) Calls.check("cuModuleUnload", JCudaDriver.cuModuleUnload(module));
+    if (ownsModule) Calls.check("cuModuleUnload", JCudaDriver.cuModuleUnload(module));
   }
 
   private void end() {

@@ -27,6 +27,12 @@ final class GpuStream extends GpuHandle implements Driver.Stream {
     }
 
     @Override
+    public void synchronize() {
+      check();
+      Calls.check("cuEventSynchronize", JCudaDriver.cuEventSynchronize(event));
+    }
+
+    @Override
     void release() {
       Calls.check("cuEventDestroy", JCudaDriver.cuEventDestroy(event));
     }

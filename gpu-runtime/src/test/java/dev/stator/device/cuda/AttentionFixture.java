@@ -98,6 +98,49 @@ final class AttentionFixture implements AutoCloseable {
     return bits;
   }
 
+  /**
+   * Makes a sequence whose first three splits cancel out, but for rounding: they have the same keys
+   * in orders of their own, and values that add up to zero. What remains shows any other order of
+   * float32 sums, which results rounded to bf16 would hide.
+   */
+  void cancel(int sequence) {
+    final int size = heads.keyValueSize();
+    final int split = AttentionShape.SPLIT;
+    final List<Integer> order = new ArrayList<>();
+    for (int i = 1; i < split; i++) order.add(i);
+    for (int at = split; at < keys[sequence].length / size; at += split) {
+      Collections.shuffle(order, random);
+      for (int i = 0; i < Math.min(split, keys[sequence].length / size - at); i++) {
+        final int from = i == 0 ? 0 : order.get(i - 1);
+        final float factor = at == split ? 1 : at == 2 * split ? -2 : 0;
+        for (int d = 0; d < size; d++) {
+          final int to = (at + i) * size + d;
+          keys[sequence][to] = keys[sequence][from * size + d];
+          values[sequence][to] = bf16(factor * number(values[sequence], from * size + d));
+        }
+      }
+    }
+    lead(sequence);
+  }
+
+  /** Each split begins with the largest score of all: weights of equal keys are equal then. */
+  private void lead(int sequence) {
+    final int size = heads.keyValueSize();
+    for (int at = 0; at < queries[sequence].length; at += heads.size) {
+      queries[sequence][at] = bf16(2);
+    }
+    for (int p = 0; p < keys[sequence].length / size; p++) {
+      final boolean leads = p % AttentionShape.SPLIT == 0;
+      if (leads) {
+        Arrays.fill(keys[sequence], p * size, (p + 1) * size, (short) 0);
+        Arrays.fill(values[sequence], p * size, (p + 1) * size, (short) 0);
+      }
+      for (int d = 0; d < size; d += heads.size) {
+        keys[sequence][p * size + d] = bf16(leads ? 40 : 0);
+      }
+    }
+  }
+
   Heads heads() {
     return heads;
   }

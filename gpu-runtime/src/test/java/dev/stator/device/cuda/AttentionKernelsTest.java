@@ -20,7 +20,7 @@ class AttentionKernelsTest {
   private static final int ALL = Integer.MAX_VALUE;
 
   /** Around the edges of KV blocks, KV tiles and splits. */
-  private static final int[] LENGTHS = {1, 15, 16, 17, 63, 64, 65, 511, 512, 513, 1025};
+  private static final int[] LENGTHS = {1, 15, 16, 17, 63, 64, 65, 165, 511, 512, 513, 1025};
 
   /** Of a row's length: weights and results are rounded to 8 bits. */
   private static final double ERROR_MAX = 5e-3;
@@ -73,6 +73,32 @@ class AttentionKernelsTest {
         assertArrayEquals(alone, Arrays.copyOfRange(whole, at, at + size), "at " + position);
         final short[] batched = fixture.run(new Part(1, 280, 2), new Part(0, position, 1));
         assertArrayEquals(alone, Arrays.copyOfRange(batched, 2 * size, 3 * size));
+      }
+    }
+  }
+
+  /** Of cancelling sequences: what rounding leaves. */
+  private static final double RESIDUE_MAX = 1e-5;
+
+  @Test
+  void shouldLeaveTheSameRoundingErrorsAloneAndPrefilled() {
+    final Heads heads = Heads.plain(4, 1, 64);
+    try (var fixture = new AttentionFixture(CudaTests.open(), heads, 10, 1580)) {
+      fixture.cancel(0);
+      final Part chunk = new Part(0, 1536, 40);
+      final short[] whole = fixture.run(chunk);
+      int zeros = 0;
+      for (int i = 0; i < whole.length; i++) {
+        assertTrue(Math.abs(AttentionFixture.number(whole, i)) < RESIDUE_MAX, "what is left");
+        if (whole[i] == 0) zeros++;
+      }
+      assertTrue(zeros < whole.length / 4, zeros + " zeros of " + whole.length);
+      for (int p = chunk.start(); p < chunk.start() + chunk.count(); p += 13) {
+        final int at = (p - chunk.start()) * heads.querySize();
+        assertArrayEquals(
+            fixture.run(new Part(0, p, 1)),
+            Arrays.copyOfRange(whole, at, at + heads.querySize()),
+            "at " + p);
       }
     }
   }

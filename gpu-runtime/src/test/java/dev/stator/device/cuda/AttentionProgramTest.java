@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import dev.stator.device.cuda.AttentionFixture.Heads;
 import dev.stator.device.cuda.AttentionFixture.Part;
 import java.util.Arrays;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -24,6 +25,20 @@ class AttentionProgramTest {
           check(fixture, results, token, 0, CHUNK_FROM + token, head);
         }
         check(fixture, results, CHUNK_TOKENS, 1, 512, head);
+      }
+    }
+  }
+
+  @Test
+  void shouldLeaveTheProgramsRoundingErrors() {
+    try (var fixture =
+        new AttentionFixture(CudaTests.emulated(), Heads.plain(4, 1, 64), 11, 1580)) {
+      fixture.cancel(0);
+      final Part chunk = new Part(0, 1540, 20);
+      final short[] results = fixture.run(chunk, Part.last(0, 1580));
+      for (int head = 0; head < 4; head++) {
+        check(fixture, results, 0, 0, 1540, head);
+        check(fixture, results, 20, 0, 1579, head);
       }
     }
   }

@@ -22,6 +22,8 @@ import dev.stator.testing.Schedules;
 import dev.stator.testing.Sequences;
 import dev.stator.testing.TestModels;
 import java.io.IOException;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -35,6 +37,9 @@ class CudaDeviceTest {
   private static final Schedules SCHEDULES = new Schedules(4, 40, 33, 2);
   private static final CudaDeviceSettings SETTINGS = settings(true);
 
+  /** Of random weights, which cancel less than trained ones. */
+  private static final double RELATIVE_ERROR_MAX = 0.03;
+
   /** Inputs of projections, keys and values are rounded to 8 bits of mantissa. */
   private static final double LOGIT_ERROR_MAX = 0.12;
 
@@ -47,6 +52,7 @@ class CudaDeviceTest {
         SCHEDULES.stepTokensMax(),
         0,
         CudaDeviceSettings.STAGING_BYTES_MIN,
+        CudaDeviceSettings.HOST_BLOCKS_MIN,
         1 << 16,
         usesGraphs);
   }
@@ -81,7 +87,9 @@ class CudaDeviceTest {
       error += (expected[i] - logits[i]) * (expected[i] - logits[i]);
     }
     final double relative = Math.sqrt(error / square);
-    assertTrue(relative < 0.02, "relative error " + relative);
+    assertTrue(
+        relative < RELATIVE_ERROR_MAX,
+        "relative error " + relative + ", " + expected[0] + " became " + logits[0]);
   }
 
   @ParameterizedTest
@@ -110,39 +118,17 @@ class CudaDeviceTest {
     }
   }
 
+  /** Q4_K, Q6_K and F16 have kernels; Q5_K and Q4_0 are widened. */
   @ParameterizedTest
-  @ValueSource(strings = {"Q4_K", "Q6_K", "Q5_K", "Q4_0", "F16", "F32"})
-  void shouldServeEveryWeightType(WeightType type) {
-    final ModelConfig config = wide();
-    try (LoadedModel model = RandomModels.of(config, 5, type);
+  @ValueSource(strings = {"f16", "q6_k", "q5_k_m", "q4_k_m", "q4_0"})
+  void shouldAgreeWithTheFormulasForEachWeightType(String type) throws IOException {
+    final int[] tokens = Arrays.copyOf(Golden.all().getFirst().prompt(), 7);
+    try (LoadedModel model = ModelFiles.open(TestModels.tinyGguf("stator-tiny-" + type + ".gguf"));
         CudaDevice device = device(model)) {
-      final int[] tokens = new Random(8).ints(5, 0, config.vocabularySize()).toArray();
-      final int[] blocks = Sequences.blocks(0, tokens.length);
       assertClose(
-          new ReferenceModel(model).logits(tokens), Sequences.prefill(device, tokens, blocks, 5));
+          new ReferenceModel(model).logits(tokens),
+          Sequences.prefill(device, tokens, Sequences.blocks(0, tokens.length), 5));
     }
-  }
-
-  /** Whose columns are whole blocks of K-quants. */
-  private static ModelConfig wide() {
-    final ModelConfig c = RandomModels.LLAMA;
-    return new ModelConfig(
-        c.architecture(),
-        1,
-        256,
-        256,
-        4,
-        2,
-        64,
-        131,
-        64,
-        c.rmsNormEpsilon(),
-        c.ropeTheta(),
-        c.ropeScaling(),
-        c.ropeLayout(),
-        false,
-        false,
-        true);
   }
 
   @Test
@@ -201,7 +187,7 @@ class CudaDeviceTest {
   void shouldRefuseWeightsThatAreNotFiniteAndGiveAllMemoryBack() {
     try (LoadedModel model = RandomModels.of(RandomModels.LLAMA, 3, WeightType.BF16)) {
       final var norm = model.weights().outputNorm().data();
-      norm.set(java.lang.foreign.ValueLayout.JAVA_FLOAT_UNALIGNED, 4, Float.NaN);
+      norm.set(ValueLayout.JAVA_FLOAT_UNALIGNED, 4, Float.NaN);
       assertThrows(ModelFormatException.class, () -> device(model));
     }
   }

@@ -16,11 +16,13 @@ final class CudaTests {
   private static final String LIBRARY = "libstator-cuda-emulated.so";
   private static final long EMULATED_BYTES = 1L << 30;
 
+  private static Driver kept; // Null without a GPU.
+
   private CudaTests() {}
 
   /** Closed by the caller. The test is skipped where the kernels' host build is missing. */
   static Driver open() {
-    return isDevice() ? Cuda.open(0) : emulated();
+    return isDevice() ? openGpu() : emulated();
   }
 
   static boolean isDevice() {
@@ -31,6 +33,12 @@ final class CudaTests {
   static EmulatedDriver emulated() {
     assumeTrue(Library.PATH != null, "needs the kernels' host build, which needs g++");
     return new EmulatedDriver(Library.PATH, EMULATED_BYTES);
+  }
+
+  /** One is kept open, because a context that comes and goes with each test takes long. */
+  private static synchronized Driver openGpu() {
+    if (kept == null) kept = Cuda.open(0);
+    return Cuda.open(0);
   }
 
   private static final class Library {

@@ -144,6 +144,22 @@ class DriverTest {
   }
 
   @Test
+  void shouldWaitForAnEventAlone() {
+    final long sum = zeros();
+    final long one = ones();
+    try (Driver.Event event = stream.newEvent()) {
+      event.synchronize(); // Not marked: no wait.
+      add(stream, sum, one);
+      stream.copyToHost(host, sum);
+      stream.record(event);
+      add(stream, sum, one);
+      event.synchronize();
+      assertEquals(1, host.getAtIndex(ValueLayout.JAVA_FLOAT, COUNT - 1));
+    }
+    assertEquals("2.0", at(sum, 0));
+  }
+
+  @Test
   void shouldRefuseWhatItDoesNotHave() {
     assertThrows(CudaException.class, () -> driver.kernel("none"));
     final long much = driver.freeBytes() + (1L << 40);
@@ -195,6 +211,34 @@ class DriverTest {
     assertThrows(CudaException.class, () -> stream.synchronize());
     driver.attach();
     assertEquals("0.0", at(sum, 0));
+  }
+
+  @Test
+  void shouldServeAnotherThreadBesideItsOwnByACompanion() throws InterruptedException {
+    final long sum = zeros();
+    final long one = ones();
+    stream.synchronize();
+    final Driver companion = driver.companion();
+    final MemorySegment back = driver.allocateHost(BYTES);
+    final List<Throwable> wrong = new ArrayList<>();
+    final Thread thread =
+        Thread.ofPlatform()
+            .name("second")
+            .uncaughtExceptionHandler((t, e) -> wrong.add(e))
+            .start(() -> {
+              companion.attach();
+              final Driver.Stream own = companion.newStream();
+              for (int i = 0; i < 50; i++) own.copyToHost(back, one);
+              own.synchronize();
+              assertThrows(CudaException.class, stream::synchronize);
+            });
+    for (int i = 0; i < 50; i++) add(stream, sum, one);
+    assertEquals("50.0", at(sum, 0));
+    thread.join();
+    assertEquals(List.of(), wrong);
+    assertEquals(1, back.getAtIndex(ValueLayout.JAVA_FLOAT, COUNT - 1));
+    driver.close();
+    assertThrows(CudaException.class, companion::attach);
   }
 
   @Test

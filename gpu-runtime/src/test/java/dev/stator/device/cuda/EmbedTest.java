@@ -2,10 +2,10 @@ package dev.stator.device.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
-import dev.stator.device.cpu.RandomWeights;
 import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
+import dev.stator.testing.RandomWeights;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;

@@ -23,6 +23,8 @@ final class EmulatedDriver implements Driver {
   private final RandomGenerator schedule;
   private final List<EmulatedStream> streams = new ArrayList<>();
   private final Attachment attachment = new Attachment();
+  private final List<EmulatedDriver> companions = new ArrayList<>();
+  private final boolean isCompanion;
   private boolean isCapturing;
   private boolean isClosed;
 
@@ -40,7 +42,15 @@ final class EmulatedDriver implements Driver {
     kernels = new EmulatedKernels(library);
     memory = new EmulatedMemory(memoryBytes, kernels::allow);
     this.schedule = schedule;
+    isCompanion = false;
     attachment.take();
+  }
+
+  private EmulatedDriver(EmulatedDriver main) {
+    kernels = main.kernels;
+    memory = main.memory;
+    schedule = null; // It is the main one's thread's.
+    isCompanion = true;
   }
 
   @Override
@@ -113,16 +123,27 @@ final class EmulatedDriver implements Driver {
   }
 
   @Override
+  public Driver companion() {
+    checkNotCapturing("companion");
+    final EmulatedDriver companion = new EmulatedDriver(this);
+    companions.add(companion);
+    return companion;
+  }
+
+  @Override
   public void close() {
     if (isClosed) return;
     isClosed = true;
+    companions.forEach(EmulatedDriver::close);
     attachment.take();
     try {
       List.copyOf(streams).forEach(EmulatedStream::close);
     } finally {
       attachment.end();
-      memory.close();
-      kernels.close();
+      if (!isCompanion) {
+        memory.close();
+        kernels.close();
+      }
     }
   }
 

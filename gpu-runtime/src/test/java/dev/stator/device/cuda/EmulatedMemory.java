@@ -11,7 +11,7 @@ import java.util.TreeMap;
  * Device and page-locked memory of an {@link EmulatedDriver}: host memory that is watched. New
  * device memory is full of ones (NaN as float32 and bf16, -1 as int32). Around it lie guards, which
  * show what a kernel wrote beyond an end; freed memory is kept until {@link #close}, so that a
- * kernel that uses it harms nobody. <b>Threads:</b> one at a time.
+ * kernel that uses it harms nobody. <b>Threads:</b> any, of a driver and its companions.
  */
 final class EmulatedMemory implements AutoCloseable {
   private static final long ALIGNMENT = 256;
@@ -74,11 +74,11 @@ final class EmulatedMemory implements AutoCloseable {
     void memory(long address, long bytes, boolean isThere);
   }
 
-  long freeBytes() {
+  synchronized long freeBytes() {
     return bytesMax - bytesTaken;
   }
 
-  long allocate(long bytes) {
+  synchronized long allocate(long bytes) {
     if (bytes <= 0) throw new CudaException("allocate " + bytes + " bytes: expected 1 or more");
     if (bytes > freeBytes()) {
       throw new OutOfMemoryError(
@@ -93,7 +93,7 @@ final class EmulatedMemory implements AutoCloseable {
     return block.content().address();
   }
 
-  void free(long address) {
+  synchronized void free(long address) {
     final Block block = blocks.get(address);
     if (block == null) throw new CudaException("free " + hex(address) + ": not allocated here");
     if (block.isFreed) throw new CudaException("free " + hex(address) + ": freed before");
@@ -104,7 +104,7 @@ final class EmulatedMemory implements AutoCloseable {
     watcher.memory(address, block.bytes, false);
   }
 
-  MemorySegment allocateHost(long bytes) {
+  synchronized MemorySegment allocateHost(long bytes) {
     if (bytes <= 0) throw new CudaException("allocateHost " + bytes + " bytes: expected 1 or more");
     final Arena own = Arena.ofShared();
     final MemorySegment memory = own.allocate(bytes, ALIGNMENT).fill(UNDEFINED);
@@ -112,14 +112,14 @@ final class EmulatedMemory implements AutoCloseable {
     return memory;
   }
 
-  void freeHost(MemorySegment memory) {
+  synchronized void freeHost(MemorySegment memory) {
     final Arena own = locked.remove(memory.address());
     if (own == null) throw new CudaException("freeHost: not page-locked memory of this driver");
     own.close();
   }
 
   /** Whether memory lies in what {@link #allocateHost} gave. */
-  boolean isLocked(MemorySegment memory) {
+  synchronized boolean isLocked(MemorySegment memory) {
     return locked.values().stream().anyMatch(own -> own.scope().equals(memory.scope()));
   }
 
@@ -128,7 +128,7 @@ final class EmulatedMemory implements AutoCloseable {
    *
    * @param what for the error
    */
-  MemorySegment at(long address, long bytes, String what) {
+  synchronized MemorySegment at(long address, long bytes, String what) {
     final String range = what + ", " + bytes + " bytes at " + hex(address) + ": ";
     final Map.Entry<Long, Block> entry = blocks.floorEntry(address);
     if (entry == null || address >= entry.getKey() + entry.getValue().bytes) {
@@ -145,7 +145,7 @@ final class EmulatedMemory implements AutoCloseable {
   }
 
   /** Of the numbers in a kernel's struct, none may point into freed memory. */
-  void checkParams(String kernel, MemorySegment params) {
+  synchronized void checkParams(String kernel, MemorySegment params) {
     for (long at = 0; at + Long.BYTES <= params.byteSize(); at += Long.BYTES) {
       final long address = params.get(ValueLayout.JAVA_LONG_UNALIGNED, at);
       final Map.Entry<Long, Block> entry = blocks.floorEntry(address);
@@ -156,7 +156,7 @@ final class EmulatedMemory implements AutoCloseable {
     }
   }
 
-  void checkGuards(String writer) {
+  synchronized void checkGuards(String writer) {
     for (Block block : blocks.values()) block.checkGuards(writer);
   }
 

@@ -33,7 +33,10 @@ final class EmulatedStream implements Driver.Stream {
     @Override
     public void synchronize() {
       final Mark mark = open(this).last;
-      if (mark != null) mark.stream.runTo(mark);
+      if (mark == null) return;
+      mark.stream.check();
+      if (mark.isCaptured) throw new CudaException("synchronize: the event is a graph's");
+      mark.stream.runTo(mark);
     }
 
     @Override

@@ -2,9 +2,9 @@ package dev.stator.device.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
-import dev.stator.device.cpu.RandomWeights;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
+import dev.stator.testing.RandomWeights;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.params.ParameterizedTest;

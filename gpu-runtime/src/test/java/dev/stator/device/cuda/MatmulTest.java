@@ -4,10 +4,10 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import dev.stator.device.cpu.RandomWeights;
 import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
+import dev.stator.testing.RandomWeights;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -10,7 +10,9 @@
  *   STUB_FAIL        CALL=CODE: this call fails with that code; with CALL=CODE@N only the one after N good ones
  *   STUB_COUNTS      when set, the number of each call is printed at exit
  */
+#define _GNU_SOURCE
 #include <dlfcn.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,7 +103,16 @@ static int begin(const char* call) {
   return !after || atoi(after + 1) == before ? atoi(fail + length + 1) : OK;
 }
 
-#define BEGIN                        \
+static pthread_mutex_t one_call = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
+
+static void end(pthread_mutex_t** held) {
+  pthread_mutex_unlock(*held);
+}
+
+/* One call at a time, until it returns. */
+#define BEGIN                                                  \
+  pthread_mutex_t* held __attribute__((cleanup(end))) = &one_call; \
+  pthread_mutex_lock(held);                                    \
   do {                               \
     const int code = begin(__func__); \
     if (code != OK) return code;      \
@@ -375,6 +386,11 @@ int cuEventCreate(void** event, unsigned flags) {
 int cuEventRecord(void* event, struct stream* stream) {
   BEGIN_IN_CONTEXT;
   return event && stream ? OK : INVALID_HANDLE;
+}
+
+int cuEventSynchronize(void* event) {
+  BEGIN_IN_CONTEXT;
+  return event ? OK : INVALID_HANDLE;
 }
 
 int cuEventDestroy_v2(void* event) {

@@ -38,13 +38,15 @@ public final class TestCluster implements AutoCloseable {
 
   /**
    * More patience than by default: many JVMs that start on two cores are silent for seconds. And
-   * blocks move, though computing them anew would often be quicker here.
+   * blocks move, though computing them anew would often be quicker here. The CPU computes, also
+   * where there is a GPU, which has no room for so many.
    */
   private static final List<String> SETTINGS =
       List.of(
           "-Dstator.cluster.heartbeat-pause=6s",
           "-Dstator.cluster.down-after=3s",
-          "-Dstator.router.remote-prefill-transfer-share-max=1e6");
+          "-Dstator.router.remote-prefill-transfer-share-max=1e6",
+          "-Dstator.device.kind=cpu");
 
   /** Nodes that start at a time. More are no sooner ready, and too busy to be heard. */
   private static final int STARTING_MAX = 2;

@@ -1,0 +1,40 @@
+package dev.stator.device;
+
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Copies of blocks that the CPU does not address, through page-locked buffers of one block each, of
+ * which there is a fixed number.
+ *
+ * <p><b>Threads:</b> any, beside a running step. <b>Blocks:</b> such that no sequence of a running
+ * step uses.
+ */
+public interface BlockCopies {
+  /**
+   * A buffer, the caller's until {@link #give}; what is in it is undefined.
+   *
+   * @return off-heap, valid until the device is closed; {@code null} when all are taken
+   */
+  MemorySegment take();
+
+  /** Gives back what {@link #take} gave, once; does no harm after the device is closed. */
+  void give(MemorySegment buffer);
+
+  /**
+   * Waits until a block's bytes are in a buffer.
+   *
+   * @param to a taken buffer
+   * @throws IllegalArgumentException for a block or a length that the device does not have
+   * @throws RuntimeException when the device fails, or is closed
+   */
+  void read(int block, MemorySegment to);
+
+  /**
+   * Waits until a buffer's bytes are the block's, as steps that begin later see it.
+   *
+   * @param from a taken buffer
+   * @throws IllegalArgumentException as for {@link #read}
+   * @throws RuntimeException when the device fails, or is closed; the block may hold anything
+   */
+  void write(int block, MemorySegment from);
+}
