@@ -31,8 +31,13 @@ final class CudaTests {
 
   /** As {@link #open}, never the real device. */
   static EmulatedDriver emulated() {
+    return new EmulatedDriver(library(), EMULATED_BYTES);
+  }
+
+  /** The kernels' host build. The test is skipped where it is missing. */
+  static Path library() {
     assumeTrue(Library.PATH != null, "needs the kernels' host build, which needs g++");
-    return new EmulatedDriver(Library.PATH, EMULATED_BYTES);
+    return Library.PATH;
   }
 
   /** One is kept open, because a context that comes and goes with each test takes long. */

@@ -1,15 +1,27 @@
 package dev.stator.device.cuda;
 
+import com.typesafe.config.ConfigFactory;
+import dev.stator.model.LoadedModel;
+import dev.stator.model.WeightType;
+import dev.stator.testing.RandomModels;
+import dev.stator.testing.Sequences;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 
 /** What {@link StubbedCudaTest} runs in JVMs that find {@code stub_driver.c}, or no driver. */
 final class StubbedCuda {
+  private static final int PROMPT_LENGTH = 21;
+  private static final int ANSWER_LENGTH = 6;
+  private static final String SETTINGS =
+      "stator.device.cuda { block-count = 16, step-tokens-max = 32, attention-bytes = 64 KiB,"
+          + " staging-bytes = 1 MiB, context-length = 0 }";
+
   private StubbedCuda() {}
 
   private static final class OnStub extends DriverTest {
@@ -21,13 +33,14 @@ final class StubbedCuda {
 
   /**
    * @param args in turn; {@code list}: prints what is found; {@code test}: runs {@link DriverTest};
-   *     a number: opens the GPU of that number, and uses it
+   *     {@code model}: computes an answer; a number: opens the GPU of that number, and uses it
    */
   public static void main(String[] args) throws ReflectiveOperationException {
     for (String arg : args) {
       switch (arg) {
         case "list" -> list();
         case "test" -> test();
+        case "model" -> System.out.println(answer(Cuda.open(0)));
         default -> use(Integer.parseInt(arg));
       }
     }
@@ -53,6 +66,22 @@ final class StubbedCuda {
       } finally {
         test.end();
       }
+    }
+  }
+
+  /** What a random model answers, decoded by graphs, and a hash of the last logits' bits. */
+  static String answer(Driver driver) {
+    final CudaDeviceSettings settings =
+        CudaDeviceSettings.from(
+            ConfigFactory.parseString(SETTINGS).withFallback(ConfigFactory.defaultReference()));
+    try (LoadedModel model =
+            RandomModels.of(RandomModels.LLAMA, 31, WeightType.Q8_0, WeightType.BF16);
+        CudaDevice device = CudaDevice.create(model, settings, driver)) {
+      final int[] prompt = new Random(3).ints(PROMPT_LENGTH, 0, device.vocabularySize()).toArray();
+      final int[] answer = Sequences.greedy(device, prompt, ANSWER_LENGTH, -1);
+      final float[] logits =
+          Sequences.prefill(device, prompt, Sequences.blocks(8, PROMPT_LENGTH), 9);
+      return Arrays.toString(answer) + " " + Arrays.hashCode(logits);
     }
   }
 

@@ -64,6 +64,12 @@ class StubbedCudaTest {
   }
 
   @Test
+  void shouldAnswerWithTheSameBytesAsTheEmulatedDevice() throws IOException, InterruptedException {
+    final Map<String, String> kernels = Map.of("STUB_KERNELS", CudaTests.library().toString());
+    assertEquals(StubbedCuda.answer(CudaTests.emulated()) + "\n", run(kernels, "model"));
+  }
+
+  @Test
   void shouldListAndOpenGpus() throws IOException, InterruptedException {
     assertEquals(
         STUB

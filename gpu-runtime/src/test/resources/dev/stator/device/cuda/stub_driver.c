@@ -35,7 +35,6 @@ enum {
 #define MEMORY_BYTES (64u << 20)
 #define CALLS_MAX 64
 #define RANGES_MAX 4096
-#define OPERATIONS_MAX 256
 #define PARAMS_MAX 512
 
 typedef int (*launcher)(const char*, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, const void*);
@@ -65,7 +64,8 @@ struct operation {
 
 struct graph {
   int count;
-  struct operation operations[OPERATIONS_MAX];
+  int room;
+  struct operation* operations;
 };
 
 struct stream {
@@ -163,11 +163,23 @@ static int execute(const struct operation* o) {
   }
 }
 
+static void append(struct graph* graph, const struct operation* operation) {
+  if (graph->count == graph->room) {
+    graph->room = graph->room ? 2 * graph->room : 16;
+    graph->operations = realloc(graph->operations, (size_t)graph->room * sizeof *graph->operations);
+  }
+  graph->operations[graph->count++] = *operation;
+}
+
+static void free_graph(struct graph* graph) {
+  free(graph->operations);
+  free(graph);
+}
+
 static int give(struct stream* stream, const struct operation* operation) {
   if (!stream) return INVALID_HANDLE;
   if (!stream->captured) return execute(operation);
-  if (stream->captured->count == OPERATIONS_MAX) return OUT_OF_MEMORY;
-  stream->captured->operations[stream->captured->count++] = *operation;
+  append(stream->captured, operation);
   return OK;
 }
 
@@ -264,7 +276,8 @@ int cuCtxSetCurrent(void* context) {
 int cuModuleLoadDataEx(void** module, const void* image, unsigned options, int* names, void** values) {
   (void)options, (void)names, (void)values;
   BEGIN_IN_CONTEXT;
-  if ((uintptr_t)image % 8 != 0 || memcmp(image, "stub", 4) != 0) return INVALID_IMAGE;
+  const int is_fatbin = memcmp(image, "\x50\xED\x55\xBA", 4) == 0;
+  if ((uintptr_t)image % 8 != 0 || (!is_fatbin && memcmp(image, "stub", 4) != 0)) return INVALID_IMAGE;
   modules_loaded++;
   *module = (void*)(intptr_t)modules_loaded;
   return OK;
@@ -417,20 +430,20 @@ int cuStreamEndCapture(struct stream* stream, struct graph** graph) {
 int cuGraphInstantiateWithFlags(struct graph** executable, const struct graph* graph, unsigned long long flags) {
   (void)flags;
   BEGIN_IN_CONTEXT;
-  *executable = malloc(sizeof *graph);
-  memcpy(*executable, graph, sizeof *graph);
+  *executable = calloc(1, sizeof *graph);
+  for (int i = 0; i < graph->count; i++) append(*executable, &graph->operations[i]);
   return OK;
 }
 
 int cuGraphDestroy(struct graph* graph) {
   BEGIN_IN_CONTEXT;
-  free(graph);
+  free_graph(graph);
   return OK;
 }
 
 int cuGraphExecDestroy(struct graph* graph) {
   BEGIN_IN_CONTEXT;
-  free(graph);
+  free_graph(graph);
   return OK;
 }
 
