@@ -112,14 +112,14 @@ class EmulatorTest {
         "check_reverse_without_barrier | 64 | 0 | of shared memory, which thread 31 reads, with no"
             + " barrier in between",
         "check_neighbour_without_barrier | 32 | 1 | thread 1: writes byte 4 of shared memory, which"
-            + " thread 0 reads",
+            + " thread",
         "check_neighbour_without_barrier | 32 | -1 | thread 1: reads byte 0 of shared memory, which"
             + " thread 0 writes",
         "check_reuse_without_barrier | 64 | 0 | with no barrier in between",
         "check_sums_of_two_warps     | 64 | 0 | thread 32: writes a __shared__ array where thread 0"
             + " writes",
-        "check_copy_in_use           | 32 | 0 | thread 31: writes byte 496 of shared memory, which"
-            + " thread 0 reads",
+        "check_copy_in_use           | 32 | 0 | byte 496 of shared memory, which"
+            + " thread",
         "check_wild_read             | 32  | 1024 | reads 4 bytes at",
         "check_wild_read             | 32  | -1 | reads 4 bytes at",
         "check_wild_write            | 32  | 1024 | writes 4 bytes at",
