@@ -36,17 +36,20 @@ void stator_round_bf16(const float *x, long stride, long columns, long first, lo
 
 long stator_pack_bf16(const uint8_t *source, long rows, long columns, uint8_t *panel) {
   long bad = -1;
-  if (rows < PANEL_ROWS || columns % BLOCK != 0) {
+  if (rows < PANEL_ROWS) {
     memset(panel, 0, (size_t)stator_panel_bytes_bf16(columns));
   }
-  for (long row = 0; row < rows; row++) {
-    const uint8_t *from = source + row * columns * 2;
-    uint8_t *to = panel + row * 4;
-    for (long k = 0; k < columns; k++) {
-      uint16_t bits;
-      memcpy(&bits, from + k * 2, 2);
-      if ((bits & 0x7f80) == 0x7f80 && bad < 0) bad = row;
-      memcpy(to + k / 2 * 64 + k % 2 * 2, &bits, 2);
+  for (long c = 0; c < chunks(columns); c++) {
+    const long count = columns - c * BLOCK < BLOCK ? columns - c * BLOCK : BLOCK;
+    for (long row = 0; row < rows; row++) {
+      const uint8_t *from = source + (row * columns + c * BLOCK) * 2;
+      uint8_t *to = panel + c * BLOCK * PANEL_ROWS * 2 + row * 4;
+      uint16_t bits[BLOCK] = {0};
+      int bad_bits = 0;
+      memcpy(bits, from, (size_t)count * 2);
+      for (int k = 0; k < BLOCK; k++) bad_bits |= ((bits[k] & 0x7f80) + 0x80) & 0x8000;
+      for (int i = 0; i < BLOCK / 2; i++) memcpy(to + i * 64, bits + 2 * i, 4);
+      if (bad_bits && (bad < 0 || row < bad)) bad = row;
     }
   }
   return bad;

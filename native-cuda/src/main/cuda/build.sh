@@ -12,7 +12,7 @@ cxx=${CXX:-g++}
 say() { echo "CUDA kernels: $*"; }
 
 # newer FILE DEPTH: no source is newer than it, of those at most DEPTH folders down.
-newer() { [ -f "$1" ] && [ -z "$(find "$here" -maxdepth "$2" -newer "$1" -type f)" ]; }
+newer() { [ -f "$1" ] && [ -z "$(find "$here" -maxdepth "$2" -newer "$1")" ]; }
 
 # One translation unit, because a fatbin is one module; each file in a namespace of its own, so that names do not collide.
 umbrella() {

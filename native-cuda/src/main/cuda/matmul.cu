@@ -15,6 +15,18 @@
 //     threads = 128                                                grid  = ceil(tokens / 64), ceil(rows / 128)
 //     shared  = 3 * 64 * 256 bytes for the stages + 128 * 256 bytes for the sums of the ranges behind
 //   Token tiles are next to each other in the grid, so that blocks running together share the weights that they stream.
+// Which one: by tokens, decode_8, 16, 32, 64, then prefill; prefill from 33 tokens on where 128 rows a block still are enough
+// blocks for the device (rows >= 16384), because a decode block reads all activations for 32 rows. MatmulShape.java has this.
+//
+// What to expect, counted from the machine code of sm_90a and not measured. A weight costs 2, 1.0625, 0.5625 or 0.82 bytes in
+// bf16, q8_0, q4_k, q6_k; every load of weights is 16 bytes a lane but for the headers. Instructions of a warp for one tile's
+// step of 256 weights, of which an H200 at 4.3 TB/s and 1.75 GHz has time for 110, 58, 31, 45:
+//   decode_8      bf16 8     q8_0 26    q4_k 22    q6_k 32        80 registers, 24 warps a multiprocessor, each with 2 to 4 KB
+//                                                                 on its way: 50 to 90 KB, where 26 hide 0.8 us at that rate
+//   decode_16     bf16 6     q8_0 26    q4_k 22    q6_k 33        128 registers, 16 warps, tiles counted one by one
+//   decode_32, 64: one block a multiprocessor; 8 instructions of a tile's step are the products of 64 tokens
+//   prefill, instructions a product: bf16 2.3, q8_0 4.6, q4_k 4.1, q6_k 5.4; 188 to 214 registers, two blocks of 4 warps
+// Registers that spill: up to 10 of decode_16 and decode_64, in loops of 400 to 1300 instructions; none elsewhere.
 #include "weights.h"
 
 using namespace weights;
@@ -48,93 +60,97 @@ DEVICE void finish(const MatmulParams &p, int token, int row, float sum) {
   *to = p.adds ? *to + sum : sum;
 }
 
-// One warp's weights of TILES row tiles: a unit in registers, the next one on its way into the same registers piece by piece.
+// One warp's weights of TILES row tiles: a unit in registers, the next one on its way into the same registers piece by piece. The
+// last piece is loaded when its own unit begins: a load behind its last use, at the end of a loop, would be moved up by the
+// compiler into other registers and waited for.
 template <class W, int TILES>
 struct Stream {
   static constexpr int PIECES = W::UNIT_CHUNKS * CHUNK_STEPS / W::PIECE_STEPS;
 
-  const uint8_t *unit;
-  uint32_t tileBytes;  // between tiles
+  const uint8_t *place;  // the lane's, in the unit that is loaded
+  uint32_t tileBytes;    // between tiles
   int lane;
   typename W::Piece pieces[TILES][PIECES];
   typename W::Header headers[TILES];
   typename W::Scales scales[TILES];
 
   // From unit `first` of row tile `tile` on; where the matrix ends before the last tile, that is another one again.
-  DEVICE Stream(const MatmulParams &p, const Cut<W> &cut, int tile, int first) {
+  DEVICE Stream(const MatmulParams &p, const Cut<W> &cut, int tile, int first) : pieces(), headers() {
     lane = threadIdx.x % WARP;
     const int tiles = ceil_divide(p.rows, TILE_ROWS);
     tileBytes = tile + TILES <= tiles ? cut.tileBytes() : 0;
-    unit = static_cast<const uint8_t *>(p.weights) + static_cast<size_t>(tile) * cut.tileBytes() + first * W::UNIT_BYTES;
+    const size_t bytes = static_cast<size_t>(tile) * cut.tileBytes() + first * W::UNIT_BYTES;
+    place = static_cast<const uint8_t *>(p.weights) + bytes + lane * 16;
+    load_headers(true);
 #pragma unroll
-    for (int i = 0; i < TILES; i++) {
-      W::load_header(headers[i], unit + i * tileBytes, lane);
-#pragma unroll
-      for (int piece = 0; piece < PIECES; piece++) W::load(pieces[i][piece], unit + i * tileBytes, piece, lane);
-    }
+    for (int piece = 0; piece < PIECES - 1; piece++) load_piece(piece, true);
   }
 
-  // Scales of the unit that has been loaded; then `unit` is the next one.
-  DEVICE void next(bool is_last) {
+  DEVICE void load_headers(bool isThere) {
 #pragma unroll
-    for (int i = 0; i < TILES; i++) W::prepare(scales[i], headers[i], lane);
-    unit += W::UNIT_BYTES;
+    for (int i = 0; i < TILES; i++) W::load_header(headers[i], place + i * tileBytes, lane, isThere);
+  }
+
+  DEVICE void load_piece(int piece, bool isThere) {
 #pragma unroll
-    for (int i = 0; i < TILES; i++) {
-      if (!is_last) W::load_header(headers[i], unit + i * tileBytes, lane);
+    for (int i = 0; i < TILES; i++) W::load_piece(pieces[i][piece], place + i * tileBytes, piece, isThere);
+  }
+
+  // Scales of a chunk of the unit that has been loaded; loads behind it are those of the next unit.
+  DEVICE void begin(int chunk, bool isLast) {
+    if (chunk == 0) {
+      load_piece(PIECES - 1, true);
+      place += W::UNIT_BYTES;
     }
+#pragma unroll
+    for (int i = 0; i < TILES; i++) W::prepare(scales[i], headers[i], chunk, lane);
+    if (chunk == W::UNIT_CHUNKS - 1) load_headers(!isLast);
   }
 
   // A fragments of two steps of the unit; behind a piece's last ones the next unit's piece is loaded.
-  DEVICE void fragments(uint32_t (&a)[2][TILES][4], int pair, bool is_last) {
+  DEVICE void fragments(uint32_t (&a)[2][TILES][4], int pair, bool isLast) {
     const int piece = pair * 2 / W::PIECE_STEPS;
 #pragma unroll
     for (int i = 0; i < TILES; i++) {
 #pragma unroll
       for (int s = 0; s < 2; s++) W::fragment(a[s][i], pieces[i][piece], scales[i], pair * 2 + s);
     }
-    if ((pair + 1) * 2 % W::PIECE_STEPS == 0 && !is_last) {
-#pragma unroll
-      for (int i = 0; i < TILES; i++) W::load(pieces[i][piece], unit + i * tileBytes, piece, lane);
-    }
+    if ((pair + 1) * 2 % W::PIECE_STEPS == 0 && piece < PIECES - 1) load_piece(piece, !isLast);
   }
 };
 
+// The columns of a lane's activations in a chunk begin here. Where the matrix has none left, weights are zeros, and what is
+// multiplied by them is the token's own: lane 0's columns.
+template <class W>
+DEVICE int lane_column(const MatmulParams &p, int chunk, int t) {
+  const int column = chunk * CHUNK + t * LANE_COLUMNS;
+  return W::UNIT_CHUNKS * CHUNK == RANGE || column < p.columns ? column : chunk * CHUNK;
+}
+
 // ---- Decode
 
-// One warp's activations of GROUPS x 8 tokens, one load ahead. Tokens beyond the last are the last one again.
+// One warp's activations of GROUPS x 8 tokens, of two steps. Tokens beyond the last are the last one again.
 template <class W, int GROUPS>
 struct Inputs {
-  const uint16_t *x;
   int rows[GROUPS];  // where each token's begins, elements
-  int columns;
-  int column;  // the lane's first one of a chunk
-  uint32_t words[2][GROUPS][4];
+  uint32_t words[GROUPS][4];
 
-  DEVICE Inputs(const MatmulParams &p, int firstToken) {
-    const int lane = threadIdx.x % WARP;
-    x = p.x;
-    columns = p.columns;
-    column = lane % 4 * LANE_COLUMNS;
+  DEVICE Inputs(const MatmulParams &p, int firstToken, int chunk) {
 #pragma unroll
     for (int i = 0; i < GROUPS; i++) {
-      rows[i] = min(firstToken + i * TOKENS + lane / 4, p.tokens - 1) * p.columns;
+      const int token = firstToken + i * TOKENS + static_cast<int>(threadIdx.x) % WARP / 4;
+      rows[i] = min(token, p.tokens - 1) * p.columns;
+      load(i, p, chunk, 0);
     }
   }
 
-  // Zeros beyond the last column.
-  DEVICE void load(int to, int chunk, int pair) {
-    const int from = chunk * CHUNK + column;
-    const bool isThere = W::UNIT_CHUNKS * CHUNK == RANGE || from < columns;
-#pragma unroll
-    for (int i = 0; i < GROUPS; i++) {
-      uint4 four = make_uint4(0, 0, 0, 0);
-      if (isThere) four = *reinterpret_cast<const uint4 *>(x + (rows[i] + from + pair * PAIR_COLUMNS));
-      words[to][i][0] = four.x;
-      words[to][i][1] = four.y;
-      words[to][i][2] = four.z;
-      words[to][i][3] = four.w;
-    }
+  DEVICE void load(int i, const MatmulParams &p, int chunk, int pair) {
+    const int column = lane_column<W>(p, chunk, threadIdx.x % 4) + pair * PAIR_COLUMNS;
+    const uint4 four = *reinterpret_cast<const uint4 *>(p.x + (rows[i] + column));
+    words[i][0] = four.x;
+    words[i][1] = four.y;
+    words[i][2] = four.z;
+    words[i][3] = four.w;
   }
 };
 
@@ -144,27 +160,25 @@ DEVICE void multiply_range(float (&sum)[TILES][GROUPS][4], const MatmulParams &p
                            int last, int firstToken) {
   constexpr int unitPairs = W::UNIT_CHUNKS * CHUNK_PAIRS;
   Stream<W, TILES> stream(p, cut, tile, first);
-  Inputs<W, GROUPS> x(p, firstToken);
-  x.load(0, first * W::UNIT_CHUNKS, 0);
+  Inputs<W, GROUPS> x(p, firstToken, first * W::UNIT_CHUNKS);
 #pragma unroll 1
   for (int unit = first; unit < last; unit++) {
     const bool isLast = unit + 1 == last;
-    stream.next(isLast);
 #pragma unroll
     for (int pair = 0; pair < unitPairs; pair++) {
-      const int ahead = pair + 1;
-      if (ahead < unitPairs || !isLast) {
-        x.load(ahead % 2, unit * W::UNIT_CHUNKS + ahead / CHUNK_PAIRS, ahead % CHUNK_PAIRS);
-      }
+      if (pair % CHUNK_PAIRS == 0) stream.begin(pair / CHUNK_PAIRS, isLast);
+      const int ahead = (pair + 1) % unitPairs;
+      const int unitAhead = ahead > 0 || isLast ? unit : unit + 1;
       uint32_t a[2][TILES][4];
       stream.fragments(a, pair, isLast);
 #pragma unroll
-      for (int s = 0; s < 2; s++) {
+      for (int i = 0; i < GROUPS; i++) {
 #pragma unroll
-        for (int i = 0; i < GROUPS; i++) {
+        for (int s = 0; s < 2; s++) {
 #pragma unroll
-          for (int r = 0; r < TILES; r++) mma_bf16(sum[r][i], a[s][r], x.words[pair % 2][i] + 2 * s);
+          for (int r = 0; r < TILES; r++) mma_bf16(sum[r][i], a[s][r], x.words[i] + 2 * s);
         }
+        x.load(i, p, unitAhead * W::UNIT_CHUNKS + ahead / CHUNK_PAIRS, ahead % CHUNK_PAIRS);
       }
     }
   }
@@ -233,17 +247,39 @@ constexpr int STAGE_PIECES = PREFILL_TOKENS * ROW_PIECES;
 // the eight lanes that shared memory serves at once, two tokens' four t, read from all its banks.
 DEVICE int place_of(int token, int piece) { return token * ROW_PIECES + (piece ^ token % 2 * 4); }
 
-DEVICE void copy_chunk(uint4 *stage, const MatmulParams &p, int firstToken, int chunk) {
+// A thread copies one piece of every eighth token.
+struct Copier {
+  static constexpr int COPIES = PREFILL_TOKENS * ROW_PIECES / (PREFILL_WARPS * WARP);
+  static constexpr int TOKENS_APART = PREFILL_TOKENS / COPIES;
+
+  const uint16_t *from;  // the thread's first token
+  uint32_t tokens;       // bit i: its token i is there
+  int place;             // in a stage
+  int piece;
+
+  DEVICE Copier(const MatmulParams &p, int firstToken) {
+    const int token = threadIdx.x / ROW_PIECES;
+    piece = threadIdx.x % ROW_PIECES;
+    place = place_of(token, piece);
+    from = p.x + static_cast<size_t>(firstToken + token) * p.columns;
+    tokens = 0;
 #pragma unroll
-  for (int i = 0; i < PREFILL_TOKENS * ROW_PIECES / (PREFILL_WARPS * WARP); i++) {
-    const int at = threadIdx.x + i * PREFILL_WARPS * WARP;
-    const int token = at / ROW_PIECES;
-    const int piece = at % ROW_PIECES;
-    const int column = chunk * CHUNK + piece % 4 * LANE_COLUMNS + piece / 4 * PAIR_COLUMNS;
-    const size_t row = min(firstToken + token, p.tokens - 1);
-    async_copy16_or_zero(stage + place_of(token, piece), p.x + row * p.columns + column, column < p.columns);
+    for (int i = 0; i < COPIES; i++) {
+      if (firstToken + token + i * TOKENS_APART < p.tokens) tokens |= 1u << i;
+    }
   }
-}
+
+  // Zeros for tokens beyond the last.
+  template <class W>
+  DEVICE void copy(uint4 *stage, const MatmulParams &p, int chunk) const {
+    const uint16_t *chunkFrom = from + lane_column<W>(p, chunk, piece % 4) + piece / 4 * PAIR_COLUMNS;
+#pragma unroll
+    for (int i = 0; i < COPIES; i++) {
+      async_copy16_or_zero(stage + place + i * TOKENS_APART * ROW_PIECES, chunkFrom + i * TOKENS_APART * p.columns,
+                           (tokens >> i & 1) != 0);
+    }
+  }
+};
 
 template <int TILES>
 DEVICE void multiply_stage(float (&sum)[TILES][PREFILL_GROUPS][4], const uint32_t (&a)[2][TILES][4], const uint4 *stage,
@@ -284,8 +320,9 @@ DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const 
   const Cut<W> cut(p.columns);
   const int chunks = cut.units * W::UNIT_CHUNKS;
   Stream<W, PREFILL_TILES> stream(p, cut, tile, 0);
+  const Copier copier(p, firstToken);
   for (int chunk = 0; chunk < STAGES - 1; chunk++) {
-    if (chunk < chunks) copy_chunk(stages + chunk * STAGE_PIECES, p, firstToken, chunk);
+    if (chunk < chunks) copier.copy<W>(stages + chunk * STAGE_PIECES, p, chunk);
     async_commit();
   }
   int stage = 0;
@@ -293,7 +330,6 @@ DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const 
 #pragma unroll 1
   for (int unit = 0; unit < cut.units; unit++) {
     const bool isLast = unit + 1 == cut.units;
-    stream.next(isLast);
 #pragma unroll
     for (int pair = 0; pair < W::UNIT_CHUNKS * CHUNK_PAIRS; pair++) {
       if (pair % CHUNK_PAIRS == 0) {
@@ -301,8 +337,9 @@ DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const 
         __syncthreads();  // This chunk is there for all, and all have done with the stage that is filled next.
         const int ahead = unit * W::UNIT_CHUNKS + pair / CHUNK_PAIRS + STAGES - 1;
         const int free = stage == 0 ? STAGES - 1 : stage - 1;
-        if (ahead < chunks) copy_chunk(stages + free * STAGE_PIECES, p, firstToken, ahead);
+        if (ahead < chunks) copier.copy<W>(stages + free * STAGE_PIECES, p, ahead);
         async_commit();
+        stream.begin(pair / CHUNK_PAIRS, isLast);
       }
       uint32_t a[2][PREFILL_TILES][4];
       stream.fragments(a, pair, isLast);

@@ -42,29 +42,51 @@ constexpr int TILE_ROWS = 16;
 constexpr int CHUNK = 128;      // columns
 constexpr int CHUNK_STEPS = 8;  // matrix instructions
 constexpr int LANE_COLUMNS = CHUNK / 4;
+constexpr int ROW = WARP * 16;  // bytes of one load by a warp
 
-// ---- Loads of weights: once, past the cache that activations are in
+// ---- Loads of weights: once, past the cache that activations are in. Nothing is read unless `is_there`, and then registers
+// keep what they have; by a predicate, so that a load ahead goes straight to where it is used.
 
 #ifdef STATOR_HOST
 
-DEVICE void load16(uint32_t *to, const uint8_t *from) { memcpy(to, __builtin_assume_aligned(from, 16), 16); }
-DEVICE void load8(uint32_t *to, const uint8_t *from) { memcpy(to, __builtin_assume_aligned(from, 8), 8); }
-DEVICE uint32_t load4(const uint8_t *from) { return *reinterpret_cast<const uint32_t *>(from); }
+DEVICE void load16(uint32_t *to, const uint8_t *from, bool is_there) {
+  if (is_there) memcpy(to, reinterpret_cast<const uint4 *>(from), 16);
+}
+DEVICE void load8(uint32_t *to, const uint8_t *from, bool is_there) {
+  if (is_there) memcpy(to, reinterpret_cast<const uint2 *>(from), 8);
+}
+DEVICE void load4(uint32_t *to, const uint8_t *from, bool is_there) {
+  if (is_there) *to = *reinterpret_cast<const uint32_t *>(from);
+}
+
+DEVICE uint32_t and_or(uint32_t bits, uint32_t mask, uint32_t others) { return (bits & mask) | others; }
 
 #else
 
-DEVICE void load16(uint32_t *to, const uint8_t *from) {
-  asm("ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4];"
-      : "=r"(to[0]), "=r"(to[1]), "=r"(to[2]), "=r"(to[3])
-      : "l"(from));
+DEVICE void load16(uint32_t *to, const uint8_t *from, bool is_there) {
+  asm("{ .reg .pred p; setp.ne.u32 p, %5, 0;\n"
+      "@p ld.global.nc.L1::no_allocate.L2::256B.v4.u32 {%0, %1, %2, %3}, [%4]; }"
+      : "+r"(to[0]), "+r"(to[1]), "+r"(to[2]), "+r"(to[3])
+      : "l"(from), "r"(static_cast<uint32_t>(is_there)));
 }
-DEVICE void load8(uint32_t *to, const uint8_t *from) {
-  asm("ld.global.nc.L1::no_allocate.v2.u32 {%0, %1}, [%2];" : "=r"(to[0]), "=r"(to[1]) : "l"(from));
+DEVICE void load8(uint32_t *to, const uint8_t *from, bool is_there) {
+  asm("{ .reg .pred p; setp.ne.u32 p, %3, 0;\n"
+      "@p ld.global.nc.L1::no_allocate.v2.u32 {%0, %1}, [%2]; }"
+      : "+r"(to[0]), "+r"(to[1])
+      : "l"(from), "r"(static_cast<uint32_t>(is_there)));
 }
-DEVICE uint32_t load4(const uint8_t *from) {
-  uint32_t word;
-  asm("ld.global.nc.L1::no_allocate.u32 %0, [%1];" : "=r"(word) : "l"(from));
-  return word;
+DEVICE void load4(uint32_t *to, const uint8_t *from, bool is_there) {
+  asm("{ .reg .pred p; setp.ne.u32 p, %2, 0;\n"
+      "@p ld.global.nc.L1::no_allocate.u32 %0, [%1]; }"
+      : "+r"(to[0])
+      : "l"(from), "r"(static_cast<uint32_t>(is_there)));
+}
+
+// One instruction, which the compiler does not always find.
+DEVICE uint32_t and_or(uint32_t bits, uint32_t mask, uint32_t others) {
+  uint32_t result;
+  asm("lop3.b32 %0, %1, %2, %3, 0xEA;" : "=r"(result) : "r"(bits), "r"(mask), "r"(others));
+  return result;
 }
 
 #endif
@@ -120,7 +142,7 @@ DEVICE float byte_on_32768(uint32_t bytes, int index) {
 // 2^7 + the 6 bits at `at`.
 DEVICE float six_bits_on_128(uint32_t word, int at) {
   const uint32_t moved = at < 16 ? word << (16 - at) : word >> (at - 16);
-  return __uint_as_float((moved & 0x003F0000u) | 0x43000000u);
+  return __uint_as_float(and_or(moved, 0x003F0000u, 0x43000000u));
 }
 
 DEVICE float low_half_to_float(uint32_t pair) { return half_to_float(static_cast<uint16_t>(pair)); }
@@ -128,11 +150,11 @@ DEVICE float high_half_to_float(uint32_t pair) { return half_to_float(static_cas
 
 // ---- Types. Each has
 //   UNIT_CHUNKS, UNIT_BYTES
-//   PIECE_STEPS               steps that are loaded together, a Piece in registers
+//   PIECE_STEPS               steps that are loaded together, by load_piece, a Piece in registers
 //   Header, load_header       what a unit's scales are made of, as loaded
-//   Scales, prepare           the scales of a unit; all lanes together
+//   Scales, prepare           the scales of one of its chunks; all lanes together
 //   fragment                  the A fragment of one of the unit's steps, a constant once unrolled
-// Loads take the unit's first byte.
+// Loads take a lane's place in the unit, 16 bytes from lane to lane.
 
 struct Bf16Weights {
   static constexpr int UNIT_CHUNKS = 1, UNIT_BYTES = 4096, PIECE_STEPS = 4;
@@ -141,12 +163,12 @@ struct Bf16Weights {
   struct Piece {
     uint32_t fragments[PIECE_STEPS][4];
   };
-  static DEVICE void load_header(Header &, const uint8_t *, int) {}
-  static DEVICE void prepare(Scales &, const Header &, int) {}
-  static DEVICE void load(Piece &to, const uint8_t *unit, int piece, int lane) {
+  static DEVICE void load_header(Header &, const uint8_t *, int, bool) {}
+  static DEVICE void prepare(Scales &, const Header &, int, int) {}
+  static DEVICE void load_piece(Piece &to, const uint8_t *place, int piece, bool is_there) {
 #pragma unroll
     for (int i = 0; i < PIECE_STEPS; i++) {
-      load16(to.fragments[i], unit + ((piece * PIECE_STEPS + i) * WARP + lane) * 16);
+      load16(to.fragments[i], place + (piece * PIECE_STEPS + i) * ROW, is_there);
     }
   }
   static DEVICE void fragment(uint32_t *a, const Piece &from, const Scales &, int step) {
@@ -166,14 +188,16 @@ struct Q8_0Weights {
   struct Piece {
     uint32_t words[PIECE_STEPS / 2][4];  // [steps][step, row]
   };
-  static DEVICE void load_header(Header &to, const uint8_t *unit, int lane) { to.halves = load4(unit + 2048 + lane * 4); }
-  static DEVICE void prepare(Scales &to, const Header &from, int) {
+  static DEVICE void load_header(Header &to, const uint8_t *place, int lane, bool is_there) {
+    load4(&to.halves, place + 4 * ROW - lane * 12, is_there);
+  }
+  static DEVICE void prepare(Scales &to, const Header &from, int, int) {
     to.scale[0] = low_half_to_float(from.halves);
     to.scale[1] = high_half_to_float(from.halves);
   }
-  static DEVICE void load(Piece &to, const uint8_t *unit, int piece, int lane) {
+  static DEVICE void load_piece(Piece &to, const uint8_t *place, int piece, bool is_there) {
 #pragma unroll
-    for (int i = 0; i < PIECE_STEPS / 2; i++) load16(to.words[i], unit + ((piece * 2 + i) * WARP + lane) * 16);
+    for (int i = 0; i < PIECE_STEPS / 2; i++) load16(to.words[i], place + (piece * 2 + i) * ROW, is_there);
   }
   static DEVICE void fragment(uint32_t *a, const Piece &from, const Scales &scales, int step) {
 #pragma unroll
@@ -194,32 +218,28 @@ struct Q4_KWeights {
     uint32_t words[2];
   };
   struct Scales {
-    uint32_t scale[2][2];  // [chunk][row], bf16 twice
-    uint32_t offset[2][2];
+    uint32_t both[2];  // [row], bf16: scale, offset
   };
   struct Piece {
     uint32_t words[4];  // [row][steps]
   };
-  static DEVICE void load_header(Header &to, const uint8_t *unit, int lane) { load8(to.words, unit + 2048 + lane * 8); }
-  static DEVICE void prepare(Scales &to, const Header &from, int lane) {
+  static DEVICE void load_header(Header &to, const uint8_t *place, int lane, bool is_there) {
+    load8(to.words, place + 4 * ROW - lane * 8, is_there);
+  }
+  static DEVICE void prepare(Scales &to, const Header &from, int chunk, int lane) {
     const float own = low_half_to_float(__byte_perm(from.words[0], from.words[1], 0x73));
 #pragma unroll
     for (int row = 0; row < 2; row++) {
       const float d = warp_shuffle(own, (lane & ~3) + 2 * row);
       const float d_min = warp_shuffle(own, (lane & ~3) + 2 * row + 1);
-#pragma unroll
-      for (int chunk = 0; chunk < 2; chunk++) {
-        // Products of 11 and 6 bits, exact.
-        const float scale = fmaf(six_bits_on_128(from.words[chunk], 12 * row), d, -128.f * d);
-        const float minimum = fmaf(six_bits_on_128(from.words[chunk], 12 * row + 6), d_min, -128.f * d_min);
-        const float offset = fmaf(8.f, scale, -minimum);
-        to.scale[chunk][row] = floats_to_bf16x2(scale, scale);
-        to.offset[chunk][row] = floats_to_bf16x2(offset, offset);
-      }
+      // Products of 11 and 6 bits, exact.
+      const float scale = fmaf(six_bits_on_128(from.words[chunk], 12 * row), d, -128.f * d);
+      const float minimum = fmaf(six_bits_on_128(from.words[chunk], 12 * row + 6), d_min, -128.f * d_min);
+      to.both[row] = floats_to_bf16x2(scale, fmaf(8.f, scale, -minimum));
     }
   }
-  static DEVICE void load(Piece &to, const uint8_t *unit, int piece, int lane) {
-    load16(to.words, unit + (piece * WARP + lane) * 16);
+  static DEVICE void load_piece(Piece &to, const uint8_t *place, int piece, bool is_there) {
+    load16(to.words, place + piece * ROW, is_there);
   }
   static DEVICE void fragment(uint32_t *a, const Piece &from, const Scales &scales, int step) {
 #pragma unroll
@@ -227,10 +247,10 @@ struct Q4_KWeights {
 #pragma unroll
       for (int pair = 0; pair < 2; pair++) {
         const uint32_t nibbles = from.words[row * 2 + step % PIECE_STEPS / 2] >> (step % 2 * 8 + pair * 4);
-        const uint32_t on_128 = (nibbles & 0x000F000Fu) | 0x43004300u;
+        const uint32_t on_128 = and_or(nibbles, 0x000F000Fu, 0x43004300u);
         const uint32_t centred = bf16x2_fma(on_128, BF16X2_ONE, 0xC308C308u);  // - 136
-        const int chunk = step / CHUNK_STEPS;
-        a[row + 2 * pair] = bf16x2_fma(centred, scales.scale[chunk][row], scales.offset[chunk][row]);
+        const uint32_t both = scales.both[row];
+        a[row + 2 * pair] = bf16x2_fma(centred, __byte_perm(both, 0, 0x1010), __byte_perm(both, 0, 0x3232));
       }
     }
   }
@@ -243,31 +263,31 @@ struct Q6_KWeights {
     uint32_t halves;
   };
   struct Scales {
-    float scale[2][2][2];  // [chunk][row][half]
+    float scale[2][2];  // [row][half]
   };
   struct Piece {
     uint32_t low[2][4];  // [half][row, steps]
     uint32_t high[4];    // [half, row]
   };
-  static DEVICE void load_header(Header &to, const uint8_t *unit, int lane) {
-    load8(to.scales, unit + 3072 + lane * 8);
-    to.halves = load4(unit + 3328 + lane / 4 * 4);
+  static DEVICE void load_header(Header &to, const uint8_t *place, int lane, bool is_there) {
+    load8(to.scales, place + 6 * ROW - lane * 8, is_there);
+    load4(&to.halves, place + 6 * ROW + 256 - lane * 16 + lane / 4 * 4, is_there);
   }
-  static DEVICE void prepare(Scales &to, const Header &from, int) {
+  static DEVICE void prepare(Scales &to, const Header &from, int chunk, int) {
 #pragma unroll
     for (int row = 0; row < 2; row++) {
       const float d = row == 0 ? low_half_to_float(from.halves) : high_half_to_float(from.halves);
 #pragma unroll
-      for (int at = 0; at < 4; at++) {
+      for (int half = 0; half < 2; half++) {
         // A product of 11 and 8 bits, exact.
-        to.scale[at / 2][row][at % 2] = fmaf(byte_on_32768(from.scales[at / 2], row * 2 + at % 2), d, -32896.f * d);
+        to.scale[row][half] = fmaf(byte_on_32768(from.scales[chunk], row * 2 + half), d, -32896.f * d);
       }
     }
   }
-  static DEVICE void load(Piece &to, const uint8_t *unit, int piece, int lane) {
-    load16(to.low[0], unit + (piece * 2 * WARP + lane) * 16);
-    load16(to.low[1], unit + ((piece * 2 + 1) * WARP + lane) * 16);
-    load16(to.high, unit + 2048 + (piece * WARP + lane) * 16);
+  static DEVICE void load_piece(Piece &to, const uint8_t *place, int piece, bool is_there) {
+    load16(to.low[0], place + piece * 2 * ROW, is_there);
+    load16(to.low[1], place + (piece * 2 + 1) * ROW, is_there);
+    load16(to.high, place + (4 + piece) * ROW, is_there);
   }
   static DEVICE void fragment(uint32_t *a, const Piece &from, const Scales &scales, int step) {
     const int half = step % CHUNK_STEPS / 4;
@@ -277,9 +297,9 @@ struct Q6_KWeights {
       const uint32_t low = from.low[half][row * 2 + at / 2] >> (at % 2 * 4);
       const uint32_t high = from.high[half * 2 + row];
       const uint32_t moved = at < 2 ? high << (4 - 2 * at) : high >> (2 * at - 4);
-      const uint32_t bytes = (low & 0x0F0F0F0Fu) | (moved & 0x30303030u);
+      const uint32_t bytes = and_or(low, 0x0F0F0F0Fu, moved & 0x30303030u);
       // (q - 32) * scale has 24 bits and 160 scale fewer, so the sum is exact.
-      const float scale = scales.scale[step / CHUNK_STEPS][row][half];
+      const float scale = scales.scale[row][half];
       const float zero = -160.f * scale;
       a[row] = floats_to_bf16x2(fmaf(byte_on_128(bytes, 0), scale, zero), fmaf(byte_on_128(bytes, 1), scale, zero));
       a[row + 2] = floats_to_bf16x2(fmaf(byte_on_128(bytes, 2), scale, zero), fmaf(byte_on_128(bytes, 3), scale, zero));

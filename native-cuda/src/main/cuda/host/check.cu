@@ -28,13 +28,64 @@ DEVICE void reverse(const CheckParams &p, bool waits) {
 KERNEL(check_reverse, 1024, CheckParams) { reverse(p, true); }
 KERNEL(check_reverse_without_barrier, 1024, CheckParams) { reverse(p, false); }
 
-// Neighbours' values, left or right, within a warp: the wrong order of turns alone would hide one of them.
-KERNEL(check_neighbour_without_barrier, 32, CheckParams) {
+// Neighbours' values within a warp; of threads [0, 32).
+DEVICE void read_neighbour(const CheckParams &p, bool waits) {
   SHARED_MEMORY(int32_t, values);
-  const int32_t at = blockIdx.x * blockDim.x + threadIdx.x;
-  values[threadIdx.x] = static_cast<const int32_t *>(p.from)[at];
-  static_cast<int32_t *>(p.to)[at] = values[(threadIdx.x + WARP + p.count) % WARP];
+  values[threadIdx.x] = static_cast<const int32_t *>(p.from)[threadIdx.x];
+  if (waits) warp_sync();
+  static_cast<int32_t *>(p.to)[threadIdx.x] = values[(threadIdx.x + WARP + p.count) % WARP];
 }
+KERNEL(check_neighbour, 32, CheckParams) { read_neighbour(p, true); }
+KERNEL(check_neighbour_without_barrier, 32, CheckParams) { read_neighbour(p, false); }
+
+// Values written, read by others, and written again.
+DEVICE void reuse(const CheckParams &p, bool waits) {
+  SHARED_MEMORY(int32_t, values);
+  values[threadIdx.x] = threadIdx.x;
+  __syncthreads();
+  static_cast<int32_t *>(p.to)[threadIdx.x] = values[blockDim.x - 1 - threadIdx.x];
+  if (waits) __syncthreads();
+  values[threadIdx.x] = 1;
+}
+KERNEL(check_reuse, 64, CheckParams) { reuse(p, true); }
+KERNEL(check_reuse_without_barrier, 64, CheckParams) { reuse(p, false); }
+
+// One thread writes, all read, in a warp each and then in the block.
+KERNEL(check_broadcast, 64, CheckParams) {
+  __shared__ int32_t of_warp[2];
+  __shared__ int32_t of_block;
+  const int warp = threadIdx.x / WARP;
+  if (threadIdx.x % WARP == 3) of_warp[warp] = warp + p.count;
+  if (threadIdx.x == 40) of_block = p.count;
+  warp_sync();
+  const int32_t sum = of_warp[warp];
+  __syncthreads();
+  static_cast<int32_t *>(p.to)[threadIdx.x] = sum + of_block + of_warp[1 - warp];
+}
+
+KERNEL(check_sums_of_two_warps, 64, CheckParams) {
+  __shared__ int32_t sum;
+  if (threadIdx.x % WARP == 0) sum = threadIdx.x;
+  __syncthreads();
+  static_cast<int32_t *>(p.to)[threadIdx.x] = sum;
+}
+
+// A copy begins into what others still read.
+KERNEL(check_copy_in_use, 32, CheckParams) {
+  SHARED_MEMORY(uint4, values);
+  values[threadIdx.x] = make_uint4(threadIdx.x, 0, 0, 0);
+  warp_sync();
+  static_cast<uint32_t *>(p.to)[threadIdx.x] = values[WARP - 1 - threadIdx.x].x;
+  if (threadIdx.x == WARP - 1) async_copy16(values + WARP - 1, p.from);
+  async_commit();
+  async_wait<0>();
+}
+
+KERNEL(check_wild_read, 32, CheckParams) {
+  static_cast<int32_t *>(p.to)[threadIdx.x] = static_cast<const int32_t *>(p.from)[p.count];
+}
+
+KERNEL(check_wild_write, 32, CheckParams) { static_cast<int32_t *>(p.to)[p.count + static_cast<int>(threadIdx.x)] = 1; }
 
 // 16 bytes a thread, through shared memory, in two groups of copies.
 DEVICE void copy(const CheckParams &p, int waits) {

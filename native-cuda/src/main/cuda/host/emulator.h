@@ -157,9 +157,7 @@ Processor &processor();
 // 128 bytes apart modulo the page: at equal offsets they would share a few sets of the cache.
 constexpr uintptr_t STACK_BYTES = 256 << 10;
 constexpr uintptr_t FIBER_BYTES = 8192;
-#ifndef STATOR_USES_UCONTEXT
-static_assert(sizeof(Fiber) <= 128, "fibers lie 128 bytes apart");
-#endif
+static_assert((LANES - 1) * 128 + sizeof(Fiber) <= FIBER_BYTES, "each within its own stack's part");
 
 inline Fiber *fiber_of(uintptr_t stack_pointer) {
   const uintptr_t base = stack_pointer & ~(STACK_BYTES - 1);

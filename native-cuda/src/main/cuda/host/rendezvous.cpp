@@ -204,21 +204,24 @@ void load(const Warp *warp, uint32_t count, bool is_transposed) {
 
 }  // namespace
 
-void multiply_matrices(float *d, const uint32_t *a, const uint32_t *b, int line) {
+Floats4 multiply_matrices(Floats4 d, Words4 a, Words2 b, int line) {
   Fiber *fiber = self();
-  fiber->warp->operands[fiber->lane] = {d, a, b};
+  fiber->warp->operands[fiber->lane] = {d.v, a.v, b.v};
   if (arrive(fiber, site(MATRIX_PRODUCT, line))) multiply(fiber->warp);
+  return d;
 }
 
-void load_matrices(uint32_t *to, const void *shared, int count, bool is_transposed, int line) {
+Words4 load_matrices(const void *shared, int count, bool is_transposed, int line) {
   Fiber *fiber = self();
   if (fiber->lane < 8 * static_cast<uint32_t>(count)) {
     if (reinterpret_cast<uintptr_t>(shared) % 16 != 0) fail("load_matrix: %p is not aligned to 16", shared);
     if (!fiber->processor->is_shared(shared)) fail("load_matrix: %p is not the block's shared memory", shared);
     watch(fiber, shared, 16, false);
   }
-  fiber->warp->operands[fiber->lane] = {to, shared, nullptr};
+  Words4 to = {};
+  fiber->warp->operands[fiber->lane] = {to.v, shared, nullptr};
   if (arrive(fiber, site(LOAD_MATRIX, line))) load(fiber->warp, static_cast<uint32_t>(count), is_transposed);
+  return to;
 }
 
 // ---- Asynchronous copies: done when they are waited for, not before.

@@ -63,8 +63,18 @@ uint32_t shuffle_xor(uint32_t bits, int mask, int line);
 uint32_t shuffle(uint32_t bits, int lane, int line);
 uint32_t shuffle_down(uint32_t bits, int count, int line);
 uint32_t ballot(bool is_true, int line);
-void multiply_matrices(float *d, const uint32_t *a, const uint32_t *b, int line);
-void load_matrices(uint32_t *to, const void *shared, int count, bool is_transposed, int line);
+// By value, so that the arrays of a kernel have no address and may live in registers.
+struct Floats4 {
+  float v[4];
+};
+struct Words2 {
+  uint32_t v[2];
+};
+struct Words4 {
+  uint32_t v[4];
+};
+Floats4 multiply_matrices(Floats4 d, Words4 a, Words2 b, int line);
+Words4 load_matrices(const void *shared, int count, bool is_transposed, int line);
 void begin_copy(void *shared, const void *global, bool is_there);
 void end_copy_group();
 void finish_copies(size_t groups_left);
@@ -182,20 +192,27 @@ inline T warp_shuffle_down(T value, int count, int line = __builtin_LINE()) {
 
 inline uint32_t warp_ballot(bool is_true, int line = __builtin_LINE()) { return stator::ballot(is_true, line); }
 
-inline void mma_bf16(float *d, const uint32_t *a, const uint32_t *b, int line = __builtin_LINE()) {
-  stator::multiply_matrices(d, a, b, line);
+DEVICE void mma_bf16(float *d, const uint32_t *a, const uint32_t *b, int line = __builtin_LINE()) {
+  const stator::Floats4 sums = stator::multiply_matrices({{d[0], d[1], d[2], d[3]}}, {{a[0], a[1], a[2], a[3]}},
+                                                         {{b[0], b[1]}}, line);
+  for (int i = 0; i < 4; i++) d[i] = sums.v[i];
 }
-inline void load_matrix_x4(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
-  stator::load_matrices(to, shared, 4, false, line);
+
+DEVICE void load_matrix_x4(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
+  const stator::Words4 from = stator::load_matrices(shared, 4, false, line);
+  for (int i = 0; i < 4; i++) to[i] = from.v[i];
 }
-inline void load_matrix_x2(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
-  stator::load_matrices(to, shared, 2, false, line);
+DEVICE void load_matrix_x2(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
+  const stator::Words4 from = stator::load_matrices(shared, 2, false, line);
+  for (int i = 0; i < 2; i++) to[i] = from.v[i];
 }
-inline void load_matrix_x4_transposed(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
-  stator::load_matrices(to, shared, 4, true, line);
+DEVICE void load_matrix_x4_transposed(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
+  const stator::Words4 from = stator::load_matrices(shared, 4, true, line);
+  for (int i = 0; i < 4; i++) to[i] = from.v[i];
 }
-inline void load_matrix_x2_transposed(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
-  stator::load_matrices(to, shared, 2, true, line);
+DEVICE void load_matrix_x2_transposed(uint32_t *to, const void *shared, int line = __builtin_LINE()) {
+  const stator::Words4 from = stator::load_matrices(shared, 2, true, line);
+  for (int i = 0; i < 2; i++) to[i] = from.v[i];
 }
 
 inline void async_copy16(void *shared, const void *global) { stator::begin_copy(shared, global, true); }

@@ -11,8 +11,13 @@ namespace stator {
 
 namespace {
 
+constexpr size_t STATIC_OFFSET = size_t{1} << 32;  // What is in a __shared__ array has no offset to speak of.
+
 [[noreturn]] void fail_raced(const char *what, const char *before, uint32_t other, size_t offset) {
-  fail("%s byte %zu of shared memory, which thread %u %s with no barrier in between", what, offset, other, before);
+  if (offset >= STATIC_OFFSET) {
+    fail("%s a __shared__ array where thread %u %s, with no barrier in between", what, other, before);
+  }
+  fail("%s byte %zu of shared memory, which thread %u %s, with no barrier in between", what, offset, other, before);
 }
 
 inline bool is_same_warp(uint32_t thread, const Fiber *fiber) { return thread / LANES == fiber->thread / LANES; }
@@ -56,10 +61,11 @@ inline void write(const Fiber *fiber, Shadow &at, size_t offset) {
 // Single bytes are not watched: two of them share a shadow.
 inline void watch_shared(const Fiber *fiber, Shadow *shadow, size_t offset, uint32_t bytes, bool is_write) {
   for (size_t at = offset; at + 1 < offset + bytes; at += 2) {
+    Shadow &two = shadow[at % STATIC_OFFSET / 2];
     if (is_write) {
-      write(fiber, shadow[at / 2], at);
+      write(fiber, two, at);
     } else {
-      read(fiber, shadow[at / 2], at);
+      read(fiber, two, at);
     }
   }
 }
@@ -101,7 +107,7 @@ inline void watch_access(Fiber *fiber, uintptr_t at, uint32_t bytes, bool is_wri
   }
   const uintptr_t fixed = at - reinterpret_cast<uintptr_t>(processor->staticShared);
   if (fixed < processor->staticSharedBytes) {
-    return watch_shared(fiber, processor->staticShadow.data(), fixed, bytes, is_write);
+    return watch_shared(fiber, processor->staticShadow.data(), STATIC_OFFSET + fixed, bytes, is_write);
   }
   for (const Range &range : processor->recent) {
     if (holds(range, at, bytes)) return;

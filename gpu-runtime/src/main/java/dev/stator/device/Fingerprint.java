@@ -37,14 +37,22 @@ public final class Fingerprint {
 
   /** Reads one piece of a weight. */
   public void hash(int number, int piece) {
-    final Entry entry = entries.get(number);
+    entries.get(number).checksums()[piece] = checksum(entries.get(number), piece);
+  }
+
+  /** Whether a piece that has been hashed is as it was then. */
+  public boolean isUnchanged(int number, int piece) {
+    return entries.get(number).checksums()[piece] == checksum(entries.get(number), piece);
+  }
+
+  private static long checksum(Entry entry, int piece) {
     final WeightMatrix weight = entry.weight();
     final int row = piece * entry.rowsPerPiece();
     final int rowEnd = Math.min(weight.rowCount(), row + entry.rowsPerPiece());
     final long rowBytes = weight.type().byteSize(weight.columnCount());
     final CRC32C crc = new CRC32C();
     crc.update(weight.data().asSlice(row * rowBytes, (rowEnd - row) * rowBytes).asByteBuffer());
-    entry.checksums()[piece] = crc.getValue();
+    return crc.getValue();
   }
 
   /**

@@ -16,6 +16,10 @@ public final class WeightScan {
       ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfShort SHORT =
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final ValueLayout.OfLong LONG =
+      ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+  private static final long EACH_SHORT = 0x0001_0001_0001_0001L;
+  private static final long SHORT_SIGNS = 0x8000_8000_8000_8000L;
   private static final int F32_EXPONENT = 0x7F80_0000;
   private static final int F16_EXPONENT = 0x7C00;
   private static final int BF16_EXPONENT = 0x7F80;
@@ -47,8 +51,8 @@ public final class WeightScan {
   private static boolean isFinite(WeightType type, MemorySegment data) {
     return switch (type) {
       case F32 -> areFloatsFinite(data);
-      case F16 -> areHalvesFinite(data, 0, Short.BYTES, F16_EXPONENT);
-      case BF16 -> areHalvesFinite(data, 0, Short.BYTES, BF16_EXPONENT);
+      case F16 -> areAllHalvesFinite(data, F16_EXPONENT);
+      case BF16 -> areAllHalvesFinite(data, BF16_EXPONENT);
       case Q8_0, Q4_0, Q5_0, IQ4_NL -> areHalvesFinite(data, 0, type.blockBytes(), F16_EXPONENT);
       case Q4_1, Q5_1, Q4_K, Q5_K ->
           areHalvesFinite(data, 0, type.blockBytes(), F16_EXPONENT)
@@ -67,6 +71,23 @@ public final class WeightScan {
       if ((data.get(INT, offset) & F32_EXPONENT) == F32_EXPONENT) return false;
     }
     return true;
+  }
+
+  /**
+   * Looks at 16-bit floats that lie side by side, four at a time: one added to the lowest bit of an
+   * exponent of all ones sets the bit above it.
+   */
+  private static boolean areAllHalvesFinite(MemorySegment data, int exponent) {
+    final long exponents = exponent * EACH_SHORT;
+    final long ones = (exponent & -exponent) * EACH_SHORT;
+    final long length = data.byteSize();
+    final long lengthOfFours = length - length % Long.BYTES;
+    long carries = 0;
+    for (long offset = 0; offset < lengthOfFours; offset += Long.BYTES) {
+      carries |= (data.get(LONG, offset) & exponents) + ones;
+    }
+    if ((carries & SHORT_SIGNS) != 0) return false;
+    return areHalvesFinite(data.asSlice(lengthOfFours), 0, Short.BYTES, exponent);
   }
 
   /** Looks at the 16-bit floats that lie {@code stride} bytes apart. */

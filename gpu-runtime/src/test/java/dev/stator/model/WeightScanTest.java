@@ -58,6 +58,22 @@ class WeightScanTest {
   }
 
   @ParameterizedTest
+  @EnumSource(names = {"F16", "BF16"})
+  void shouldFindAHalfThatIsNotFiniteAtAnyPlace(WeightType type) {
+    for (int columns = 1; columns < 12; columns++) {
+      for (int at = 0; at < columns; at++) {
+        final byte[] data = new byte[columns * 2];
+        for (int i = 0; i < columns; i++) putLargest(type, data, 2 * i);
+        final WeightMatrix sound = plain(type, columns, data);
+        assertDoesNotThrow(() -> WeightScan.requireFinite(sound));
+        Bits.INFINITY.put(type, data, 2 * at);
+        final WeightMatrix matrix = plain(type, columns, data);
+        assertThrows(ModelFormatException.class, () -> WeightScan.requireFinite(matrix));
+      }
+    }
+  }
+
+  @ParameterizedTest
   @EnumSource
   void shouldAcceptTheLargestFiniteScales(WeightType type) {
     final int rowBytes = (int) type.byteSize(COLUMN_COUNT);
@@ -111,6 +127,10 @@ class WeightScanTest {
   private static void putShort(byte[] data, int offset, int value) {
     data[offset] = (byte) value;
     data[offset + 1] = (byte) (value >> 8);
+  }
+
+  private static WeightMatrix plain(WeightType type, int columns, byte[] data) {
+    return new WeightMatrix("w", type, 1, columns, MemorySegment.ofArray(data));
   }
 
   private static WeightMatrix matrix(WeightType type, byte[] data) {

@@ -23,12 +23,16 @@ public final class Families {
         Named.of("a window of one", window(1, 0, List.of(true, false, true))),
         Named.of("a window of its own rotation", window(20, 500, List.of(false, true, true))),
         Named.of("gemma 2", gemma2()),
-        Named.of("mixtral", experts(new FeedForwardVariant.Experts(5, 2, 96, true, 0))),
+        Named.of("mixtral", mixtral()),
         Named.of("qwen 2 mixture", experts(new FeedForwardVariant.Experts(4, 3, 32, false, 64))),
         Named.of("partly rotated", partlyRotated()),
         Named.of("yarn", scaled(new RopeScaling.Yarn(4, 16, 1, 32, 1.2f, true))),
         Named.of("yarn, a ramp of fractions", scaled(new RopeScaling.Yarn(8, 9, 2, 40, 1, false))),
         Named.of("long rope", scaled(longRope())));
+  }
+
+  public static ModelConfig mixtral() {
+    return experts(new FeedForwardVariant.Experts(5, 2, 96, true, 0));
   }
 
   private static ModelConfig plain(RopeScaling scaling) {

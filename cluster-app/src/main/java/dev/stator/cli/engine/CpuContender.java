@@ -72,7 +72,8 @@ final class CpuContender implements Contender {
                 stepTokensMax,
                 settings.longest(),
                 EngineBenchSettings.kernelsOf(kernels),
-                EngineBenchSettings.kvTypeOf(kvType)));
+                EngineBenchSettings.kvTypeOf(kvType),
+                CpuDeviceSettings.Pack.BEFORE_READY));
     loadSeconds = (System.nanoTime() - start) / 1e9;
   }
 

@@ -56,9 +56,13 @@ public final class CpuDevice implements Device {
   private final WarmUp warmUp;
   private final String kernels;
 
+  /** Null once all weights are packed. Written by the engine's thread. */
+  private volatile BackgroundPacking packing;
+
   private CpuDevice(
       LoadedModel model,
       CpuDeviceSettings settings,
+      BackgroundPacking.Plan packingPlan,
       KvMemory.Allocator allocator,
       Arena arena,
       WorkerPool pool) {
@@ -90,7 +94,12 @@ public final class CpuDevice implements Device {
     kernels = kernels(nativeKernels, isScalar);
     warmUp =
         chooseKernels(settings.kernels(), isScalar, nativeKernels == null ? layout.type() : null);
-    pack(arena, pool);
+    final boolean packsLater = weights.nativeBytes() >= packingPlan.bytesMin();
+    final MemorySegment[] panels =
+        packsLater
+            ? BackgroundPacking.panels(pool.threadCount(), weights.nativePanelBytesMax())
+            : null;
+    load(panels);
     kvMemory = allocator.allocate(blockCount * layout.blockBytes());
     kv = kvMemory.segment();
     final KvCache cache = new KvCache(layout, kv);
@@ -116,6 +125,14 @@ public final class CpuDevice implements Device {
             inputs,
             choices.others());
     fingerprint = weights.fingerprint().of(config, layout.type(), family(forms));
+    if (!weights.left().isEmpty()) packing = beginPacking(packingPlan, panels);
+  }
+
+  private BackgroundPacking beginPacking(BackgroundPacking.Plan plan, MemorySegment[] panels) {
+    final var begun = new BackgroundPacking(weights.left(), weights::unloadFile, plan, panels);
+    forward.setPanels(panels);
+    begun.start();
+    return begun;
   }
 
   /** Memory of this process alone, in huge pages where there are any. */
@@ -138,6 +155,15 @@ public final class CpuDevice implements Device {
    */
   public static CpuDevice create(
       LoadedModel model, CpuDeviceSettings settings, KvMemory.Allocator allocator) {
+    return create(model, settings, allocator, BackgroundPacking.Plan.of(settings));
+  }
+
+  /** With a plan of its own instead of the settings'. */
+  static CpuDevice create(
+      LoadedModel model,
+      CpuDeviceSettings settings,
+      KvMemory.Allocator allocator,
+      BackgroundPacking.Plan packing) {
     if (ModuleLayer.boot().findModule("jdk.incubator.vector").isEmpty()) {
       throw new IllegalStateException(
           "the CPU device needs a JVM started with --add-modules=jdk.incubator.vector");
@@ -151,7 +177,7 @@ public final class CpuDevice implements Device {
           return taken.getLast();
         };
     try {
-      return new CpuDevice(model, settings, taking, arena, pool);
+      return new CpuDevice(model, settings, packing, taking, arena, pool);
     } catch (RuntimeException | Error e) {
       pool.close();
       arena.close();
@@ -221,14 +247,14 @@ public final class CpuDevice implements Device {
    * A large model's first prompt would take longer with scalar kernels than compiling vector ones,
    * which goes on beside the packing. A small one answers before that.
    */
-  private void pack(Arena arena, WorkerPool pool) {
+  private void load(MemorySegment[] panels) {
     if (warmUp == null || !weights.isBeyondCaches()) {
-      weights.pack(arena, pool);
+      weights.load(arena, pool, panels);
       return;
     }
     try {
       warmUp.start();
-      weights.pack(arena, pool);
+      weights.load(arena, pool, panels);
       warmUp.await();
     } catch (RuntimeException | Error broken) {
       warmUp.close();
@@ -350,10 +376,12 @@ public final class CpuDevice implements Device {
   @Override
   public StepOutput run(StepInput input) {
     limits.check(input);
+    followPacking();
     final StepPlan plan = forward.plan();
     plan.reset(input.slices());
     forward.run();
     if (warmUp != null) warmUp.start();
+    if (packing != null) packing.stepped();
     final int sliceCount = input.slices().size();
     return (slice, row) -> {
       if (slice < 0 || slice >= sliceCount || plan.logitsRow(slice, row) < 0) {
@@ -361,6 +389,21 @@ public final class CpuDevice implements Device {
       }
       return forward.logits(plan.logitsRow(slice, row));
     };
+  }
+
+  /** What weights are left to pack, for tests; {@code null} when none are. */
+  BackgroundPacking packing() {
+    return packing;
+  }
+
+  /** Before a step, since no worker multiplies then. */
+  private void followPacking() {
+    if (packing == null) return;
+    packing.requireIntact();
+    if (!packing.isDone()) return;
+    forward.setPanels(null);
+    packing.close();
+    packing = null;
   }
 
   @Override
@@ -378,12 +421,19 @@ public final class CpuDevice implements Device {
     terms.add(
         new MemoryPlan.Term(
             "workspace for " + stepTokensMax + " tokens a step", forward.workspaceBytes()));
+    final BackgroundPacking unfinished = packing;
+    if (unfinished != null) {
+      terms.add(
+          new MemoryPlan.Term(
+              "a panel of weights for each thread, until all are packed", unfinished.bytes()));
+    }
     return new MemoryPlan(terms);
   }
 
   @Override
   public void close() {
     if (warmUp != null) warmUp.close();
+    if (packing != null) packing.close();
     pool.close();
     arena.close();
     kvMemory.close();

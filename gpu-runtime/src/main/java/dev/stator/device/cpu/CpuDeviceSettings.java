@@ -16,6 +16,7 @@ import java.util.Locale;
  * @param stepTokensMax tokens of one step
  * @param contextLength longest sequence in tokens; 0 or more than the model's takes the model's
  * @param kvType how keys and values are stored
+ * @param pack when native kernels' weights are packed
  */
 public record CpuDeviceSettings(
     int threads,
@@ -24,7 +25,8 @@ public record CpuDeviceSettings(
     int stepTokensMax,
     int contextLength,
     Kernels kernels,
-    KvType kvType) {
+    KvType kvType,
+    Pack pack) {
   /** Which kernels run. */
   public enum Kernels {
     /** Native ones for the projections they have; for all else as {@link #JAVA}. */
@@ -52,6 +54,26 @@ public record CpuDeviceSettings(
     }
   }
 
+  /** When large models' weights are packed for native kernels. */
+  public enum Pack {
+    /** Before the device is there: its first step is as fast as any. */
+    BEFORE_READY("before-ready"),
+    /** In the background; until then steps pack what they multiply, each time. */
+    WHILE_SERVING("while-serving");
+
+    private final String title;
+
+    Pack(String title) {
+      this.title = title;
+    }
+
+    private static Pack of(String name) {
+      for (Pack pack : values()) if (pack.title.equals(name)) return pack;
+      throw new IllegalArgumentException(
+          "stator.device.cpu.pack is '" + name + "', expected before-ready or while-serving");
+    }
+  }
+
   /** As much as one sequence of the context length needs, within bounds. */
   public static final long KV_BYTES_AUTO = -1;
 
@@ -71,7 +93,7 @@ public record CpuDeviceSettings(
     require(contextLength >= 0, "context-length", contextLength, "0 or more");
   }
 
-  /** With float32 keys and values. */
+  /** With float32 keys and values, and all weights packed before the device is there. */
   public CpuDeviceSettings(
       int threads,
       long kvBytes,
@@ -79,13 +101,27 @@ public record CpuDeviceSettings(
       int stepTokensMax,
       int contextLength,
       Kernels kernels) {
-    this(threads, kvBytes, blockCount, stepTokensMax, contextLength, kernels, KvType.F32);
+    this(
+        threads,
+        kvBytes,
+        blockCount,
+        stepTokensMax,
+        contextLength,
+        kernels,
+        KvType.F32,
+        Pack.BEFORE_READY);
   }
 
   /** The same but for the way in which keys and values are stored. */
   public CpuDeviceSettings withKvType(KvType type) {
     return new CpuDeviceSettings(
-        threads, kvBytes, blockCount, stepTokensMax, contextLength, kernels, type);
+        threads, kvBytes, blockCount, stepTokensMax, contextLength, kernels, type, pack);
+  }
+
+  /** The same but for the time at which weights are packed. */
+  public CpuDeviceSettings withPack(Pack when) {
+    return new CpuDeviceSettings(
+        threads, kvBytes, blockCount, stepTokensMax, contextLength, kernels, kvType, when);
   }
 
   /** Reads {@code stator.device.cpu}; no threads become the machine's processor count. */
@@ -99,7 +135,8 @@ public record CpuDeviceSettings(
         config.getInt("step-tokens-max"),
         config.getInt("context-length"),
         Kernels.of(config.getString("kernels")),
-        kvType(config.getString("kv-type")));
+        kvType(config.getString("kv-type")),
+        Pack.of(config.getString("pack")));
   }
 
   private static KvType kvType(String name) {

@@ -5,6 +5,7 @@ import dev.stator.device.StepPlan;
 import dev.stator.model.AttentionVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.RopeScaling;
+import java.lang.foreign.MemorySegment;
 import java.util.Arrays;
 import java.util.List;
 
@@ -342,6 +343,15 @@ final class ForwardPass {
           final int to = Math.min(plan.rowCount(), (task + 1) * ROWS_PER_TASK);
           for (int row = task * ROWS_PER_TASK; row < to; row++) work.run(row, worker);
         });
+  }
+
+  /**
+   * Gives each worker memory for a panel that is not packed where it belongs.
+   *
+   * @param panels one a worker, valid until the next call; {@code null} once all are packed
+   */
+  void setPanels(MemorySegment[] panels) {
+    for (int i = 0; i < scratch.length; i++) scratch[i].panel = panels == null ? null : panels[i];
   }
 
   long workspaceBytes() {

@@ -60,12 +60,14 @@ final class NativeKernels {
   static final class Format {
     private final Inputs.Form form;
     private final MethodHandle pack;
+    private final MethodHandle packFromHeap;
     private final MethodHandle multiply;
     private final MethodHandle panelBytes;
 
     private Format(Inputs.Form form, String type, String layout, SymbolLookup library) {
       this.form = form;
-      pack = handle(library, "pack_" + type, PACK);
+      pack = downcall(library, "pack_" + type, PACK);
+      packFromHeap = handle(library, "pack_" + type, PACK);
       multiply = handle(library, "multiply_" + layout, MULTIPLY);
       panelBytes = handle(library, "panel_bytes_" + layout, BYTES);
     }
@@ -85,13 +87,16 @@ final class NativeKernels {
     }
 
     /**
-     * Repacks up to 16 rows.
+     * Repacks up to 16 rows, into memory off the heap. Pages of a file or of fresh memory may take
+     * long to come, but no garbage collection waits for them.
      *
      * @return the first row with a scale or value that is not finite, or -1
      */
     long pack(MemorySegment source, int rows, int columns, MemorySegment panel) {
       try {
-        return (long) pack.invokeExact(source, (long) rows, (long) columns, panel);
+        return (long)
+            (source.isNative() ? pack : packFromHeap)
+                .invokeExact(source, (long) rows, (long) columns, panel);
       } catch (Throwable t) {
         throw failed(t);
       }

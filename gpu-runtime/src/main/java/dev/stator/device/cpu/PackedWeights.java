@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.IntConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.slf4j.LoggerFactory;
 
 /**
@@ -56,8 +57,8 @@ final class PackedWeights {
 
   record Expert(PackedMatrix gate, PackedMatrix up, PackedMatrix down) {}
 
-  /** Work on so many bytes of the file. */
-  private record Task(Runnable work, long bytes) {}
+  /** Work on so many bytes of the file, by one worker or another. */
+  record Task(IntConsumer work, long bytes) {}
 
   private static final int ALIGNMENT = 64;
 
@@ -73,6 +74,7 @@ final class PackedWeights {
   private final List<Layer> layers = new ArrayList<>();
   private final List<StoredMatrix> matrices = new ArrayList<>();
   private final List<Task> tasks = new ArrayList<>();
+  private final List<Task> left = new ArrayList<>();
   private final Fingerprint fingerprint = new Fingerprint();
   private final float[] outputNorm;
   private final PackedMatrix outputHead;
@@ -105,23 +107,27 @@ final class PackedWeights {
   }
 
   /**
-   * Repacks all weights on the pool's threads, into memory that lives as long as {@code arena}. The
-   * file's own pages are given back to the system, which reads them again when they are wanted.
+   * Repacks all weights on the pool's threads, into memory that lives as long as {@code arena}.
    * Each piece is read from memory once: fingerprint, checks and packing find it in the cache.
    *
+   * @param panels memory of {@link #nativePanelBytesMax} for each worker, where the matrices of
+   *     native kernels are checked now and packed by {@link #left}; {@code null} where all are
+   *     packed
    * @throws ModelFormatException when a weight has a value that is not finite
    */
-  void pack(Arena arena, WorkerPool pool) {
+  void load(Arena arena, WorkerPool pool, MemorySegment[] panels) {
     MemorySegment free = OffHeap.allocate(arena, placeBytes());
     for (StoredMatrix matrix : matrices) {
       matrix.place(free.asSlice(0, matrix.placeBytes()));
       free = free.asSlice(aligned(matrix.placeBytes()));
       matrix.setBeyondCaches(isBeyondCaches());
-      addTasks(matrix.source, piece -> matrix.packTask(piece));
+      if (panels != null && matrix instanceof NativeMatrix later) addLater(later, panels);
+      else addTasks(matrix.source, (piece, worker) -> matrix.packTask(piece));
     }
-    if (!isHeadTied) addTasks(embedding, this::checkEmbedding);
+    if (!isHeadTied) addTasks(embedding, (piece, worker) -> checkEmbedding(piece));
     final var progress =
         new LoadProgress(
+            left.isEmpty() ? LoadProgress.Work.LOADED : LoadProgress.Work.CHECKED,
             tasks.stream().mapToLong(Task::bytes).sum(),
             System::nanoTime,
             LoggerFactory.getLogger(LoadProgress.class)::info);
@@ -129,11 +135,21 @@ final class PackedWeights {
         tasks.size(),
         (number, worker) -> {
           final Task task = tasks.get(number);
-          task.work.run();
+          task.work.accept(worker);
           progress.add(task.bytes);
         });
     progress.finish();
     tasks.clear();
+    if (left.isEmpty()) unloadFile();
+  }
+
+  /** What is left to be packed, in any order, on any threads; {@link #unloadFile} comes next. */
+  List<Task> left() {
+    return left;
+  }
+
+  /** Gives the file's own pages back to the system, which reads them again when they are wanted. */
+  void unloadFile() {
     for (StoredMatrix matrix : matrices) {
       final MemorySegment file = matrix.source.data();
       if (file.isMapped()) file.unload();
@@ -145,17 +161,39 @@ final class PackedWeights {
     return bytes() > CACHED_BYTES_MAX;
   }
 
-  private void addTasks(WeightMatrix weight, IntConsumer work) {
+  /** Checks a matrix now. What is packed then is what the fingerprint names. */
+  private void addLater(NativeMatrix matrix, MemorySegment[] panels) {
+    final WeightMatrix source = matrix.source;
+    final int number = addTasks(source, (piece, worker) -> matrix.checkTask(piece, panels[worker]));
+    for (int i = 0; i < matrix.taskCount(); i++) {
+      final int piece = i;
+      final IntConsumer pack =
+          worker -> {
+            if (!fingerprint.isUnchanged(number, piece)) {
+              throw new ModelFormatException(
+                  "tensor " + source.name() + " has changed in the file since it was checked");
+            }
+            matrix.packTask(piece);
+          };
+      left.add(new Task(pack, rows(source, piece).byteSize()));
+    }
+  }
+
+  /**
+   * @param work on a piece, by a worker
+   */
+  private int addTasks(WeightMatrix weight, WorkerPool.Task work) {
     final int number = fingerprint.add(weight, PackedMatrix.TASK_ROWS);
     for (int i = 0; i * PackedMatrix.TASK_ROWS < weight.rowCount(); i++) {
       final int piece = i;
-      final Runnable both =
-          () -> {
+      final IntConsumer both =
+          worker -> {
             fingerprint.hash(number, piece);
-            work.accept(piece);
+            work.run(piece, worker);
           };
       tasks.add(new Task(both, rows(weight, piece).byteSize()));
     }
+    return number;
   }
 
   private static MemorySegment rows(WeightMatrix weight, int piece) {
@@ -242,7 +280,7 @@ final class PackedWeights {
 
   private float[] vector(WeightMatrix source, int length) {
     WeightMatrix.requireShape(source, 1, length);
-    addTasks(source, piece -> {});
+    addTasks(source, (piece, worker) -> {});
     final float[] values = WeightDecoder.row(source, 0);
     for (float value : values) {
       if (!Float.isFinite(value)) {
@@ -335,6 +373,20 @@ final class PackedWeights {
               packed));
     }
     return terms;
+  }
+
+  /** Bytes of the packed projections that native kernels compute. */
+  long nativeBytes() {
+    return nativeMatrices().mapToLong(StoredMatrix::bytes).sum();
+  }
+
+  /** Bytes of the largest panel of a native kernel. */
+  long nativePanelBytesMax() {
+    return nativeMatrices().mapToLong(matrix -> matrix.panelBytes).max().orElse(0);
+  }
+
+  private Stream<StoredMatrix> nativeMatrices() {
+    return matrices.stream().filter(NativeMatrix.class::isInstance);
   }
 
   /** Bytes of the packed projections. */

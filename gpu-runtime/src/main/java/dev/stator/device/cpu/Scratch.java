@@ -1,10 +1,15 @@
 package dev.stator.device.cpu;
 
+import java.lang.foreign.MemorySegment;
+
 /**
  * One worker's memory between the caches and the step's activations. Owned by that worker during a
  * task.
  */
 final class Scratch {
+  /** Takes a panel that is not packed where it belongs; {@code null} once none is left. */
+  MemorySegment panel;
+
   /** A chunk of a panel as it is packed, for the scalar kernels. */
   final byte[] bytes = new byte[PanelMatrix.CHUNK_BYTES_MAX];
 

@@ -50,7 +50,7 @@ abstract class StoredMatrix implements PackedMatrix {
   }
 
   /** Repacks the panels of a task. Any thread. */
-  final void packTask(int task) {
+  void packTask(int task) {
     final int panelEnd = Math.min(panelCount(), (task + 1) * TASK_PANELS);
     for (int panel = task * TASK_PANELS; panel < panelEnd; panel++) pack(panel);
   }

@@ -68,7 +68,7 @@ public final class CudaDevice implements Device {
     final Kernels kernels = new Kernels(driver, stream);
     final Fingerprint print = new Fingerprint();
     final CudaWeights weights = load(model, settings, kernels, print);
-    fingerprint = print.of(config, layout.type(), Kernels.FAMILY);
+    fingerprint = print.of(config, layout.type(), kernels.family());
     final int rowsMax = settings.stepTokensMax();
     rows = Activations.take(memory, config, rowsMax, logitsRowsMax(settings));
     results = new HostRows(driver, stream, logitsRowsMax(settings), config.vocabularySize());

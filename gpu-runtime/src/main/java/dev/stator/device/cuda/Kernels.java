@@ -16,7 +16,7 @@ import java.util.Map;
  */
 final class Kernels {
   /** Names the programs of all kernels, see {@code NUMERICS.md}. */
-  static final String FAMILY = "cuda-mma-1";
+  private static final String FAMILY = "cuda-mma-1";
 
   private static final int ELEMENT_THREADS = 256;
   private static final int ELEMENT_BLOCKS_MAX = 65_535;
@@ -33,6 +33,14 @@ final class Kernels {
   Kernels(Driver driver, Driver.Stream stream) {
     this.driver = driver;
     this.stream = stream;
+  }
+
+  /**
+   * Names what decides the bits: the programs, and the architecture, whose matrix instruction adds
+   * in an order of its own.
+   */
+  String family() {
+    return FAMILY + "-sm" + driver.computeCapability();
   }
 
   Driver.Stream stream() {

@@ -15,8 +15,12 @@ import dev.stator.model.WeightType;
  */
 record MatmulShape(String kernel, int gridX, int gridY, int threads, int sharedBytes) {
   /** Tokens of the largest decode kernel; more go to prefill. */
-  static final int DECODE_TOKENS_MAX = 64;
+  private static final int DECODE_TOKENS_MAX = 64;
 
+  /** The same for matrices so tall that prefill's blocks of 128 rows busy a device. */
+  private static final int TALL_DECODE_TOKENS_MAX = 32;
+
+  private static final int TALL_ROWS = 16384;
   private static final int WARP = 32;
   static final int TILE_ROWS = 16;
   private static final int RANGE_COLUMNS = 256;
@@ -93,7 +97,8 @@ record MatmulShape(String kernel, int gridX, int gridY, int threads, int sharedB
 
   /** {@code MatmulParams}, by the kernel that suits {@code tokens}. */
   static MatmulShape product(WeightType type, int rows, int columns, int tokens) {
-    if (tokens > DECODE_TOKENS_MAX) return prefill(type, rows, columns, tokens);
+    final int decodeTokens = rows < TALL_ROWS ? DECODE_TOKENS_MAX : TALL_DECODE_TOKENS_MAX;
+    if (tokens > decodeTokens) return prefill(type, rows, columns, tokens);
     int tokensOfBlock = 8;
     while (tokensOfBlock < tokens) tokensOfBlock *= 2;
     return decode(type, rows, columns, tokens, tokensOfBlock);

@@ -215,6 +215,7 @@ class CpuDeviceTest {
     assertEquals(CpuDeviceSettings.Kernels.AUTO, settings.kernels());
     assertEquals(KvType.F32, settings.kvType());
     assertEquals(CpuDeviceSettings.KV_BYTES_AUTO, settings.kvBytes());
+    assertEquals(CpuDeviceSettings.Pack.WHILE_SERVING, settings.pack());
   }
 
   @ParameterizedTest
@@ -224,7 +225,8 @@ class CpuDeviceTest {
     "step-tokens-max, 0, 'stator.device.cpu.step-tokens-max is 0, expected 1 or more'",
     "kernels, fast, 'stator.device.cpu.kernels is ''fast'', expected auto, native, java, vector or"
         + " scalar'",
-    "kv-type, fp8, 'stator.device.cpu.kv-type is ''fp8'', expected f32, bf16 or int8'"
+    "kv-type, fp8, 'stator.device.cpu.kv-type is ''fp8'', expected f32, bf16 or int8'",
+    "pack, later, 'stator.device.cpu.pack is ''later'', expected before-ready or while-serving'"
   })
   void shouldRefuseASettingWithASentence(String key, String value, String sentence) {
     final var config =

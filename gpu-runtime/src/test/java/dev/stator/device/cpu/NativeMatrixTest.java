@@ -21,6 +21,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Random;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,6 +31,10 @@ import org.junit.jupiter.params.provider.MethodSource;
 class NativeMatrixTest {
   private static final int TOKENS_MAX = 40;
   private static final int SHAPES = 16;
+
+  /** Of a matrix's tasks: all, none, every second. */
+  private static final List<IntPredicate> WHICH_ARE_PACKED =
+      List.of(task -> true, task -> false, task -> task % 2 == 1);
 
   private final Random random = new Random(11);
   private final Scratch scratch = new Scratch(TOKENS_MAX, 16, 2);
@@ -48,10 +53,12 @@ class NativeMatrixTest {
         final float[] x = inputs(tokens * columns);
         final Inputs.Form form = kernels.format(type).orElseThrow().form();
         final float[] expected = IntegerProgram.multiply(source, form, x, tokens);
-        assertArrayEquals(
-            bits(expected),
-            bits(multiply(kernels, source, x, tokens)),
-            () -> type + " " + rows + " x " + columns + ", " + tokens + " tokens");
+        for (IntPredicate isPacked : WHICH_ARE_PACKED) {
+          assertArrayEquals(
+              bits(expected),
+              bits(multiply(kernels, source, x, tokens, isPacked)),
+              () -> type + " " + rows + " x " + columns + ", " + tokens + " tokens");
+        }
       }
     }
   }
@@ -192,15 +199,28 @@ class NativeMatrixTest {
   }
 
   private static NativeMatrix pack(NativeKernels kernels, WeightMatrix source, Arena arena) {
+    return pack(kernels, source, arena, task -> true);
+  }
+
+  private static NativeMatrix pack(
+      NativeKernels kernels, WeightMatrix source, Arena arena, IntPredicate isPacked) {
     final var matrix = new NativeMatrix(source, kernels.format(source.type()).orElseThrow());
     matrix.place(arena.allocate(matrix.placeBytes(), 64));
-    for (int panel = 0; panel < matrix.panelCount(); panel++) matrix.pack(panel);
+    for (int task = 0; task < matrix.taskCount(); task++) {
+      if (isPacked.test(task)) matrix.packTask(task);
+    }
     return matrix;
   }
 
   private float[] multiply(NativeKernels kernels, WeightMatrix source, float[] x, int tokens) {
+    return multiply(kernels, source, x, tokens, task -> true);
+  }
+
+  private float[] multiply(
+      NativeKernels kernels, WeightMatrix source, float[] x, int tokens, IntPredicate isPacked) {
     try (Arena arena = Arena.ofConfined()) {
-      final NativeMatrix matrix = pack(kernels, source, arena);
+      final NativeMatrix matrix = pack(kernels, source, arena, isPacked);
+      scratch.panel = arena.allocate(matrix.panelBytes + 64, 64);
       final Inputs.Form form = matrix.inputForm();
       final var inputs = new Inputs(arena, Set.of(form), kernels, tokens, matrix.columns());
       inputs.set(x, matrix.columns(), tokens);

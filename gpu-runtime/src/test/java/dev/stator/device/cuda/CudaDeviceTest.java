@@ -197,7 +197,7 @@ class CudaDeviceTest {
     try (LoadedModel model = RandomModels.of(RandomModels.LLAMA, 3, WeightType.Q8_0);
         CudaDevice device = device(model)) {
       final String fingerprint = device.numericsFingerprint();
-      assertTrue(fingerprint.startsWith("cuda-mma-1/kv-bf16/"), fingerprint);
+      assertTrue(fingerprint.matches("cuda-mma-1-sm\\d+/kv-bf16/\\w+"), fingerprint);
     }
   }
 }

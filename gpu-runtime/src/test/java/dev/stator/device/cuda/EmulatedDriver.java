@@ -40,7 +40,7 @@ final class EmulatedDriver implements Driver {
    */
   EmulatedDriver(Path library, long memoryBytes, RandomGenerator schedule) {
     kernels = new EmulatedKernels(library);
-    memory = new EmulatedMemory(memoryBytes);
+    memory = new EmulatedMemory(memoryBytes, kernels::allow);
     this.schedule = schedule;
     isCompanion = false;
     attachment.take();

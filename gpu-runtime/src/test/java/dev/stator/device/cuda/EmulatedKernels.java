@@ -2,6 +2,7 @@ package dev.stator.device.cuda;
 
 import static java.lang.foreign.ValueLayout.ADDRESS;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
+import static java.lang.foreign.ValueLayout.JAVA_LONG;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
@@ -24,6 +25,7 @@ final class EmulatedKernels implements AutoCloseable {
   private final MethodHandle error;
   private final MethodHandle lacks; // Where the library cannot say, launches do.
   private final MethodHandle paramsBytes; // 0 where it cannot say.
+  private final MethodHandle memory; // Does nothing where kernels are not watched.
 
   /**
    * @throws IllegalArgumentException when the library cannot be loaded
@@ -45,6 +47,21 @@ final class EmulatedKernels implements AutoCloseable {
                 .orElse(MethodHandles.empty(question.toMethodType()));
     lacks = optional.apply("stator_emulated_lacks");
     paramsBytes = optional.apply("stator_emulated_params_bytes");
+    final FunctionDescriptor range = FunctionDescriptor.ofVoid(JAVA_LONG, JAVA_LONG, JAVA_INT);
+    memory =
+        library
+            .find("stator_emulated_memory")
+            .map(address -> linker.downcallHandle(address, range))
+            .orElse(MethodHandles.empty(range.toMethodType()));
+  }
+
+  /** Kernels may use these bytes from now on, or no longer; they are stopped at all others. */
+  void allow(long address, long bytes, boolean isThere) {
+    try {
+      memory.invokeExact(address, bytes, isThere ? 1 : 0);
+    } catch (Throwable t) {
+      throw new IllegalStateException(t);
+    }
   }
 
   /** A kernel by its name. */

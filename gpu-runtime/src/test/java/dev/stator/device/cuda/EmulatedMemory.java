@@ -25,6 +25,7 @@ final class EmulatedMemory implements AutoCloseable {
   private final TreeMap<Long, Block> blocks = new TreeMap<>();
   private final Map<Long, Arena> locked = new HashMap<>();
   private final long bytesMax;
+  private final Watcher watcher;
   private long bytesTaken;
 
   /** Bytes between two guards. */
@@ -59,8 +60,18 @@ final class EmulatedMemory implements AutoCloseable {
     }
   }
 
-  EmulatedMemory(long bytesMax) {
+  /**
+   * @param watcher is told what kernels may use
+   */
+  EmulatedMemory(long bytesMax, Watcher watcher) {
     this.bytesMax = bytesMax;
+    this.watcher = watcher;
+  }
+
+  /** Is told what there is. */
+  interface Watcher {
+    /** Memory begins or ceases to be there. */
+    void memory(long address, long bytes, boolean isThere);
   }
 
   synchronized long freeBytes() {
@@ -78,6 +89,7 @@ final class EmulatedMemory implements AutoCloseable {
     block.content().fill(UNDEFINED);
     blocks.put(block.content().address(), block);
     bytesTaken += bytes;
+    watcher.memory(block.content().address(), bytes, true);
     return block.content().address();
   }
 
@@ -89,6 +101,7 @@ final class EmulatedMemory implements AutoCloseable {
     block.isFreed = true;
     block.content().fill(UNDEFINED);
     bytesTaken -= block.bytes;
+    watcher.memory(address, block.bytes, false);
   }
 
   synchronized MemorySegment allocateHost(long bytes) {
@@ -155,6 +168,9 @@ final class EmulatedMemory implements AutoCloseable {
   public void close() {
     locked.values().forEach(Arena::close);
     locked.clear();
+    for (Block block : blocks.values()) {
+      if (!block.isFreed) watcher.memory(block.content().address(), block.bytes, false);
+    }
     blocks.clear();
     arena.close();
   }

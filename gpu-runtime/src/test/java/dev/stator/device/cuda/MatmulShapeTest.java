@@ -27,6 +27,9 @@ class MatmulShapeTest {
     "Q8_0,  130, 256,     1, matmul_q8_0_decode_8,     2,  1, 256,  4096",
     "Q8_0,  130, 32,     33, matmul_q8_0_decode_64,    1,  1, 256, 32768",
     "Q8_0,  130, 64,     65, matmul_q8_0_prefill,      2,  2, 128, 81920",
+    // Tall: 128 rows a block share the activations.
+    "Q4_K, 28672, 4096,  32, matmul_q4_k_decode_32,  896,  1, 256, 16384",
+    "Q4_K, 28672, 4096,  33, matmul_q4_k_prefill,      1, 224, 128, 81920",
     "F32,  4096, 4096, 2048, matmul_bf16_prefill,     32, 32, 128, 81920",
   })
   void shouldSuitTheNumberOfTokens(

@@ -3,11 +3,13 @@ package dev.stator.device.cuda;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
 import dev.stator.model.WeightType;
 import dev.stator.testing.RandomWeights;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
@@ -43,6 +45,24 @@ class RepackTest {
             expected[column] + 0f,
             out[column * ROWS + row],
             () -> type + " row " + line + " column " + at);
+      }
+    }
+  }
+
+  @Test
+  void shouldRoundQ4KToItsBound() {
+    final WeightMatrix matrix =
+        RandomWeights.matrix("weights", WeightType.Q4_K, ROWS, 512, 1, new Random(1));
+    for (int row = 0; row < ROWS; row++) {
+      final float[] format = WeightDecoder.row(matrix, row);
+      final float[] rounded = RepackedMatrix.dequantized(matrix, row);
+      for (int group = 0; group < 512; group += 32) {
+        double magnitude = 0; // Of scale and offset: values are in between, or are their sums.
+        for (int i = group; i < group + 32; i++)
+          magnitude = Math.max(magnitude, Math.abs(format[i]));
+        for (int i = group; i < group + 32; i++) {
+          assertEquals(format[i], rounded[i], 2 * magnitude / 128, "row " + row + " column " + i);
+        }
       }
     }
   }
