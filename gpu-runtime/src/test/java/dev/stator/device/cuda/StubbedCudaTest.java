@@ -65,8 +65,9 @@ class StubbedCudaTest {
 
   @Test
   void shouldAnswerWithTheSameBytesAsTheEmulatedDevice() throws IOException, InterruptedException {
-    final Map<String, String> kernels = Map.of("STUB_KERNELS", CudaTests.library().toString());
-    assertEquals(StubbedCuda.answer(CudaTests.emulated()) + "\n", run(kernels, "model"));
+    final Map<String, String> likeIt =
+        Map.of("STUB_KERNELS", CudaTests.library().toString(), "STUB_CAPABILITY", "80");
+    assertEquals(StubbedCuda.answer(CudaTests.emulated()) + "\n", run(likeIt, "model"));
   }
 
   @Test
