@@ -118,8 +118,7 @@ class EmulatorTest {
         "check_reuse_without_barrier | 64 | 0 | with no barrier in between",
         "check_sums_of_two_warps     | 64 | 0 | thread 32: writes a __shared__ array where thread 0"
             + " writes",
-        "check_copy_in_use           | 32 | 0 | byte 496 of shared memory, which"
-            + " thread",
+        "check_copy_in_use           | 32 | 0 | byte 496 of shared memory, which" + " thread",
         "check_wild_read             | 32  | 1024 | reads 4 bytes at",
         "check_wild_read             | 32  | -1 | reads 4 bytes at",
         "check_wild_write            | 32  | 1024 | writes 4 bytes at",
