@@ -10,6 +10,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class NormTest {
   private static final float EPSILON = 1e-5f;
@@ -72,6 +73,42 @@ class NormTest {
       assertClose(y, readFloats[i], 1e-6 * Math.abs(y), "float " + i);
       assertBf16(y, readHalves[i], 0, "half " + i);
     }
+  }
+
+  /** The sum of squares as {@code NUMERICS.md} has it. */
+  private static float sumOfSquares(float[] x) {
+    float total = 0;
+    for (int warp = 0; warp < THREADS / 32; warp++) {
+      float[] sums = new float[32];
+      for (int lane = 0; lane < 32; lane++) {
+        for (int quad = 32 * warp + lane; 4 * quad < x.length; quad += THREADS) {
+          for (int i = 4 * quad; i < Math.min(4 * quad + 4, x.length); i++) {
+            sums[lane] = Math.fma(x[i], x[i], sums[lane]);
+          }
+        }
+      }
+      for (int apart = 16; apart > 0; apart /= 2) {
+        final float[] added = new float[32];
+        for (int lane = 0; lane < 32; lane++) added[lane] = sums[lane] + sums[lane ^ apart];
+        sums = added;
+      }
+      total = warp == 0 ? sums[0] : total + sums[0];
+    }
+    return total;
+  }
+
+  @ParameterizedTest
+  @ValueSource(ints = {6, 1030, 2048})
+  void shouldFollowItsProgramToTheBit(int size) {
+    final Random random = new Random(size);
+    final float[] x = Values.gaussian(random, size);
+    final float[] weight = Values.gaussian(random, size);
+    final long to = device.room(4L * size);
+    norm("rms_norm_f32", device.floats(x), device.floats(weight), to, 1, size, size);
+    final float scale = 1 / (float) Math.sqrt(sumOfSquares(x) / size + EPSILON);
+    final float[] expected = new float[size];
+    for (int i = 0; i < size; i++) expected[i] = x[i] * scale * weight[i];
+    assertArrayEquals(expected, device.readFloats(to, size));
   }
 
   @Test
