@@ -38,6 +38,12 @@ DEVICE void read_neighbour(const CheckParams &p, bool waits) {
 KERNEL(check_neighbour, 32, CheckParams) { read_neighbour(p, true); }
 KERNEL(check_neighbour_without_barrier, 32, CheckParams) { read_neighbour(p, false); }
 
+// to[block][thread] = how many of the block's threads came before, counted behind them, in to[blocks * 32 + block], at first 0.
+KERNEL(check_turns, 32, CheckParams) {
+  int32_t *to = static_cast<int32_t *>(p.to);
+  to[blockIdx.x * WARP + threadIdx.x] = atomicAdd(to + gridDim.x * WARP + blockIdx.x, 1);
+}
+
 // Values written, read by others, and written again.
 DEVICE void reuse(const CheckParams &p, bool waits) {
   SHARED_MEMORY(int32_t, values);

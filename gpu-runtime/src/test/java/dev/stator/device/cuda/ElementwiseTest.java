@@ -140,9 +140,9 @@ class ElementwiseTest {
       final int at = i / size * 2 * size + i % size;
       final double y = activation.applyAsDouble(gateUp[at]) * gateUp[at + size];
       assertBf16(y, read[i], 1e-6 * Math.abs(gateUp[at + size]), "value " + i);
-      if (Bf16.of((float) y) != read[i]) otherRoundings++;
+      if (Math.abs(y) > 1e-6 && Bf16.of((float) y) != read[i]) otherRoundings++;
     }
-    assertTrue(otherRoundings <= read.length / 1000, otherRoundings + " are not the nearest");
+    assertTrue(otherRoundings <= 1 + read.length / 2000, otherRoundings + " are not the nearest");
   }
 
   @ParameterizedTest

@@ -153,6 +153,16 @@ class EmulatorTest {
   }
 
   @Test
+  void shouldRunEverySecondBlockBackwards() {
+    final long to = device.ints(new int[3 * 33]);
+    launch("check_turns", 3, 32, 0, to, to, 0);
+    final int[] read = device.readInts(to, 3 * 32);
+    for (int i = 0; i < read.length; i++) {
+      assertEquals(i / 32 == 1 ? 31 - i % 32 : i % 32, read[i], "thread " + i);
+    }
+  }
+
+  @Test
   void shouldGoOnAfterAFailure() {
     failure("check_two_barriers", 64, 5);
     shouldReverseBlocks(256);
