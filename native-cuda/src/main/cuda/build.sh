@@ -38,7 +38,7 @@ fatbin() {
   umbrella >"$work/stator.cu"
   # Numbers follow from the source alone: no contraction that is not written, no flush to zero, exact division.
   "$nvcc" -std=c++17 -O3 -Werror all-warnings -fmad=false -ftz=false -prec-div=true -prec-sqrt=true -I "$here" \
-    -gencode 'arch=compute_80,code=[sm_80,compute_80]' -gencode arch=compute_89,code=sm_89 \
+    -gencode 'arch=compute_80,code=[sm_80,sm_89,compute_80]' \
     -gencode arch=compute_90a,code=sm_90a -t 2 -fatbin -o "$work/fatbin" "$work/stator.cu"
   mv "$work/fatbin" "$target"
   say "built stator.fatbin for sm_80, sm_89, sm_90a and, as PTX, newer ones"

@@ -41,7 +41,6 @@ public final class CudaDevice implements Device {
   private final KvLayout layout;
   private final int blockCount;
   private final int hostBlocks;
-  private final long pool;
   private final String fingerprint;
   private final CudaStep step;
   private final CudaForward forward;
@@ -77,7 +76,7 @@ public final class CudaDevice implements Device {
     final var angles = new RotaryTables(config, contextLength, memory, driver, stream);
     blockCount = blockCount(settings, freeBytes);
     step = new CudaStep(driver, rowsMax, shape, rowsMax, blockCount);
-    pool = memory.take(poolTitle(), (blockCount + 1) * layout.blockBytes());
+    final long pool = memory.take(poolTitle(), (blockCount + 1) * layout.blockBytes());
     attention =
         new PagedAttention(
             config, layout, kernels, attentionKernels(), rows, angles, pool, partials);
@@ -336,13 +335,6 @@ public final class CudaDevice implements Device {
   @Override
   public BlockCopies blockCopies() {
     return copies;
-  }
-
-  /** For tests: fills all blocks with bf16 NaN. */
-  void poison() {
-    driver.attach();
-    stream.fill(pool, (byte) 0xFF, (blockCount + 1) * layout.blockBytes());
-    stream.synchronize();
   }
 
   @Override

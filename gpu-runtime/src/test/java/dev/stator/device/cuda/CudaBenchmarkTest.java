@@ -10,15 +10,15 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class CudaBenchmarkTest {
-  private static final ModelConfig SMALL = CudaBenchmark.config(2, 256, 512, 4, 2, 64, 300, 256);
+  private static final ModelConfig SMALL = CudaBenchmark.config(1, 256, 256, 4, 2, 64, 64, 256);
 
   @ParameterizedTest
   @EnumSource(names = {"BF16", "Q8_0", "Q4_K", "Q6_K"})
   void shouldMeasureEveryKindOfStep(WeightType type) {
     final var benchmark = new CudaBenchmark(CudaTests::open, 1);
-    final List<CudaBenchmark.Figure> figures = benchmark.measure(SMALL, type, 3, 40);
+    final List<CudaBenchmark.Figure> figures = benchmark.measure(SMALL, type, 3, 20);
     assertEquals(
-        List.of("decode of 1", "decode of 3", "prefill of 40", "prefill of 10"),
+        List.of("decode of 1", "decode of 3", "prefill of 20", "prefill of 5"),
         figures.stream().map(CudaBenchmark.Figure::what).toList());
     for (CudaBenchmark.Figure figure : figures) {
       assertTrue(figure.seconds() > 0 && figure.bytesPerSecond() > 0, figure.toString());

@@ -56,7 +56,7 @@ class CudaBlockCopiesTest {
   void shouldMoveBlocksFromAnyThreadBesideRunningSteps() throws Exception {
     try (CudaDevice from = device();
         CudaDevice to = device()) {
-      to.poison();
+      CudaDeviceTest.poison(to);
       Sequences.prefill(from, Arrays.copyOf(tokens, PROMPT), new int[] {5, 2}, PROMPT);
       final CompletableFuture<Void> moved =
           CompletableFuture.runAsync(

@@ -1,0 +1,39 @@
+package dev.stator.device.cuda;
+
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectClass;
+import static org.junit.platform.engine.discovery.DiscoverySelectors.selectPackage;
+
+import java.io.PrintWriter;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.launcher.Launcher;
+import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
+import org.junit.platform.launcher.core.LauncherFactory;
+import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
+
+/**
+ * Runs this package's tests where there is no Maven: all of them, or those of the classes that are
+ * named. Exits with 1 when one fails.
+ */
+final class DeviceChecks {
+  private static final int FAILURES_PRINTED_MAX = 20;
+
+  private DeviceChecks() {}
+
+  public static void main(String[] names) {
+    final String here = DeviceChecks.class.getPackageName();
+    final List<? extends DiscoverySelector> selected =
+        names.length == 0
+            ? List.of(selectPackage(here))
+            : Arrays.stream(names).map(name -> selectClass(here + "." + name)).toList();
+    final Launcher launcher = LauncherFactory.create();
+    final var summary = new SummaryGeneratingListener();
+    launcher.execute(
+        LauncherDiscoveryRequestBuilder.request().selectors(selected).build(), summary);
+    final PrintWriter out = new PrintWriter(System.out, true);
+    summary.getSummary().printFailuresTo(out, FAILURES_PRINTED_MAX);
+    summary.getSummary().printTo(out);
+    System.exit(summary.getSummary().getTotalFailureCount() == 0 ? 0 : 1);
+  }
+}
