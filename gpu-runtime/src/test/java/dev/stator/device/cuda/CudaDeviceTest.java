@@ -37,6 +37,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class CudaDeviceTest {
   private static final Schedules SCHEDULES = new Schedules(4, 24, 33, 1);
+  private static final int BLOCKS = 16;
   private static final CudaDeviceSettings SETTINGS = settings(true);
 
   /** Of random weights, which cancel less than trained ones. */
@@ -50,7 +51,7 @@ class CudaDeviceTest {
         0,
         CudaDeviceSettings.KV_BYTES_AUTO,
         0.5,
-        SCHEDULES.blockCount(),
+        BLOCKS,
         SCHEDULES.stepTokensMax(),
         0,
         CudaDeviceSettings.STAGING_BYTES_MIN,
@@ -176,7 +177,7 @@ class CudaDeviceTest {
         CudaDevice device = device(model)) {
       final String plan = device.memoryPlan().toString();
       assertTrue(plan.contains("Q8_0 weights"), plan);
-      assertTrue(plan.contains("KV pool: " + SCHEDULES.blockCount() + " blocks"), plan);
+      assertTrue(plan.contains("KV pool: " + BLOCKS + " blocks"), plan);
     }
   }
 
