@@ -22,7 +22,8 @@ import org.apache.pekko.stream.javadsl.Source;
  * <p><b>Threads:</b> any calls; the node's guardian adds and removes.
  */
 final class ClusterGenerations implements Generations {
-  private record Serving(ServedModel model, Generations generations) {}
+  private record Serving(
+      ServedModel model, Generations generations, ActorRef<SessionHub.Command> hub) {}
 
   private final SessionSettings settings;
   private final Map<String, Serving> serving = new ConcurrentHashMap<>();
@@ -32,11 +33,16 @@ final class ClusterGenerations implements Generations {
   }
 
   void add(ServedModel model, ActorRef<SessionHub.Command> hub) {
-    serving.put(model.name(), new Serving(model, new LocalGenerations(hub, settings)));
+    serving.put(model.name(), new Serving(model, new LocalGenerations(hub, settings), hub));
   }
 
   void remove(String model) {
     serving.remove(model);
+  }
+
+  /** Refuses calls started from now on as unavailable. */
+  void close() {
+    serving.values().forEach(each -> each.hub().tell(new SessionHub.Close()));
   }
 
   /** By name. */

@@ -235,7 +235,8 @@ public final class ClusterNode implements Node {
   /** Finishes or moves what runs, leaves the cluster, and ends the actor system. */
   @Override
   public CompletionStage<Done> drain() {
-    status.onDraining();
+    status.onDraining(); // A model that is added from now on is closed by the guardian.
+    generations.close();
     guardian.tell(new ClusterGuardian.Drain());
     return done();
   }

@@ -41,7 +41,7 @@ class CudaDeviceTest {
   private static final CudaDeviceSettings SETTINGS = settings(true);
 
   /** Of random weights, which cancel less than trained ones. */
-  private static final double RELATIVE_ERROR_MAX = 0.03;
+  private static final double RELATIVE_ERROR_MAX = 0.05;
 
   /** Inputs of projections, keys and values are rounded to 8 bits of mantissa. */
   private static final double LOGIT_ERROR_MAX = 0.12;
@@ -74,7 +74,7 @@ class CudaDeviceTest {
   void shouldAgreeWithTheFormulasForEachFamily(ModelConfig config) {
     try (LoadedModel model = RandomModels.of(config, 31, WeightType.Q8_0, WeightType.BF16);
         CudaDevice device = device(model)) {
-      final int[] tokens = new Random(3).ints(21, 0, config.vocabularySize()).toArray();
+      final int[] tokens = new Random(3).ints(37, 0, config.vocabularySize()).toArray();
       final double[] expected = new ReferenceModel(model).logits(tokens);
       final float[] logits =
           Sequences.prefill(device, tokens, Sequences.blocks(0, tokens.length), 20);
