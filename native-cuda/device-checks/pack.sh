@@ -29,6 +29,7 @@ for jar in "$lib"/*.jar "$work"/tests/*.jar; do
   (cd "$work/checks/classes/$name" && "$java/bin/jar" xf "$jar")
 done
 cp -r "$root/gpu-runtime/target/test-classes" "$work/checks/classes/tests"
+cp -r "$root/native-cuda/target/test-classes" "$work/checks/classes/emulated"
 cp -r "$root/gpu-runtime/models/stator-tiny" "$work/checks/model"
 XZ_OPT=-6 tar -C "$work" -cJf "$out/checks.tar.xz" checks
 cp "$root/native-cuda/device-checks/run.sh" "$root/native-cuda/device-checks/peers.py" "$out/"

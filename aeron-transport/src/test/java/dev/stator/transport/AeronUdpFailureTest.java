@@ -4,12 +4,15 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.lang.foreign.MemorySegment;
+import java.time.Duration;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 
 class AeronUdpFailureTest extends AeronFailureContract {
+  private static final Duration PATIENCE = Duration.ofSeconds(20);
+
   @Override
   String kind() {
     return "udp";
@@ -27,8 +30,10 @@ class AeronUdpFailureTest extends AeronFailureContract {
       }
       try (ReceiverProcess again = ReceiverProcess.start("udp", "udp.port = " + port)) {
         final Grant grant = again.grant("udp");
+        final long deadlineNs = System.nanoTime() + PATIENCE.toNanos();
         TransferStatus status = writer.writeAndWait(grant, 0, TransferSide.BLOCKS);
-        for (int attempt = 0; status == TransferStatus.UNREACHABLE && attempt < 20; attempt++) {
+        // At once again and again, while the writer still lets go of the link to the one before.
+        while (status == TransferStatus.UNREACHABLE && System.nanoTime() < deadlineNs) {
           status = writer.writeAndWait(grant, 0, TransferSide.BLOCKS);
         }
         assertEquals(TransferStatus.OK, status);
