@@ -13,6 +13,7 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.Pooling;
+import dev.stator.model.RopeScaling;
 import dev.stator.model.WeightType;
 import dev.stator.model.file.ModelFiles;
 import dev.stator.testing.Families;
@@ -64,9 +65,35 @@ class CudaDeviceTest {
     return CudaDevice.create(model, SETTINGS, CudaTests.open());
   }
 
+  /** Those whose kernels differ; stretched rotations differ in tables alone. */
   static Stream<Named<ModelConfig>> families() {
-    return Stream.concat(Stream.of(Named.of("llama", RandomModels.LLAMA)), Families.all())
-        .filter(family -> CudaDevice.obstacle(family.getPayload()) == null);
+    return Stream.concat(
+            Stream.of(
+                Named.of("llama", RandomModels.LLAMA), Named.of("biases and head norms", qwen())),
+            Families.all())
+        .filter(family -> CudaDevice.obstacle(family.getPayload()) == null)
+        .filter(family -> family.getPayload().ropeScaling() instanceof RopeScaling.None);
+  }
+
+  private static ModelConfig qwen() {
+    final ModelConfig c = RandomModels.LLAMA;
+    return new ModelConfig(
+        "qwen",
+        c.layerCount(),
+        c.hiddenSize(),
+        c.intermediateSize(),
+        c.headCount(),
+        c.keyValueHeadCount(),
+        c.headSize(),
+        c.vocabularySize(),
+        c.contextLength(),
+        c.rmsNormEpsilon(),
+        c.ropeTheta(),
+        c.ropeScaling(),
+        ModelConfig.RopeLayout.HALVES,
+        true,
+        true,
+        true);
   }
 
   @ParameterizedTest
