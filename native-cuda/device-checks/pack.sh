@@ -19,9 +19,10 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 "$java/bin/jlink" --add-modules java.se,jdk.incubator.vector,jdk.management,jdk.unsupported,jdk.zipfs,jdk.crypto.ec \
   --strip-debug --no-header-files --no-man-pages --compress zip-0 --output "$work/checks/runtime" 2>/dev/null
-mvn -q -o -B -f "$root/pom.xml" -pl gpu-runtime dependency:copy-dependencies -DincludeScope=test \
-  -DincludeGroupIds=org.junit.jupiter,org.junit.platform,org.opentest4j,org.apiguardian,com.networknt \
-  -DoutputDirectory="$work/tests"
+# In one run with the modules' own jars: dependencies among modules are found nowhere else.
+JAVA_HOME=$java mvn -q -B -f "$root/pom.xml" -pl gpu-runtime -am -DskipTests -Dexec.skip -Dcheckstyle.skip package \
+  dependency:copy-dependencies -DincludeScope=test -DoutputDirectory="$work/tests" \
+  -DincludeGroupIds=org.junit.jupiter,org.junit.platform,org.opentest4j,org.apiguardian
 # Classes out of their jars pack half as large.
 for jar in "$lib"/*.jar "$work"/tests/*.jar; do
   name=$(basename "$jar" .jar)
@@ -30,7 +31,8 @@ for jar in "$lib"/*.jar "$work"/tests/*.jar; do
 done
 cp -r "$root/gpu-runtime/target/test-classes" "$work/checks/classes/tests"
 cp -r "$root/native-cuda/target/test-classes" "$work/checks/classes/emulated"
-cp -r "$root/gpu-runtime/models/stator-tiny" "$work/checks/model"
+mkdir -p "$work/checks/gpu-runtime/models"
+cp -r "$root/gpu-runtime/models/stator-tiny" "$work/checks/gpu-runtime/models/"
 XZ_OPT=-6 tar -C "$work" -cJf "$out/checks.tar.xz" checks
 cp "$root/native-cuda/device-checks/run.sh" "$root/native-cuda/device-checks/peers.py" "$out/"
 ls -l "$out"

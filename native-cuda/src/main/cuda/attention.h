@@ -22,19 +22,14 @@
 
 #include "attention_rows.h"
 
-// Waits for the threads of a group, or for more.
+// Waits for the threads of a group.
 template <int GROUPS, int THREADS>
 DEVICE void attention_group_barrier(int group) {
-#ifdef STATOR_HOST
-  (void)group;
-  __syncthreads();
-#else
   if (GROUPS == 1) {
     __syncthreads();
   } else {
-    asm volatile("bar.sync %0, %1;" ::"r"(group + 1), "n"(THREADS) : "memory");
+    group_barrier<THREADS>(group + 1);
   }
-#endif
 }
 
 template <int HEAD_SIZE_, int ROW_TILES_, int GROUPS_, int WARPS_, int SLOTS_>

@@ -20,25 +20,34 @@ KERNEL(add_f32, ELEMENT_THREADS, AddParams) {
   }
 }
 
-template <typename Function>
-DEVICE void change_each(const ScaleParams &p, Function function) {
+KERNEL(sum_parts, ELEMENT_THREADS, SumPartsParams) {
+  const bool is_aligned = is_aligned16(p.to) && is_aligned16(p.parts) && p.stride % 4 == 0;
+  for (int quad = first_quad(); quad < quad_count(p.count); quad += quad_step()) {
+    Quad sum = load_quad(p.parts, quad, p.count, is_aligned);
+    for (int part = 1; part < p.partCount; part++) {
+      const float *from = p.parts + static_cast<int64_t>(part) * p.stride;
+      const Quad value = load_quad(from, quad, p.count, is_aligned);
+#pragma unroll
+      for (int i = 0; i < 4; i++) sum.v[i] += value.v[i];
+    }
+    if (p.adds) {
+      const Quad to = load_quad(p.to, quad, p.count, is_aligned);
+#pragma unroll
+      for (int i = 0; i < 4; i++) sum.v[i] = to.v[i] + sum.v[i];
+    }
+    store_quad(p.to, quad, p.count, is_aligned, sum);
+  }
+}
+
+KERNEL(softcap, ELEMENT_THREADS, SoftcapParams) {
+  const float cap = p.cap;
   const bool is_aligned = is_aligned16(p.values);
   for (int quad = first_quad(); quad < quad_count(p.count); quad += quad_step()) {
     Quad value = load_quad(p.values, quad, p.count, is_aligned);
 #pragma unroll
-    for (int i = 0; i < 4; i++) value.v[i] = function(value.v[i]);
+    for (int i = 0; i < 4; i++) value.v[i] = cap * exact_tanh(value.v[i] / cap);
     store_quad(p.values, quad, p.count, is_aligned, value);
   }
-}
-
-KERNEL(scale, ELEMENT_THREADS, ScaleParams) {
-  const float factor = p.factor;
-  change_each(p, [factor](float x) { return x * factor; });
-}
-
-KERNEL(softcap, ELEMENT_THREADS, ScaleParams) {
-  const float cap = p.factor;
-  change_each(p, [cap](float x) { return cap * exact_tanh(x / cap); });
 }
 
 // Rows of `size` values, quad by quad; the last of a row may be short.
@@ -48,20 +57,6 @@ struct RowQuad {
 
   DEVICE RowQuad(int index, int quads) : row(index / quads), quad(index % quads) {}
 };
-
-KERNEL(add_bias, ELEMENT_THREADS, AddBiasParams) {
-  const int quads = quad_count(p.size);
-  const bool is_aligned = is_aligned16(p.to) && is_aligned16(p.bias) && p.size % 4 == 0;
-  for (int index = first_quad(); index < p.rows * quads; index += quad_step()) {
-    const RowQuad at(index, quads);
-    float *to = p.to + at.row * p.size;
-    Quad value = load_quad(to, at.quad, p.size, is_aligned);
-    const Quad bias = load_quad(p.bias, at.quad, p.size, is_aligned);
-#pragma unroll
-    for (int i = 0; i < 4; i++) value.v[i] += bias.v[i];
-    store_quad(to, at.quad, p.size, is_aligned, value);
-  }
-}
 
 template <typename Activation>
 DEVICE void multiply_gated(const GatedParams &p, Activation activation) {

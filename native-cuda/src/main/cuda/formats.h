@@ -1,4 +1,5 @@
-// Weights as they lie in a GGUF file: the bytes of blocks, drawn in WeightDecoder.java. A block is aligned to 2 bytes only.
+// Weights as they lie in a GGUF file: the bytes of blocks, drawn in WeightDecoder.java. A block is aligned to 2 bytes only. But
+// for F8_E4M3, whose factors lie elsewhere in its file: its blocks are made by the host, aligned to 4 bytes.
 #ifndef STATOR_FORMATS_H
 #define STATOR_FORMATS_H
 
@@ -9,6 +10,7 @@ namespace formats {
 constexpr int Q8_0_COLUMNS = 32, Q8_0_BYTES = 34;
 constexpr int Q4_K_COLUMNS = 256, Q4_K_BYTES = 144;
 constexpr int Q6_K_COLUMNS = 256, Q6_K_BYTES = 210;
+constexpr int F8_E4M3_COLUMNS = 128, F8_E4M3_BYTES = 132;  // A factor, float32, then codes; a row's last block is filled with zeros.
 
 // The 16 bits at `from`.
 DEVICE uint32_t sixteen(const uint8_t *from) { return from[0] | static_cast<uint32_t>(from[1]) << 8; }

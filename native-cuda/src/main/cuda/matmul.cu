@@ -16,7 +16,12 @@
 //     shared  = 3 * 64 * 256 bytes for the stages + 128 * 256 bytes for the sums of the ranges behind
 //   Token tiles are next to each other in the grid, so that blocks running together share the weights that they stream.
 // Which one: by tokens, decode_8, 16, 32, 64, then prefill; prefill from 33 tokens on where 128 rows a block still are enough
-// blocks for the device (rows >= 16384), because a decode block reads all activations for 32 rows. MatmulShape.java has this.
+// blocks for the device (rows >= 16384), because a decode block reads all activations for 32 rows; on compute capability 9.0
+// matmul_hopper.cu in prefill's place where it has blocks enough. MatmulShape.java has this.
+//
+// Products of a mixture of experts are the same with `tiles`, from experts.cu: an index of the grid's token tiles is one of
+// them, which says whose tokens it has; it may be empty. `sources` says which row of x is a token's. An expert's matrix lies
+// behind the one before it, row tile by row tile.
 //
 // What to expect, counted from the machine code of sm_90a and not measured. A weight costs 2, 1.0625, 0.5625 or 0.82 bytes in
 // bf16, q8_0, q4_k, q6_k; every load of weights is 16 bytes a lane but for the headers. Instructions of a warp for one tile's
@@ -27,105 +32,9 @@
 //   decode_32, 64: one block a multiprocessor; 8 instructions of a tile's step are the products of 64 tokens
 //   prefill, instructions a product: bf16 2.3, q8_0 4.6, q4_k 4.1, q6_k 5.4; 188 to 214 registers, two blocks of 4 warps
 // Registers that spill: up to 10 of decode_16 and decode_64, in loops of 400 to 1300 instructions; none elsewhere.
-#include "weights.h"
+#include "matmul.h"
 
-using namespace weights;
-
-constexpr int TOKENS = 8;  // of one matrix instruction
-constexpr int RANGE = 256;
-constexpr int RANGES_MAX = 8;
-constexpr int PAIR_COLUMNS = 8;  // a lane's columns of two steps: one load
-constexpr int CHUNK_PAIRS = CHUNK_STEPS / 2;
-
-DEVICE int ceil_divide(int a, int b) { return (a + b - 1) / b; }
-
-// The columns of a matrix in units of W, and how they are cut into ranges.
-template <class W>
-struct Cut {
-  int units;
-  int rangeUnits;
-
-  DEVICE explicit Cut(int columns) {
-    constexpr int unitColumns = W::UNIT_CHUNKS * CHUNK;
-    units = ceil_divide(columns, unitColumns);
-    rangeUnits = ceil_divide(columns, RANGE * RANGES_MAX) * (RANGE / unitColumns);
-  }
-  DEVICE int ranges() const { return ceil_divide(units, rangeUnits); }
-  DEVICE uint32_t tileBytes() const { return static_cast<uint32_t>(units) * W::UNIT_BYTES; }
-};
-
-DEVICE void finish(const MatmulParams &p, int token, int row, float sum) {
-  if (p.bias != nullptr) sum += p.bias[row];
-  float *to = p.out + static_cast<size_t>(token) * p.outStride + row;
-  *to = p.adds ? *to + sum : sum;
-}
-
-// One warp's weights of TILES row tiles: a unit in registers, the next one on its way into the same registers piece by piece. The
-// last piece is loaded when its own unit begins: a load behind its last use, at the end of a loop, would be moved up by the
-// compiler into other registers and waited for.
-template <class W, int TILES>
-struct Stream {
-  static constexpr int PIECES = W::UNIT_CHUNKS * CHUNK_STEPS / W::PIECE_STEPS;
-
-  const uint8_t *place;  // the lane's, in the unit that is loaded
-  uint32_t tileBytes;    // between tiles
-  int lane;
-  typename W::Piece pieces[TILES][PIECES];
-  typename W::Header headers[TILES];
-  typename W::Scales scales[TILES];
-
-  // From unit `first` of row tile `tile` on; where the matrix ends before the last tile, that is another one again.
-  DEVICE Stream(const MatmulParams &p, const Cut<W> &cut, int tile, int first) : pieces(), headers() {
-    lane = threadIdx.x % WARP;
-    const int tiles = ceil_divide(p.rows, TILE_ROWS);
-    tileBytes = tile + TILES <= tiles ? cut.tileBytes() : 0;
-    const size_t bytes = static_cast<size_t>(tile) * cut.tileBytes() + first * W::UNIT_BYTES;
-    place = static_cast<const uint8_t *>(p.weights) + bytes + lane * 16;
-    load_headers(true);
-#pragma unroll
-    for (int piece = 0; piece < PIECES - 1; piece++) load_piece(piece, true);
-  }
-
-  DEVICE void load_headers(bool isThere) {
-#pragma unroll
-    for (int i = 0; i < TILES; i++) W::load_header(headers[i], place + i * tileBytes, lane, isThere);
-  }
-
-  DEVICE void load_piece(int piece, bool isThere) {
-#pragma unroll
-    for (int i = 0; i < TILES; i++) W::load_piece(pieces[i][piece], place + i * tileBytes, piece, isThere);
-  }
-
-  // Scales of a chunk of the unit that has been loaded; loads behind it are those of the next unit.
-  DEVICE void begin(int chunk, bool isLast) {
-    if (chunk == 0) {
-      load_piece(PIECES - 1, true);
-      place += W::UNIT_BYTES;
-    }
-#pragma unroll
-    for (int i = 0; i < TILES; i++) W::prepare(scales[i], headers[i], chunk, lane);
-    if (chunk == W::UNIT_CHUNKS - 1) load_headers(!isLast);
-  }
-
-  // A fragments of two steps of the unit; behind a piece's last ones the next unit's piece is loaded.
-  DEVICE void fragments(uint32_t (&a)[2][TILES][4], int pair, bool isLast) {
-    const int piece = pair * 2 / W::PIECE_STEPS;
-#pragma unroll
-    for (int i = 0; i < TILES; i++) {
-#pragma unroll
-      for (int s = 0; s < 2; s++) W::fragment(a[s][i], pieces[i][piece], scales[i], pair * 2 + s);
-    }
-    if ((pair + 1) * 2 % W::PIECE_STEPS == 0 && piece < PIECES - 1) load_piece(piece, !isLast);
-  }
-};
-
-// The columns of a lane's activations in a chunk begin here. Where the matrix has none left, weights are zeros, and what is
-// multiplied by them is the token's own: lane 0's columns.
-template <class W>
-DEVICE int lane_column(const MatmulParams &p, int chunk, int t) {
-  const int column = chunk * CHUNK + t * LANE_COLUMNS;
-  return W::UNIT_CHUNKS * CHUNK == RANGE || column < p.columns ? column : chunk * CHUNK;
-}
+using namespace matmul;
 
 // ---- Decode
 
@@ -135,11 +44,11 @@ struct Inputs {
   int rows[GROUPS];  // where each token's begins, elements
   uint32_t words[GROUPS][4];
 
-  DEVICE Inputs(const MatmulParams &p, int firstToken, int chunk) {
+  DEVICE Inputs(const MatmulParams &p, const Group &group, int chunk) {
 #pragma unroll
     for (int i = 0; i < GROUPS; i++) {
-      const int token = firstToken + i * TOKENS + static_cast<int>(threadIdx.x) % WARP / 4;
-      rows[i] = min(token, p.tokens - 1) * p.columns;
+      const int token = group.first + i * TOKENS + static_cast<int>(threadIdx.x) % WARP / 4;
+      rows[i] = source_of(p, min(token, group.end - 1)) * p.columns;
       load(i, p, chunk, 0);
     }
   }
@@ -156,11 +65,11 @@ struct Inputs {
 
 // sum += units [first, last) of the row tiles from `tile` on, by one warp.
 template <class W, int GROUPS, int TILES>
-DEVICE void multiply_range(float (&sum)[TILES][GROUPS][4], const MatmulParams &p, const Cut<W> &cut, int tile, int first,
-                           int last, int firstToken) {
+DEVICE void multiply_range(float (&sum)[TILES][GROUPS][4], const MatmulParams &p, const Cut<W> &cut, const Group &group,
+                           int tile, int first, int last) {
   constexpr int unitPairs = W::UNIT_CHUNKS * CHUNK_PAIRS;
-  Stream<W, TILES> stream(p, cut, tile, first);
-  Inputs<W, GROUPS> x(p, firstToken, first * W::UNIT_CHUNKS);
+  Stream<W, TILES> stream(p, cut, group.tileFrom, tile, first);
+  Inputs<W, GROUPS> x(p, group, first * W::UNIT_CHUNKS);
 #pragma unroll 1
   for (int unit = first; unit < last; unit++) {
     const bool isLast = unit + 1 == last;
@@ -186,15 +95,15 @@ DEVICE void multiply_range(float (&sum)[TILES][GROUPS][4], const MatmulParams &p
 
 // Adds up the ranges of one row tile for each slot and writes their rows; `partial` is [slot][range][GROUPS][4][32 lanes].
 template <int GROUPS>
-DEVICE void add_ranges(const MatmulParams &p, const float *partial, int slots, int ranges, int firstTile, int tileStride,
-                       int firstToken) {
+DEVICE void add_ranges(const MatmulParams &p, const Group &group, const float *partial, int slots, int ranges,
+                       int firstTile, int tileStride) {
   for (int at = threadIdx.x; at < slots * TILE_ROWS * GROUPS * TOKENS; at += blockDim.x) {
     const int rowInTile = at % TILE_ROWS;
     const int slot = at / TILE_ROWS % slots;
     const int tokenInBlock = at / TILE_ROWS / slots;
     const int row = (firstTile + slot * tileStride) * TILE_ROWS + rowInTile;
-    const int token = firstToken + tokenInBlock;
-    if (row >= p.rows || token >= p.tokens) continue;
+    const int token = group.first + tokenInBlock;
+    if (row >= p.rows || token >= group.end) continue;
     const int lane = rowInTile % 8 * 4 + tokenInBlock % TOKENS / 2;
     const int element = tokenInBlock / TOKENS * 4 + rowInTile / 8 * 2 + tokenInBlock % 2;
     float sum = 0;
@@ -214,12 +123,13 @@ DEVICE void decode(const MatmulParams &p) {
   const int slots = static_cast<int>(blockDim.x) / WARP / ranges;
   const int warp = threadIdx.x / WARP;
   const int firstTile = blockIdx.x * slots * TILES;
-  const int firstToken = blockIdx.y * GROUPS * TOKENS;
+  const Group group(p, blockIdx.y, GROUPS * TOKENS);
+  if (group.first >= group.end) return;
   const int tile = firstTile + warp / ranges * TILES;
   float sum[TILES][GROUPS][4] = {};
   if (tile * TILE_ROWS < p.rows) {
     const int first = warp % ranges * cut.rangeUnits;
-    multiply_range<W, GROUPS, TILES>(sum, p, cut, tile, first, min(first + cut.rangeUnits, cut.units), firstToken);
+    multiply_range<W, GROUPS, TILES>(sum, p, cut, group, tile, first, min(first + cut.rangeUnits, cut.units));
   }
 #pragma unroll
   for (int r = 0; r < TILES; r++) {
@@ -229,7 +139,7 @@ DEVICE void decode(const MatmulParams &p) {
       partial[(warp * GROUPS * 4 + i) * WARP + threadIdx.x % WARP] = sum[r][i / 4][i % 4];
     }
     __syncthreads();
-    add_ranges<GROUPS>(p, partial, slots, ranges, firstTile + r, TILES, firstToken);
+    add_ranges<GROUPS>(p, Group(p, blockIdx.y, GROUPS * TOKENS), partial, slots, ranges, firstTile + r, TILES);
   }
 }
 
@@ -252,30 +162,31 @@ struct Copier {
   static constexpr int COPIES = PREFILL_TOKENS * ROW_PIECES / (PREFILL_WARPS * WARP);
   static constexpr int TOKENS_APART = PREFILL_TOKENS / COPIES;
 
-  const uint16_t *from;  // the thread's first token
-  uint32_t tokens;       // bit i: its token i is there
-  int place;             // in a stage
+  int rows[COPIES];  // where each of its tokens begins, elements
+  uint32_t tokens;   // bit i: its token i is there
+  int place;         // in a stage
   int piece;
 
-  DEVICE Copier(const MatmulParams &p, int firstToken) {
+  DEVICE Copier(const MatmulParams &p, const Group &group) {
     const int token = threadIdx.x / ROW_PIECES;
     piece = threadIdx.x % ROW_PIECES;
     place = place_of(token, piece);
-    from = p.x + static_cast<size_t>(firstToken + token) * p.columns;
     tokens = 0;
 #pragma unroll
     for (int i = 0; i < COPIES; i++) {
-      if (firstToken + token + i * TOKENS_APART < p.tokens) tokens |= 1u << i;
+      const int at = group.first + token + i * TOKENS_APART;
+      rows[i] = at < group.end ? source_of(p, at) * p.columns : 0;
+      if (at < group.end) tokens |= 1u << i;
     }
   }
 
   // Zeros for tokens beyond the last.
   template <class W>
   DEVICE void copy(uint4 *stage, const MatmulParams &p, int chunk) const {
-    const uint16_t *chunkFrom = from + lane_column<W>(p, chunk, piece % 4) + piece / 4 * PAIR_COLUMNS;
+    const uint16_t *chunkFrom = p.x + lane_column<W>(p, chunk, piece % 4) + piece / 4 * PAIR_COLUMNS;
 #pragma unroll
     for (int i = 0; i < COPIES; i++) {
-      async_copy16_or_zero(stage + place + i * TOKENS_APART * ROW_PIECES, chunkFrom + i * TOKENS_APART * p.columns,
+      async_copy16_or_zero(stage + place + i * TOKENS_APART * ROW_PIECES, chunkFrom + rows[i],
                            (tokens >> i & 1) != 0);
     }
   }
@@ -313,14 +224,14 @@ DEVICE void end_range(float (&sum)[TILES][PREFILL_GROUPS][4], float *totals, boo
 }
 
 template <class W>
-DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const MatmulParams &p, int tile,
-                          int firstToken) {
+DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const MatmulParams &p, const Group &group,
+                          int tile) {
   SHARED_MEMORY(uint4, stages);
   float *totals = reinterpret_cast<float *>(stages + STAGES * STAGE_PIECES) + threadIdx.x;
   const Cut<W> cut(p.columns);
   const int chunks = cut.units * W::UNIT_CHUNKS;
-  Stream<W, PREFILL_TILES> stream(p, cut, tile, 0);
-  const Copier copier(p, firstToken);
+  Stream<W, PREFILL_TILES> stream(p, cut, group.tileFrom, tile, 0);
+  const Copier copier(p, group);
   for (int chunk = 0; chunk < STAGES - 1; chunk++) {
     if (chunk < chunks) copier.copy<W>(stages + chunk * STAGE_PIECES, p, chunk);
     async_commit();
@@ -355,20 +266,16 @@ DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const 
 
 template <class W>
 DEVICE void prefill(const MatmulParams &p) {
-  const int lane = threadIdx.x % WARP;
-  const int firstToken = blockIdx.x * PREFILL_TOKENS;
+  const Group group(p, blockIdx.x, PREFILL_TOKENS);
+  if (group.first >= group.end) return;
   const int tile = (blockIdx.y * PREFILL_WARPS + threadIdx.x / WARP) * PREFILL_TILES;
   const int lastTile = ceil_divide(p.rows, TILE_ROWS) - 1;
   float sum[PREFILL_TILES][PREFILL_GROUPS][4] = {};
-  multiply_tile<W>(sum, p, min(tile, lastTile), firstToken);
+  multiply_tile<W>(sum, p, group, min(tile, lastTile));
+  const Group again(p, blockIdx.x, PREFILL_TOKENS);  // Rather than in registers all the while.
 #pragma unroll
   for (int r = 0; r < PREFILL_TILES; r++) {
-#pragma unroll
-    for (int i = 0; i < PREFILL_GROUPS * 4; i++) {
-      const int row = (tile + r) * TILE_ROWS + lane / 4 + i % 4 / 2 * 8;
-      const int token = firstToken + i / 4 * TOKENS + lane % 4 * 2 + i % 2;
-      if (row < p.rows && token < p.tokens) finish(p, token, row, sum[r][i / 4][i % 4]);
-    }
+    finish_tile<PREFILL_GROUPS>(p, sum[r][0], tile + r, again.first, again.end);
   }
 }
 
@@ -383,3 +290,4 @@ MATMUL_KERNELS(bf16, Bf16Weights)
 MATMUL_KERNELS(q8_0, Q8_0Weights)
 MATMUL_KERNELS(q4_k, Q4_KWeights)
 MATMUL_KERNELS(q6_k, Q6_KWeights)
+MATMUL_KERNELS(f8_e4m3, F8_E4M3Weights)

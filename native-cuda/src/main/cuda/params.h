@@ -24,19 +24,21 @@ struct AddParams {
   int32_t count;
 };
 
-// to[row][i] += bias[i]
-struct AddBiasParams {
-  float *to;          // [rows][size]
-  const float *bias;  // [size]
-  int32_t rows;
-  int32_t size;
+// sum = ((part 0 + part 1) + part 2) + ...; to[i] = sum, or to[i] + sum
+struct SumPartsParams {
+  float *to;
+  const float *parts;  // [partCount], stride floats from one to the next
+  int32_t count;       // of each
+  int32_t partCount;
+  int32_t stride;
+  int32_t adds;  // 1: to += sum
 };
 
-// values[i] *= factor, or values[i] = factor * tanh(values[i] / factor)
-struct ScaleParams {
+// values[i] = cap * tanh(values[i] / cap)
+struct SoftcapParams {
   float *values;
   int32_t count;
-  float factor;
+  float cap;
 };
 
 // out[row][i] = activation(gate[row][i]) * up[row][i]
@@ -110,8 +112,7 @@ struct TransposeBlocksParams {
 // ids[row] = id of the largest; grid (rows), 1024 threads.
 struct ArgmaxParams {
   const float *logits;  // [rows][size]
-  int32_t *ids;
-  float *values;  // or null
+  int32_t *ids;  // of the first of the largest; -1 when that is infinite, or any is no number
   int32_t size;
 };
 
@@ -159,17 +160,76 @@ struct RepackParams {
   int32_t columns;
 };
 
-// out[token][row] (+)= sum over columns of weights[row][column] * x[token][column] (+ bias[row])
+// Some tokens of an expert: [first, end), none where first = end.
+struct alignas(16) ExpertTile {
+  int32_t expert;
+  int32_t first;
+  int32_t end;
+  int32_t unused;
+};
+
+// out[token][row] (+)= sum over columns of weights[row][column] * x[source of token][column] (+ bias[row])
 struct MatmulParams {
-  const void *weights;  // as repacked
-  const uint16_t *x;    // [tokens][columns] bf16
-  const float *bias;    // [rows] or null
-  float *out;           // [tokens][outStride]
+  const void *weights;      // as repacked, [experts]
+  const uint16_t *x;        // [tokens][columns] bf16
+  const float *bias;        // [rows] or null
+  float *out;               // [tokens][outStride]
+  const ExpertTile *tiles;  // null: one matrix for all tokens
+  const int32_t *sources;   // [tokens], rows of x; null: the tokens
   int32_t rows;
   int32_t columns;
   int32_t tokens;
   int32_t outStride;
   int32_t adds;  // 1: to what is there
+};
+
+// ---- Mixtures of experts. A token's choice of one expert has a slot; slots are in the order of experts, of tokens within.
+
+// The `used` largest of a token's logits, the lower expert first among equals, no number the least; a warp a token, grid
+// (tokens / 4 rounded up), 128 threads.
+struct RouteParams {
+  const float *logits;  // [tokens][experts]
+  int32_t *chosen;      // [tokens][used], rising
+  float *shares;        // [tokens][used]
+  int32_t tokens;
+  int32_t experts;      // at most 512
+  int32_t used;
+  int32_t renormalises;  // 1: shares are of the sum of the chosen, 0: of all
+};
+
+// Slots of all choices, and tiles of at most tileTokens slots of one expert; one block of up to 1024 threads, shared memory of
+// (threads / 32 + 1) * experts * 4 bytes.
+struct GroupExpertsParams {
+  const int32_t *chosen;  // [choices]
+  int32_t *slots;         // [choices], a choice's
+  int32_t *sources;       // [choices], a slot's token
+  ExpertTile *tiles;      // [tileCount]
+  int32_t choices;
+  int32_t used;  // choices of a token
+  int32_t experts;
+  int32_t tileTokens;
+  int32_t tileCount;  // choices / tileTokens + min(choices, experts) are enough
+};
+
+// out[token] (+)= sum over its choices of share * outputs[slot] (+ sigmoid(sharedGate) * shared); grid (tokens), 256 threads.
+struct CombineExpertsParams {
+  const float *outputs;     // [slots][size]
+  const int32_t *slots;     // [tokens][used]
+  const float *shares;      // [tokens][used]
+  const float *shared;      // [tokens][size], or null
+  const float *sharedGate;  // [tokens], with shared
+  float *out;               // [tokens][size]
+  int32_t size;
+  int32_t used;
+  int32_t adds;  // 1: to what is there
+};
+
+// Activations as the kernels *_wgmma take them; what that is, and the grid, says matmul_hopper.cu.
+struct PackParams {
+  const uint16_t *x;  // [tokens][columns] bf16
+  void *to;
+  int32_t columns;
+  int32_t tokens;
 };
 
 // ---- Attention

@@ -90,6 +90,32 @@ KERNEL(repack_q8_0, 256, RepackParams) {
   for (int word = threadIdx.x; word < Q8_0Weights::UNIT_BYTES / 4; word += blockDim.x) to[word] = q8_0_word(p, word);
 }
 
+// ---- F8_E4M3
+
+DEVICE const uint8_t *f8_block(const RepackParams &p, int row) {
+  if (row >= p.rows) return nullptr;
+  return static_cast<const uint8_t *>(p.from) + (static_cast<size_t>(row) * gridDim.x + blockIdx.x) * F8_E4M3_BYTES;
+}
+
+DEVICE uint32_t f8_word(const RepackParams &p, int word) {
+  if (word >= 512) {
+    const int g = (word - 512) / 2;
+    const uint8_t *block = f8_block(p, blockIdx.y * TILE_ROWS + g + word % 2 * 8);
+    return block == nullptr ? 0 : *reinterpret_cast<const uint32_t *>(block);
+  }
+  const Place place = place_of_lane(word / 4 % WARP);
+  const int step = word / 128 * 2 + word / 2 % 2;
+  const uint8_t *block = f8_block(p, place.row + word % 2 * 8);
+  if (block == nullptr) return 0;
+  const uint32_t codes = *reinterpret_cast<const uint32_t *>(block + 4 + place.t * LANE_COLUMNS + step * 4);
+  return __byte_perm(codes, 0, 0x1302);
+}
+
+KERNEL(repack_f8_e4m3, 256, RepackParams) {
+  uint32_t *to = unit_of<F8_E4M3Weights>(p);
+  for (int word = threadIdx.x; word < F8_E4M3Weights::UNIT_BYTES / 4; word += blockDim.x) to[word] = f8_word(p, word);
+}
+
 // ---- Q4_K
 
 DEVICE uint32_t q4_k_nibbles(const RepackParams &p, int word) {

@@ -1,4 +1,5 @@
-// What sampling needs of a row of logits. Larger values come first, of equal ones the lower id; no number is -infinity.
+// What sampling needs of a row of logits. Larger values come first, of equal ones the lower id. What is no number counts as
+// -infinity, and makes argmax say that there is none.
 //
 // Everything is exact but the sum of exponentials, which has one order: thread t takes quads of values t, t + 256, ... of a part
 // in order; lanes are added 16, 8, 4, 2, 1 apart; warps in ascending order; parts likewise, each times exp(its maximum - the
@@ -16,6 +17,7 @@ constexpr int KEY_BITS = 32 + INDEX_BITS;
 
 // Rises with the value: 1 for -infinity, more for all others. 0 stands for what is not there.
 constexpr uint32_t RANK_OFFSET = 0x007FFFFEu;
+constexpr uint32_t RANK_ERROR = 0xFFFFFFFFu;  // Above all values'.
 
 DEVICE uint32_t rank_of(float value) {
   if (!(value > -INFINITY)) return 1;
@@ -58,14 +60,16 @@ KERNEL(argmax, ARGMAX_THREADS, ArgmaxParams) {
 #pragma unroll
     for (int i = 0; i < 4; i++) {
       const int id = 4 * quad + i;
-      const uint64_t key = static_cast<uint64_t>(rank_of(value.v[i])) << 32 | (0xFFFFFFFFu - id);
+      const uint32_t rank = value.v[i] != value.v[i] ? RANK_ERROR : rank_of(value.v[i]);
+      const uint64_t key = static_cast<uint64_t>(rank) << 32 | (0xFFFFFFFFu - id);
       if (id < p.size) best = max(best, key);
     }
   }
   best = block_max<ARGMAX_THREADS>(best);
   if (threadIdx.x != 0) return;
-  p.ids[blockIdx.x] = static_cast<int32_t>(0xFFFFFFFFu - static_cast<uint32_t>(best));
-  if (p.values != nullptr) p.values[blockIdx.x] = value_of_rank(static_cast<uint32_t>(best >> 32));
+  const uint32_t rank = static_cast<uint32_t>(best >> 32);
+  const bool is_finite = rank > 1 && rank < rank_of(INFINITY);
+  p.ids[blockIdx.x] = is_finite ? static_cast<int32_t>(0xFFFFFFFFu - static_cast<uint32_t>(best)) : -1;
 }
 
 // How many of the block's keys are at least `from`, for every thread. `turn` rises by one from call to call: two buffers in turn

@@ -34,6 +34,12 @@ extern __shared__ uint4 stator_shared_memory[];
 
 DEVICE void warp_sync() { __syncwarp(); }
 
+// A barrier of THREADS threads, whole warps, that name the same id (1 to 15), as __syncthreads is one of all.
+template <int THREADS>
+DEVICE void group_barrier(int id) {
+  asm volatile("bar.sync %0, %1;" ::"r"(id), "n"(THREADS) : "memory");
+}
+
 template <typename T>
 DEVICE T warp_shuffle_xor(T value, int mask) {
   return __shfl_xor_sync(WARP_ALL, value, mask);

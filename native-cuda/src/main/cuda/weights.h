@@ -26,6 +26,9 @@
 //                                                      column b of step s in bits 2 s
 //                 [lane 32] 2 words, one a chunk       scale + 128 of 16 columns: row g, half 0, half 1; row g + 8 likewise
 //                 [g 8] 4 bytes                        f16 d[g], d[g + 8]
+//   f8_e4m3 2112  [steps 4][lane 32]                   row g, 4 columns of step 2i; row g + 8; the same of step 2i + 1. Columns
+//                                                      0 and 1 are in bytes 1 and 3, columns 2 and 3 in bytes 0 and 2
+//                 [g 8] 2 floats                       factor of row g, of row g + 8
 //
 // Rows are padded to a whole tile and columns to a whole unit with zero bytes, which are weights of zero in every type.
 //
@@ -303,6 +306,45 @@ struct Q6_KWeights {
       const float zero = -160.f * scale;
       a[row] = floats_to_bf16x2(fmaf(byte_on_128(bytes, 0), scale, zero), fmaf(byte_on_128(bytes, 1), scale, zero));
       a[row + 2] = floats_to_bf16x2(fmaf(byte_on_128(bytes, 2), scale, zero), fmaf(byte_on_128(bytes, 3), scale, zero));
+    }
+  }
+};
+
+// A code is a sign, 4 bits of exponent with a bias of 7, and 3 of mantissa. Moved to where a float has them it is 2^-120 of the
+// value, a denormal float for a denormal code, and the factor takes 2^120 on: all exact, until the product is rounded.
+struct F8_E4M3Weights {
+  static constexpr int UNIT_CHUNKS = 1, UNIT_BYTES = 2112, PIECE_STEPS = 4;
+  struct Header {
+    uint32_t factors[2];
+  };
+  struct Scales {
+    float scale[2];  // of row g, of row g + 8, times 2^120
+  };
+  struct Piece {
+    uint32_t words[PIECE_STEPS / 2][4];  // [steps][step, row]
+  };
+  static DEVICE void load_header(Header &to, const uint8_t *place, int lane, bool is_there) {
+    load8(to.factors, place + 4 * ROW - lane * 16 + lane / 4 * 8, is_there);
+  }
+  static DEVICE void prepare(Scales &to, const Header &from, int, int) {
+#pragma unroll
+    for (int row = 0; row < 2; row++) to.scale[row] = __uint_as_float(from.factors[row]) * 0x1p120f;
+  }
+  static DEVICE void load_piece(Piece &to, const uint8_t *place, int piece, bool is_there) {
+#pragma unroll
+    for (int i = 0; i < PIECE_STEPS / 2; i++) load16(to.words[i], place + (piece * 2 + i) * ROW, is_there);
+  }
+  static DEVICE void fragment(uint32_t *a, const Piece &from, const Scales &scales, int step) {
+#pragma unroll
+    for (int row = 0; row < 2; row++) {
+      const uint32_t word = from.words[step % PIECE_STEPS / 2][step % 2 * 2 + row];
+#pragma unroll
+      for (int pair = 0; pair < 2; pair++) {
+        const uint32_t codes = pair == 0 ? word : word << 8;  // in the upper bytes of both halves
+        const uint32_t both = and_or(codes, 0x80008000u, codes >> 4 & 0x07F007F0u);
+        const float scale = scales.scale[row];
+        a[row + 2 * pair] = floats_to_bf16x2(low_bf16_to_float(both) * scale, high_bf16_to_float(both) * scale);
+      }
     }
   }
 };

@@ -69,6 +69,30 @@ KERNEL(check_broadcast, 64, CheckParams) {
   static_cast<int32_t *>(p.to)[threadIdx.x] = sum + of_block + of_warp[1 - warp];
 }
 
+// Two groups of two warps write, meet each by itself, and read `count` threads on; then, perhaps, all meet and read again.
+DEVICE void hand_on(const CheckParams &p, bool ends_together) {
+  SHARED_MEMORY(int32_t, values);
+  const int group = threadIdx.x / 64;
+  values[threadIdx.x] = threadIdx.x;
+  group_barrier<64>(1 + group);
+  static_cast<int32_t *>(p.to)[threadIdx.x] = values[(threadIdx.x + p.count) % blockDim.x];
+  if (ends_together) __syncthreads();
+  if (ends_together) static_cast<int32_t *>(p.to)[threadIdx.x] = values[blockDim.x - 1 - threadIdx.x];
+}
+KERNEL(check_group, 128, CheckParams) { hand_on(p, true); }
+KERNEL(check_group_alone, 128, CheckParams) { hand_on(p, false); }
+
+// Warp `count` never comes.
+KERNEL(check_group_without_warp, 128, CheckParams) {
+  const bool comes = static_cast<int32_t>(threadIdx.x / WARP) != p.count;
+  if (comes) group_barrier<128>(1);
+  if (!comes) __syncthreads();
+}
+
+KERNEL(check_group_return, 128, CheckParams) {
+  if (static_cast<int32_t>(threadIdx.x / WARP) != p.count) group_barrier<128>(1);
+}
+
 KERNEL(check_sums_of_two_warps, 64, CheckParams) {
   __shared__ int32_t sum;
   if (threadIdx.x % WARP == 0) sum = threadIdx.x;

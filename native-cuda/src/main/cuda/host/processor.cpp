@@ -135,6 +135,8 @@ void Processor::prepare_fibers(bool backwards) {
     Warp &warp = warps[w];
     warp.arrived = 0;
     warp.parity = 0;
+    warp.index = w;
+    warp.isWaiting = warp.isFenced = false;
     warp.resume = lane(start);
     warp.next = &warps[(backwards ? w + warpCount - 1 : w + 1) % warpCount];
   }
@@ -145,7 +147,7 @@ void Processor::poison() {
   memset(sharedRoom, POISON, room + 2 * GUARD_BYTES);
   if (staticSharedBytes != 0) memset(staticShared, POISON, staticSharedBytes);
   if (shadow.size() < room / 2) shadow.resize(room / 2);
-  epoch++;
+  clocks.meet(UINT32_MAX);
 }
 
 void Processor::check_surroundings() {
@@ -164,6 +166,12 @@ void Processor::check_stacks() {
   }
 }
 
+void Processor::check_mbarriers() {
+  for (const MBarrier &barrier : mbarriers) {
+    if (!barrier.copies.empty()) return fail("ends with a bulk copy that nobody has waited for");
+  }
+}
+
 bool Processor::run(const Launch &next, uint64_t block_index) {
   make_room(next.threads);
   launch = &next;
@@ -172,6 +180,9 @@ bool Processor::run(const Launch &next, uint64_t block_index) {
   block.z = static_cast<uint32_t>(block_index / next.grid.x / next.grid.y);
   warpCount = next.threads / LANES;
   warpsWaiting = warpsReturned = 0;
+  for (GroupBarrier &barrier : groupBarriers) barrier = {};
+  mbarriers.clear();
+  for (Warpgroup &group : warpgroups) group.reset();
   hasFailed = false;
   for (Range &range : recent) range = {};
   poison();
@@ -180,6 +191,7 @@ bool Processor::run(const Launch &next, uint64_t block_index) {
   switch_fiber(&main, warps[backwards ? warpCount - 1 : 0].resume);
   if (!hasFailed) check_surroundings();
   if (!hasFailed) check_stacks();
+  if (!hasFailed) check_mbarriers();
   return !hasFailed;
 }
 

@@ -11,11 +11,17 @@ const char *name_of(uint32_t site) {
   switch (static_cast<Kind>(site >> 24)) {
     case RETURN: return "the kernel's end";
     case BLOCK_BARRIER: return "__syncthreads";
+    case GROUP_BARRIER: return "group_barrier";
     case WARP_BARRIER: return "warp_sync";
     case SHUFFLE: return "a shuffle";
     case BALLOT: return "warp_ballot";
     case LOAD_MATRIX: return "load_matrix";
     case MATRIX_PRODUCT: return "mma";
+    case MBARRIER_WAIT: return "mbarrier_wait";
+    case WGMMA_FENCE: return "wgmma_fence";
+    case WGMMA: return "wgmma";
+    case WGMMA_COMMIT: return "wgmma_commit";
+    case WGMMA_WAIT: return "wgmma_wait";
   }
   return "?";
 }
@@ -35,7 +41,9 @@ Place place(uint32_t site) {
   return place;
 }
 
-[[noreturn]] void fail_diverged(uint32_t site) {
+}  // namespace
+
+void fail_diverged(uint32_t site) {
   const Fiber *fiber = self();
   const Processor *processor = fiber->processor;
   const bool is_warps = fiber->warp->arrived != 0;
@@ -46,8 +54,7 @@ Place place(uint32_t site) {
        place(waiting).text);
 }
 
-// True in the lane that comes last: it does what is to be done before it goes on.
-inline bool arrive(Fiber *fiber, uint32_t site) {
+bool arrive(Fiber *fiber, uint32_t site) {
   Warp *warp = fiber->warp;
   if (warp->arrived == 0) {
     warp->site = site;
@@ -62,6 +69,26 @@ inline bool arrive(Fiber *fiber, uint32_t site) {
   return false;
 }
 
+void wait(Fiber *last) {
+  Warp *warp = last->warp;
+  warp->isWaiting = true;
+  warp->resume = last;
+  Warp *next = warp->next;
+  while (next->isWaiting && next != warp) next = next->next;
+  if (next == warp && warp->site == site(RETURN, 0)) fail("returns while all that are left wait for others");
+  if (next == warp) fail("waits at %s for ever: all others wait elsewhere or have returned", place(warp->site).text);
+  switch_fiber(last, next->resume);
+}
+
+namespace {
+
+void release(Processor *processor, uint32_t warps) {
+  processor->clocks.meet(warps);
+  for (uint32_t w = 0; w < processor->warpCount; w++) {
+    if (warps >> w & 1) processor->warps[w].isWaiting = false;
+  }
+}
+
 // A whole warp has come to a barrier of the block.
 void arrive_at_block(Fiber *last, uint32_t site) {
   Processor *processor = last->processor;
@@ -71,13 +98,24 @@ void arrive_at_block(Fiber *last, uint32_t site) {
   } else if (processor->waitingSite != site) {
     fail_diverged(site);
   }
-  if (++processor->warpsWaiting == processor->warpCount) {
-    processor->warpsWaiting = 0;
-    processor->epoch++;
-    return;
+  if (++processor->warpsWaiting < processor->warpCount) return wait(last);
+  processor->warpsWaiting = 0;
+  release(processor, UINT32_MAX);
+}
+
+// A whole warp has come to a barrier of `count` warps.
+void arrive_at_group(Fiber *last, GroupBarrier &barrier, uint32_t count, uint32_t site) {
+  if (barrier.arrived == 0) {
+    barrier.site = site;
+    barrier.expected = count;
+  } else if (barrier.site != site || barrier.expected != count) {
+    fail("comes to %s for %u warps while others wait at %s for %u", place(site).text, count, place(barrier.site).text,
+         barrier.expected);
   }
-  last->warp->resume = last;
-  switch_fiber(last, last->warp->next->resume);
+  barrier.arrived |= 1u << last->warp->index;
+  if (static_cast<uint32_t>(__builtin_popcount(barrier.arrived)) < count) return wait(last);
+  release(last->processor, barrier.arrived);
+  barrier.arrived = 0;
 }
 
 // All lanes' values, until the next operation but one.
@@ -93,13 +131,15 @@ inline const uint32_t *exchange(Fiber *fiber, Kind kind, uint32_t bits, int line
 
 void return_from_kernel(Fiber *fiber) {
   if (!fiber->copies.empty()) fail("returns with asynchronous copies that it has not waited for");
+  const Warpgroup &group = fiber->processor->warpgroups[fiber->warp->index / GROUP_WARPS];
+  if (!group.begun.empty()) fail("returns with matrix instructions of its warpgroup that it has not waited for");
   const uint32_t site = stator::site(RETURN, 0);
   if (arrive(fiber, site)) {
     Processor *processor = fiber->processor;
     if (processor->warpsWaiting != 0) fail_diverged(site);
     processor->warpsReturned++;
-    const bool is_last = processor->warpsReturned == processor->warpCount;
-    switch_fiber(fiber, is_last ? &processor->main : fiber->warp->next->resume);
+    if (processor->warpsReturned < processor->warpCount) wait(fiber);
+    switch_fiber(fiber, &processor->main);
   }
   __builtin_unreachable();
 }
@@ -110,9 +150,19 @@ void block_barrier(int line) {
   if (arrive(fiber, site)) arrive_at_block(fiber, site);
 }
 
+void group_barrier(int id, uint32_t threads, int line) {
+  Fiber *fiber = self();
+  if (id <= 0 || id >= static_cast<int>(GROUP_BARRIERS) || threads % LANES != 0) {
+    fail("group_barrier %d of %u threads, expected 1 to %u and whole warps", id, threads, GROUP_BARRIERS - 1);
+  }
+  const uint32_t site = stator::site(GROUP_BARRIER, line);
+  if (!arrive(fiber, site)) return;
+  arrive_at_group(fiber, fiber->processor->groupBarriers[id], threads / LANES, site);
+}
+
 void warp_barrier(int line) {
   Fiber *fiber = self();
-  if (arrive(fiber, site(WARP_BARRIER, line))) fiber->warp->barriers++;
+  if (arrive(fiber, site(WARP_BARRIER, line))) fiber->processor->clocks.own[fiber->warp->index]++;
 }
 
 uint32_t shuffle_xor(uint32_t bits, int mask, int line) {

@@ -58,6 +58,7 @@ __attribute__((const)) uint3 grid_size();
 __attribute__((const)) void *shared_memory();
 
 void block_barrier(int line);
+void group_barrier(int id, uint32_t threads, int line);
 void warp_barrier(int line);
 uint32_t shuffle_xor(uint32_t bits, int mask, int line);
 uint32_t shuffle(uint32_t bits, int lane, int line);
@@ -79,6 +80,17 @@ void begin_copy(void *shared, const void *global, bool is_there);
 void end_copy_group();
 void finish_copies(size_t groups_left);
 uint32_t add_atomically(void *to, uint32_t value);
+// hopper.cpp
+uint32_t shared_address(const void *shared);
+void init_mbarrier(void *place, uint32_t arrivals);
+void fence_mbarriers();
+void arrive_at_mbarrier(void *place, uint32_t bytes);
+void wait_for_mbarrier(void *place, uint32_t parity, int line);
+void begin_bulk_copy(void *shared, const void *global, uint32_t bytes, void *place);
+void fence_wgmma(int line);
+void commit_wgmma(int line);
+void wait_for_wgmma(uint32_t groups_left, int line);
+void begin_wgmma(float *d, uint32_t tokens, const uint32_t *a, uint64_t descriptor, int line);
 
 template <typename To, typename From>
 inline To bits_as(From from) {
@@ -175,6 +187,11 @@ inline void __syncwarp(int line = __builtin_LINE()) { stator::warp_barrier(line)
 
 inline void warp_sync(int line = __builtin_LINE()) { stator::warp_barrier(line); }
 
+template <int THREADS>
+inline void group_barrier(int id, int line = __builtin_LINE()) {
+  stator::group_barrier(id, THREADS, line);
+}
+
 template <typename T>
 inline T warp_shuffle_xor(T value, int mask, int line = __builtin_LINE()) {
   return stator::bits_as<T>(stator::shuffle_xor(stator::bits_as<uint32_t>(value), mask, line));
@@ -223,6 +240,35 @@ inline void async_commit() { stator::end_copy_group(); }
 template <int GROUPS>
 inline void async_wait() {
   stator::finish_copies(GROUPS);
+}
+
+// ---- As ../hopper.h says
+
+inline uint32_t shared_address(const void *shared) { return stator::shared_address(shared); }
+inline void mbarrier_init(uint64_t *barrier, uint32_t arrivals) { stator::init_mbarrier(barrier, arrivals); }
+inline void mbarrier_fence() { stator::fence_mbarriers(); }
+inline void mbarrier_arrive(uint64_t *barrier) { stator::arrive_at_mbarrier(barrier, 0); }
+inline void mbarrier_expect(uint64_t *barrier, uint32_t bytes) { stator::arrive_at_mbarrier(barrier, bytes); }
+inline void mbarrier_wait(uint64_t *barrier, uint32_t parity, int line = __builtin_LINE()) {
+  stator::wait_for_mbarrier(barrier, parity, line);
+}
+inline void bulk_copy(void *shared, const void *global, uint32_t bytes, uint64_t *barrier) {
+  stator::begin_bulk_copy(shared, global, bytes, barrier);
+}
+template <int COUNT>
+inline void keep_registers() {}
+template <int COUNT>
+inline void take_registers() {}
+inline void wgmma_fence(int line = __builtin_LINE()) { stator::fence_wgmma(line); }
+inline void wgmma_commit(int line = __builtin_LINE()) { stator::commit_wgmma(line); }
+inline void wgmma_own(uint32_t (&)[4]) {}
+template <int GROUPS>
+inline void wgmma_wait(int line = __builtin_LINE()) {
+  stator::wait_for_wgmma(GROUPS, line);
+}
+template <int SUMS>
+inline void wgmma_bf16(float (&d)[SUMS], const uint32_t (&a)[4], uint64_t descriptor, int line = __builtin_LINE()) {
+  stator::begin_wgmma(d, 2 * SUMS, a, descriptor, line);
 }
 
 inline float fast_exp2(float x) {

@@ -2,7 +2,8 @@
 //
 // g++ -fsanitize=thread puts a call before each access of the kernels' code; the calls lead here, not to its own library. An
 // access to device memory must lie in an allocation. Two threads of a block that touch the same shared memory, one of them
-// writing, must have a barrier in between: the block's, or, in one warp, the warp's. Shuffles and matrix operations are none.
+// writing, must have barriers in between: the block's, one of some warps that leads from one to the other, or, in one warp, the
+// warp's. Shuffles and matrix operations are none.
 #include <algorithm>
 
 #include "emulator.h"
@@ -20,41 +21,39 @@ constexpr size_t STATIC_OFFSET = size_t{1} << 32;  // What is in a __shared__ ar
   fail("%s byte %zu of shared memory, which thread %u %s, with no barrier in between", what, offset, other, before);
 }
 
-inline bool is_same_warp(uint32_t thread, const Fiber *fiber) { return thread / LANES == fiber->thread / LANES; }
+// Whether what a thread of warp `other` did at `clock` may happen beside what the fiber does now.
+inline bool is_beside(const Fiber *fiber, uint32_t other, uint32_t clock) {
+  const Clocks &clocks = fiber->processor->clocks;
+  const uint32_t own = fiber->warp->index;
+  return other == own ? clock == clocks.own[own] : clock >= clocks.known[own][other];
+}
 
-// Whether what `other` did in this epoch, at `barriers` of its warp, is not ordered before what the fiber does now.
-inline bool races(const Fiber *fiber, uint32_t other, uint32_t barriers) {
-  return !is_same_warp(other, fiber) || barriers == fiber->warp->barriers;
+inline void check_write(const Fiber *fiber, const Shadow &at, const char *what, size_t offset) {
+  if (at.writeClock == 0 || at.writer == fiber->thread) return;
+  if (is_beside(fiber, at.writer / LANES, at.writeClock)) fail_raced(what, "writes", at.writer, offset);
 }
 
 inline void read(const Fiber *fiber, Shadow &at, size_t offset) {
-  const uint32_t epoch = fiber->processor->epoch;
-  const bool is_written = at.writeEpoch == epoch && at.writer != fiber->thread;
-  if (is_written && races(fiber, at.writer, at.writeBarriers)) fail_raced("reads", "writes", at.writer, offset);
-  if (at.readEpoch != epoch) {
-    at.hasManyReaders = at.hasManyWarps = false;
-    at.reader = static_cast<uint16_t>(fiber->thread);
-    at.readEpoch = epoch;
-  } else if (at.reader != fiber->thread) {
-    if (is_same_warp(at.reader, fiber)) {
-      at.hasManyReaders = true;
-    } else {
-      at.hasManyWarps = true;
-    }
-  }
-  at.readBarriers = fiber->warp->barriers;
+  check_write(fiber, at, "reads", offset);
+  const uint32_t warp = fiber->warp->index;
+  const uint32_t clock = fiber->processor->clocks.own[warp];
+  const bool is_again = at.readers >> warp & 1 && at.readClock[warp] == clock && at.readLane[warp] != fiber->lane;
+  at.readLane[warp] = is_again ? MANY_LANES : static_cast<uint8_t>(fiber->lane);
+  at.readClock[warp] = clock;
+  at.readers |= 1u << warp;
 }
 
 inline void write(const Fiber *fiber, Shadow &at, size_t offset) {
-  const uint32_t epoch = fiber->processor->epoch;
-  const bool is_written = at.writeEpoch == epoch && at.writer != fiber->thread;
-  if (is_written && races(fiber, at.writer, at.writeBarriers)) fail_raced("writes", "writes", at.writer, offset);
-  const bool is_read = at.readEpoch == epoch && (at.hasManyWarps || at.hasManyReaders || at.reader != fiber->thread);
-  if (is_read && (at.hasManyWarps || races(fiber, at.reader, at.readBarriers))) {
-    fail_raced("writes", "reads", at.reader, offset);
+  check_write(fiber, at, "writes", offset);
+  for (uint32_t left = at.readers; left != 0; left &= left - 1) {
+    const uint32_t warp = static_cast<uint32_t>(__builtin_ctz(left));
+    const uint8_t lane = at.readLane[warp];
+    if (warp == fiber->warp->index && lane == fiber->lane) continue;
+    if (!is_beside(fiber, warp, at.readClock[warp])) continue;
+    fail_raced("writes", "reads", warp * LANES + (lane == MANY_LANES ? 0 : lane), offset);
   }
-  at.writeEpoch = epoch;
-  at.writeBarriers = fiber->warp->barriers;
+  at.readers = 0;
+  at.writeClock = fiber->processor->clocks.own[fiber->warp->index];
   at.writer = static_cast<uint16_t>(fiber->thread);
 }
 
@@ -97,6 +96,17 @@ void watch_device(Processor *processor, uintptr_t at, uint32_t bytes, bool is_wr
 }
 
 }  // namespace
+
+void Clocks::meet(uint32_t warps) {
+  for (uint32_t left = warps; left != 0; left &= left - 1) own[__builtin_ctz(left)]++;
+  uint32_t joined[WARPS_MAX] = {};
+  for (uint32_t left = warps; left != 0; left &= left - 1) {
+    const uint32_t warp = static_cast<uint32_t>(__builtin_ctz(left));
+    known[warp][warp] = own[warp];
+    for (uint32_t v = 0; v < WARPS_MAX; v++) joined[v] = std::max(joined[v], known[warp][v]);
+  }
+  for (uint32_t left = warps; left != 0; left &= left - 1) memcpy(known[__builtin_ctz(left)], joined, sizeof joined);
+}
 
 inline void watch_access(Fiber *fiber, uintptr_t at, uint32_t bytes, bool is_write) {
   Processor *processor = fiber->processor;

@@ -37,4 +37,17 @@ public interface BlockCopies {
    * @throws RuntimeException when the device fails, or is closed; the block may hold anything
    */
   void write(int block, MemorySegment from);
+
+  /**
+   * Waits until a block's bytes are a block's of another device, as that one's steps that begin
+   * later see it: without a buffer, past the host.
+   *
+   * @param target of a device of this process, which is open until this returns
+   * @return {@code false} when the two devices do not reach each other; nothing was written then
+   * @throws IllegalArgumentException for a block that one of the devices does not have
+   * @throws RuntimeException when a device fails, or is closed; the block may hold anything
+   */
+  default boolean copyTo(int block, BlockCopies target, int targetBlock) {
+    return false;
+  }
 }

@@ -39,6 +39,15 @@ public interface Device extends AutoCloseable {
   int contextLength();
 
   /**
+   * Tokens of a step from which on longer ones are hardly faster by the token, and at most what the
+   * device takes: what an engine computes in a step unless its configuration says otherwise. 256:
+   * where prompts run at hundreds of tokens a second, longer steps would be felt as stutter.
+   */
+  default int stepTokensWanted() {
+    return 256;
+  }
+
+  /**
    * The bytes of a block, {@code kvLayout().blockBytes()} long, valid until {@link #close}.
    * Off-heap.
    *
@@ -52,6 +61,11 @@ public interface Device extends AutoCloseable {
    * their bytes.
    */
   default BlockCopies blockCopies() {
+    return null;
+  }
+
+  /** Where blocks may go when they fall out of the device; {@code null} when nowhere. */
+  default HostBlocks hostBlocks() {
     return null;
   }
 

@@ -7,6 +7,7 @@ import dev.stator.model.ModelConfig;
 import dev.stator.model.ResidualVariant;
 import dev.stator.model.RopeScaling;
 import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightScales;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
@@ -83,7 +84,28 @@ public final class Fingerprint {
     for (Entry entry : entries) {
       add(digest, entry.weight().type(), entry.weight().rowCount(), entry.weight().columnCount());
       add(digest, Arrays.toString(entry.checksums()));
+      final WeightScales scales = entry.weight().scales();
+      if (scales != null) {
+        add(digest, scales.blockRows(), scales.blockColumns());
+        add(digest, scales.firstRow(), scales.firstColumn());
+        add(digest, Arrays.toString(scales.factors()));
+      }
     }
+    return title(family, kvType, digest);
+  }
+
+  /**
+   * The fingerprint of what computes together.
+   *
+   * @param parts the fingerprints of its parts, in their order
+   */
+  public static String ofParts(List<String> parts, KvLayout.KvType kvType, String family) {
+    final MessageDigest digest = sha256();
+    parts.forEach(part -> add(digest, part));
+    return title(family, kvType, digest);
+  }
+
+  private static String title(String family, KvLayout.KvType kvType, MessageDigest digest) {
     final String hash = HexFormat.of().formatHex(digest.digest(), 0, 16);
     return family + "/kv-" + kvType.title() + "/" + hash;
   }

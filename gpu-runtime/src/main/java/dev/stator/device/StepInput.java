@@ -29,10 +29,18 @@ public record StepInput(List<Slice> slices) {
    * @param start index of the slice's first token, also its position
    * @param blocks block indices by position: token {@code p} lies in {@code blocks[p / blockSize]}
    * @param logitsCount how many of the slice's last tokens the logits are needed after; 0 for none
+   * @param bestSuffices whether {@link StepOutput#best} is all that is asked of the logits unless
+   *     it finds none; to ask for all of them may take longer then
    * @param pooled where hidden states go; {@code null} for nowhere. Not together with logits
    */
   public record Slice(
-      int[] tokens, int start, int tokenCount, int[] blocks, int logitsCount, Pooled pooled) {
+      int[] tokens,
+      int start,
+      int tokenCount,
+      int[] blocks,
+      int logitsCount,
+      boolean bestSuffices,
+      Pooled pooled) {
     public Slice {
       if (logitsCount < 0 || logitsCount > tokenCount) {
         throw new IllegalArgumentException(
@@ -41,6 +49,12 @@ public record StepInput(List<Slice> slices) {
       if (logitsCount > 0 && pooled != null) {
         throw new IllegalArgumentException("a slice has either logits or pooled hidden states");
       }
+    }
+
+    /** A slice all of whose logits may be asked for. */
+    public Slice(
+        int[] tokens, int start, int tokenCount, int[] blocks, int logitsCount, Pooled pooled) {
+      this(tokens, start, tokenCount, blocks, logitsCount, false, pooled);
     }
 
     /** A slice whose hidden states nobody wants. */

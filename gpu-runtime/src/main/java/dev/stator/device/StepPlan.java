@@ -20,6 +20,7 @@ public final class StepPlan {
   private final int[] wantedRow;
   private final int[] logitsRowOfWanted; // -1 where only the hidden state is wanted.
   private final StepInput.Pooled[] pooledOfWanted;
+  private final boolean[] bestSuffices; // By row of logits.
   private final int[] logitsRowOfSlice; // Its first; the others follow.
   private final int[] logitsCountOfSlice;
   private int rowCount;
@@ -36,6 +37,7 @@ public final class StepPlan {
     wantedRow = new int[tokensMax];
     logitsRowOfWanted = new int[tokensMax];
     pooledOfWanted = new StepInput.Pooled[tokensMax];
+    bestSuffices = new boolean[tokensMax];
     logitsRowOfSlice = new int[tokensMax];
     logitsCountOfSlice = new int[tokensMax];
   }
@@ -68,6 +70,7 @@ public final class StepPlan {
 
   /** The row that was laid out last. */
   private void want(StepInput.Slice slice, boolean wantsLogits) {
+    if (wantsLogits) bestSuffices[logitsCount] = slice.bestSuffices();
     logitsRowOfWanted[wantedCount] = wantsLogits ? logitsCount++ : -1;
     pooledOfWanted[wantedCount] = slice.pooled();
     wantedRow[wantedCount++] = rowCount - 1;
@@ -121,6 +124,11 @@ public final class StepPlan {
 
   public int logitsCount() {
     return logitsCount;
+  }
+
+  /** Whether the likeliest token is all that is asked of a row of logits, unless there is none. */
+  public boolean bestSuffices(int logitsRow) {
+    return bestSuffices[logitsRow];
   }
 
   /** Which of the rows of logits a wanted row is, -1 for none. */

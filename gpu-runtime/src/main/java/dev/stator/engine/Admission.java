@@ -9,7 +9,8 @@ public sealed interface Admission {
   /**
    * The request has a place.
    *
-   * @param cachedTokens prompt tokens whose blocks are here already
+   * @param cachedTokens prompt tokens whose blocks are on the device already, or, when blocks were
+   *     reserved, are being copied there from the host
    * @param blocksToFill device blocks that a remote prefill is to fill, in sequence order, behind
    *     the cached ones, when blocks were reserved; the cached ones, when they are lent; else empty
    */

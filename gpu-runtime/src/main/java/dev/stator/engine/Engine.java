@@ -38,9 +38,10 @@ public interface Engine {
   void resume(RequestId id, int filledBlockCount);
 
   /**
-   * Takes the full blocks of a prompt, before its last token, that are cached here, for another
-   * engine; computes nothing. {@link Admission.Admitted#blocksToFill} are these blocks, in sequence
-   * order; their bytes stay until {@link #release} or {@link #cancel}. With none, nothing is taken.
+   * Takes the full blocks of a prompt, before its last token, that are cached on the device, for
+   * another engine; computes nothing. {@link Admission.Admitted#blocksToFill} are these blocks, in
+   * sequence order; their bytes stay until {@link #release} or {@link #cancel}. With none, nothing
+   * is taken.
    */
   Admission lend(GenerationRequest request);
 
@@ -52,7 +53,8 @@ public interface Engine {
 
   /**
    * Ends a sequence in any state and frees its blocks at once, so nobody may write into a reserved
-   * one's blocks any more; {@code false} when there is none of this id.
+   * one's blocks any more; {@code false} when there is none of this id. Where the engine itself has
+   * bytes copied into them, they are free when that has ended.
    */
   boolean cancel(RequestId id);
 
@@ -61,6 +63,12 @@ public interface Engine {
    * ones that can only start once reserved or prefilled blocks are let go of, are no work.
    */
   boolean hasWork();
+
+  /**
+   * Takes whom to tell, on any thread, when {@link #hasWork} has become true without a call: copies
+   * that a sequence waits for have ended. Called before the first sequence comes.
+   */
+  default void onWork(Runnable listener) {}
 
   /**
    * Schedules a batch, runs it on the device, commits its results.

@@ -11,6 +11,7 @@ package dev.stator.engine;
  * @param computedTokens by all steps, drafts included
  * @param draftedTokens guesses of next tokens, computed beside the tokens before them
  * @param acceptedTokens answer tokens that drafts have saved a step
+ * @param hostTier blocks in the host's memory
  */
 public record EngineLoad(
     int runningSequences,
@@ -25,4 +26,37 @@ public record EngineLoad(
     long steps,
     long computedTokens,
     long draftedTokens,
-    long acceptedTokens) {}
+    long acceptedTokens,
+    HostTierLoad hostTier) {
+  /** Without a host tier. */
+  public EngineLoad(
+      int runningSequences,
+      int waitingSequences,
+      int usedBlocks,
+      int cachedBlocks,
+      int totalBlocks,
+      long waitingTokens,
+      long prefixQueriedTokens,
+      long prefixHitTokens,
+      long preemptions,
+      long steps,
+      long computedTokens,
+      long draftedTokens,
+      long acceptedTokens) {
+    this(
+        runningSequences,
+        waitingSequences,
+        usedBlocks,
+        cachedBlocks,
+        totalBlocks,
+        waitingTokens,
+        prefixQueriedTokens,
+        prefixHitTokens,
+        preemptions,
+        steps,
+        computedTokens,
+        draftedTokens,
+        acceptedTokens,
+        HostTierLoad.NONE);
+  }
+}

@@ -16,6 +16,7 @@ import java.util.Objects;
  * @param requestBlocksMax blocks one sequence may come to need
  * @param growthBlocks available blocks left for each running sequence when another one starts
  * @param speculation when next tokens are guessed
+ * @param hostTier how blocks come and go between the device and the host's memory
  */
 public record EngineSettings(
     int stepTokensMax,
@@ -26,9 +27,11 @@ public record EngineSettings(
     long waitingTokensMax,
     int requestBlocksMax,
     int growthBlocks,
-    SpeculationSettings speculation) {
+    SpeculationSettings speculation,
+    HostTierSettings hostTier) {
   public EngineSettings {
     Objects.requireNonNull(speculation);
+    Objects.requireNonNull(hostTier);
     requirePositive("step-tokens-max", stepTokensMax);
     requirePositive("prefill-chunk-max", prefillChunkMax);
     requirePositive("running-max", runningMax);
@@ -72,19 +75,54 @@ public record EngineSettings(
         SpeculationSettings.OFF);
   }
 
-  /** Reads {@code stator.engine} from the root configuration. */
-  public static EngineSettings from(Config root) {
+  /** With the host tier's plain settings. */
+  public EngineSettings(
+      int stepTokensMax,
+      int prefillChunkMax,
+      int runningMax,
+      int waitingMax,
+      int waitingBegunMax,
+      long waitingTokensMax,
+      int requestBlocksMax,
+      int growthBlocks,
+      SpeculationSettings speculation) {
+    this(
+        stepTokensMax,
+        prefillChunkMax,
+        runningMax,
+        waitingMax,
+        waitingBegunMax,
+        waitingTokensMax,
+        requestBlocksMax,
+        growthBlocks,
+        speculation,
+        HostTierSettings.PLAIN);
+  }
+
+  /**
+   * Reads {@code stator.engine} from the root configuration.
+   *
+   * @param stepTokens what {@code auto} says of the tokens of a step, unless more sequences run
+   */
+  public static EngineSettings from(Config root, int stepTokens) {
     final Config config = root.getConfig("stator.engine");
+    final int runningMax = config.getInt("running-max");
+    final int stepTokensMax = tokens(config, "step-tokens-max", Math.max(stepTokens, runningMax));
     return new EngineSettings(
-        config.getInt("step-tokens-max"),
-        config.getInt("prefill-chunk-max"),
-        config.getInt("running-max"),
+        stepTokensMax,
+        tokens(config, "prefill-chunk-max", stepTokensMax),
+        runningMax,
         config.getInt("waiting-max"),
         config.getInt("waiting-begun-max"),
         config.getLong("waiting-tokens-max"),
         config.getInt("request-blocks-max"),
         config.getInt("growth-blocks"),
-        SpeculationSettings.from(root));
+        SpeculationSettings.from(root),
+        HostTierSettings.from(root));
+  }
+
+  private static int tokens(Config config, String key, int automatic) {
+    return config.getString(key).equals("auto") ? automatic : config.getInt(key);
   }
 
   private static void requirePositive(String key, long value) {

@@ -7,6 +7,7 @@ import dev.stator.engine.Sequence.Kind;
 import dev.stator.kv.BlockHasher;
 import dev.stator.kv.BlockPool;
 import dev.stator.kv.BlockTable;
+import dev.stator.kv.KvEvent;
 import dev.stator.model.grammar.ConstraintCompiler;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -29,6 +30,7 @@ public final class LocalEngine implements Engine {
   private final BlockHasher hasher;
   private final BlockPool pool;
   private final Speculation speculation;
+  private final HostCache host;
   private final Scheduler scheduler;
   private final Sampler sampler;
   private final Map<RequestId, Sequence> sequences = new HashMap<>();
@@ -65,7 +67,8 @@ public final class LocalEngine implements Engine {
     this.hasher = new BlockHasher(device.numericsFingerprint(), blockSize);
     this.pool = new BlockPool(device.blockCount());
     this.speculation = new Speculation(settings.speculation(), pool, blockSize);
-    this.scheduler = new Scheduler(settings, pool, blockSize, speculation);
+    this.host = new HostCache(device.hostBlocks(), pool, settings.hostTier());
+    this.scheduler = new Scheduler(settings, pool, blockSize, speculation, host);
     this.sampler = new Sampler(device.vocabularySize());
   }
 
@@ -103,7 +106,8 @@ public final class LocalEngine implements Engine {
     sequences.put(request.id(), sequence);
     return new Admission.Admitted(
         sequence.cachedTokens,
-        blocks(sequence, sequence.publishedBlocks, sequence.prefillBlocks()));
+        blocks(
+            sequence, sequence.publishedBlocks + sequence.loadingBlocks, sequence.prefillBlocks()));
   }
 
   @Override
@@ -154,6 +158,7 @@ public final class LocalEngine implements Engine {
   public void resume(RequestId id, int filledBlockCount) {
     final Sequence sequence = sequences.get(id);
     if (sequence == null || sequence.state != Sequence.State.RESERVED) return;
+    if (sequence.filledBehind >= 0) return; // It goes on by itself.
     scheduler.resume(sequence, filledBlockCount);
   }
 
@@ -173,12 +178,18 @@ public final class LocalEngine implements Engine {
 
   @Override
   public boolean hasWork() {
-    return pool.hasEvents() || scheduler.hasWork();
+    return pool.hasEvents() || scheduler.hasWork() || host.hasLoaded();
+  }
+
+  @Override
+  public void onWork(Runnable listener) {
+    host.onLoaded(listener);
   }
 
   @Override
   public StepReport step() {
     final long preemptionsBefore = scheduler.preemptions();
+    host.settle(scheduler);
     final List<Sequence> batch = scheduler.schedule();
     final List<RequestId> ids = batch.stream().map(Sequence::id).toList();
     final News news = new News();
@@ -188,10 +199,13 @@ public final class LocalEngine implements Engine {
       final int draftCount = batch.stream().mapToInt(sequence -> sequence.drafted).sum();
       commit(batch, run(input), news);
       if (constraints != null) constraints.trim();
+      final List<KvEvent> events = pool.drainEvents();
+      host.store(events);
       return new StepReport(
           news.progress,
           news.failures,
-          pool.drainEvents(),
+          events,
+          host.drainEvents(),
           (int) (scheduler.preemptions() - preemptionsBefore),
           tokenCount,
           draftCount,
@@ -245,6 +259,7 @@ public final class LocalEngine implements Engine {
               sequence.scheduled + sequence.drafted,
               sequence.table().blocks(),
               choosesTokens(sequence) ? 1 + sequence.drafted : 0,
+              Sampler.takesTheBest(sequence),
               sequence.pooled(device.embeddingSize())));
     }
     return new StepInput(slices);
@@ -299,7 +314,7 @@ public final class LocalEngine implements Engine {
     String failure = null;
     boolean isNextKnown = true;
     while (isNextKnown && finish == null && failure == null) {
-      switch (sampler.sample(sequence, output.logits(slice, tokens.size()))) {
+      switch (sampler.sample(sequence, output, slice, tokens.size())) {
         case Sampler.Outcome.Failed(String reason) -> failure = reason;
         case Sampler.Outcome.Chosen(SampledToken token) -> {
           isNextKnown = sequence.isAsDrafted(token.tokenId(), tokens.size());
@@ -353,7 +368,8 @@ public final class LocalEngine implements Engine {
         steps,
         computedTokens,
         speculation.draftedTokens(),
-        speculation.acceptedTokens());
+        speculation.acceptedTokens(),
+        host.figures());
   }
 
   // What tests look at.
@@ -375,6 +391,8 @@ public final class LocalEngine implements Engine {
   }
 
   List<BlockTable> tables() {
-    return sequences.values().stream().map(Sequence::table).toList();
+    final List<BlockTable> tables = new ArrayList<>(scheduler.endingTables());
+    sequences.values().forEach(sequence -> tables.add(sequence.table()));
+    return tables;
   }
 }

@@ -1,5 +1,6 @@
 package dev.stator.engine;
 
+import dev.stator.device.StepOutput;
 import dev.stator.engine.SampledToken.Alternative;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -48,6 +49,37 @@ final class Sampler {
     this.weights = new double[vocabularySize];
   }
 
+  /** Whether the likeliest token is the choice, whatever the other logits are. */
+  static boolean takesTheBest(Sequence sequence) {
+    final SamplingParams params = sequence.params();
+    return params.temperature() == 0
+        && !params.logprobs()
+        && params.repetitionPenalty() == 1
+        && params.frequencyPenalty() == 0
+        && params.presencePenalty() == 0
+        && params.logitBias().isEmpty()
+        && sequence.constraint() == null
+        && sequence.answerLength() >= params.minTokens();
+  }
+
+  /**
+   * Chooses the token behind a sequence's last one.
+   *
+   * @param slice the sequence's in the step
+   * @param row of the slice's logits, from 0
+   */
+  Outcome sample(Sequence sequence, StepOutput output, int slice, int row) {
+    if (takesTheBest(sequence)) {
+      final int best = output.best(slice, row);
+      if (best >= 0) return chosen(best);
+    }
+    return sample(sequence, output.logits(slice, row));
+  }
+
+  private static Outcome chosen(int token) {
+    return new Outcome.Chosen(new SampledToken(token, Float.NaN, NO_ALTERNATIVES));
+  }
+
   /**
    * Chooses the token behind a sequence's last one.
    *
@@ -80,10 +112,8 @@ final class Sampler {
       return new Outcome.Failed("every token is ruled out at position " + sequence.length());
     }
     final int token = params.temperature() == 0 ? best : draw(sequence, logits, logits[best]);
-    return new Outcome.Chosen(
-        params.logprobs()
-            ? withLogprobs(token, rawLogits[likeliest], params.topLogprobs())
-            : new SampledToken(token, Float.NaN, NO_ALTERNATIVES));
+    if (!params.logprobs()) return chosen(token);
+    return new Outcome.Chosen(withLogprobs(token, rawLogits[likeliest], params.topLogprobs()));
   }
 
   /** The first of the largest; -1 when one is NaN or plus infinity. */

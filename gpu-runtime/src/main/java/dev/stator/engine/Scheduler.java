@@ -1,5 +1,6 @@
 package dev.stator.engine;
 
+import dev.stator.engine.Room.Prefix;
 import dev.stator.engine.Sequence.Kind;
 import dev.stator.engine.Sequence.State;
 import dev.stator.kv.BlockPool;
@@ -37,6 +38,7 @@ final class Scheduler {
   private final BlockPool pool;
   private final int blockSize;
   private final Speculation speculation;
+  private final HostCache host;
 
   // Each by arrival, oldest first.
   private final List<Sequence> waiting = new ArrayList<>();
@@ -44,23 +46,27 @@ final class Scheduler {
   private final List<Sequence> reserved = new ArrayList<>();
   private final List<Sequence> prefilled = new ArrayList<>();
 
+  private final Room room;
   private final List<Sequence> batch = new ArrayList<>();
   private int budget; // Tokens left in the step that is being made.
-  private int pinnedBlocks;
 
   private long preemptions;
   private long queriedTokens;
   private long hitTokens;
 
-  Scheduler(EngineSettings settings, BlockPool pool, int blockSize, Speculation speculation) {
+  Scheduler(
+      EngineSettings settings,
+      BlockPool pool,
+      int blockSize,
+      Speculation speculation,
+      HostCache host) {
     this.settings = settings;
     this.pool = pool;
     this.blockSize = blockSize;
     this.speculation = speculation;
+    this.host = host;
+    this.room = new Room(settings, pool, waiting, running, reserved);
   }
-
-  /** What a sequence finds in the cache: its first blocks, and how many of them nobody uses now. */
-  private record Prefix(int foundBlocks, int unusedBlocks) {}
 
   // Coming and going.
 
@@ -78,15 +84,20 @@ final class Scheduler {
    */
   Admission.Refused reserve(Sequence sequence) {
     final Prefix prefix = find(sequence);
-    final int lone = sequence.blocksNow() + neededByWaiting(neededByOthers(sequence));
-    final Admission.Refused refusal =
-        refusal(sequence, prefix, lone, waiting.size(), blocksForWaiting());
+    final Admission.Refused refusal = room.toReserve(sequence, prefix);
     if (refusal != null) return refusal;
+    hold(sequence, prefix, host.loadable(sequence, prefix.foundBlocks()));
+    return null;
+  }
+
+  /** Takes the blocks of a sequence that cannot run yet, and has some of them copied there. */
+  private void hold(Sequence sequence, Prefix prefix, int loadingBlocks) {
+    sequence.loadingBlocks = loadingBlocks;
     takeBlocks(sequence, prefix);
-    pin(sequence);
+    room.pin(sequence);
     sequence.state = State.RESERVED;
     insertByArrival(reserved, sequence);
-    return null;
+    if (loadingBlocks > 0) host.load(sequence);
   }
 
   /**
@@ -95,36 +106,50 @@ final class Scheduler {
    * @return {@code null}, or which limit refuses it; then nothing was taken
    */
   Admission.Refused lend(Sequence sequence) {
-    final int lone = sequence.blocksNow() + neededByWaiting(neededByOthers(sequence));
     final Prefix prefix = find(sequence);
-    final Admission.Refused refusal = blockRefusal(sequence, prefix, lone, 0);
+    final Admission.Refused refusal = room.toLend(sequence, prefix);
     if (refusal != null) return refusal;
     sequence.wasScheduled = true; // Never: a loan is no look-up of this engine's own.
     takeBlocks(sequence, prefix);
-    pin(sequence);
+    room.pin(sequence);
     sequence.state = State.PREFILLED;
     insertByArrival(prefilled, sequence);
     return null;
   }
 
-  /** Starts a reserved sequence; its next {@code filledBlockCount} blocks have been written. */
+  /**
+   * Starts a reserved sequence, once nothing is copied into its blocks any more; behind what was,
+   * {@code filledBlockCount} have been written.
+   */
   void resume(Sequence sequence, int filledBlockCount) {
-    final int fullBlocks = sequence.publishedBlocks + filledBlockCount;
-    if (filledBlockCount < 0 || fullBlocks > sequence.prefillBlocks()) {
+    final int count = sequence.prefillBlocks() - sequence.publishedBlocks - sequence.loadingBlocks;
+    if (filledBlockCount < 0 || filledBlockCount > count) {
       throw new IllegalArgumentException(
-          filledBlockCount
-              + " filled blocks of "
-              + (sequence.prefillBlocks() - sequence.publishedBlocks)
-              + " reserved ones of "
-              + sequence.id());
+          filledBlockCount + " filled blocks of " + count + " reserved ones of " + sequence.id());
     }
-    sequence.computed = fullBlocks * blockSize;
-    sequence.fillBlocks(pool, sequence.computed);
-    publishFullBlocks(sequence);
+    sequence.filledBehind = filledBlockCount;
+    if (sequence.loadingBlocks > 0) return;
+    publishNext(sequence, sequence.isLoadLost ? 0 : filledBlockCount);
     reserved.remove(sequence);
-    unpin(sequence);
+    if (sequence.kind() == Kind.ANSWER) room.unpin(sequence); // A prefill's owner reads its blocks.
     sequence.state = State.RUNNING;
     insertByArrival(running, sequence);
+  }
+
+  /** Nothing is copied into a reserved sequence's blocks any more. */
+  void loaded(Sequence sequence, boolean isWhole) {
+    final int count = sequence.loadingBlocks;
+    sequence.loadingBlocks = 0;
+    sequence.isLoadLost = !isWhole;
+    if (isWhole) publishNext(sequence, count);
+    if (sequence.endsWhenLoaded) end(sequence);
+    else if (sequence.filledBehind >= 0) resume(sequence, sequence.filledBehind);
+  }
+
+  private void publishNext(Sequence sequence, int blockCount) {
+    sequence.computed = (sequence.publishedBlocks + blockCount) * blockSize;
+    sequence.fillBlocks(pool, sequence.computed);
+    publishFullBlocks(sequence);
   }
 
   /** Computes nothing more of a running prefill, but keeps its blocks until its end. */
@@ -135,11 +160,16 @@ final class Scheduler {
     insertByArrival(prefilled, sequence);
   }
 
-  /** Ends a sequence in any state; its full blocks stay findable. */
+  /**
+   * Ends a sequence in any state; its full blocks stay findable. One into whose blocks something is
+   * copied ends after that.
+   */
   void end(Sequence sequence) {
+    sequence.endsWhenLoaded = sequence.loadingBlocks > 0;
+    if (sequence.endsWhenLoaded) return;
     final List<Sequence> home = home(sequence.state);
     if (home != null) home.remove(sequence);
-    unpin(sequence);
+    room.unpin(sequence);
     sequence.table().releaseAll(pool);
     sequence.state = State.ENDED;
   }
@@ -193,6 +223,7 @@ final class Scheduler {
       }
       switch (tryStart(starts)) {
         case STARTED -> nextRunning++; // It stands before the others that have not had a turn.
+        case LOADS -> {} // It has left the queue.
         case AWAITS_A_BLOCK -> nextWaiting++;
         case NO_ROOM -> isFull = true; // Nobody overtakes for being smaller.
       }
@@ -201,22 +232,33 @@ final class Scheduler {
 
   private enum Start {
     STARTED,
+    LOADS,
     AWAITS_A_BLOCK,
     NO_ROOM
   }
 
   private Start tryStart(Sequence sequence) {
-    if (sequence.awaitedBlock >= 0 && isBeingComputed(sequence, sequence.awaitedBlock)) {
+    if (sequence.awaitedBlock >= 0 && isOnItsWay(sequence, sequence.awaitedBlock)) {
       return Start.AWAITS_A_BLOCK;
     }
     final Prefix prefix = find(sequence);
-    sequence.awaitedBlock = prefix.foundBlocks;
-    if (isBeingComputed(sequence, prefix.foundBlocks)) return Start.AWAITS_A_BLOCK;
-    if (startRefusal(sequence, prefix) != null) return Start.NO_ROOM;
+    sequence.awaitedBlock = prefix.foundBlocks();
+    if (isOnItsWay(sequence, prefix.foundBlocks())) return Start.AWAITS_A_BLOCK;
+    if (room.toStart(sequence, prefix) != null) return Start.NO_ROOM;
     waiting.remove(sequence);
+    if (load(sequence, prefix)) return Start.LOADS;
     start(sequence, prefix);
     take(sequence, chunk(sequence));
     return Start.STARTED;
+  }
+
+  /** Whether a sequence's next blocks are copied from the host; it goes on when they are there. */
+  private boolean load(Sequence sequence, Prefix prefix) {
+    final int count = host.loadable(sequence, prefix.foundBlocks());
+    if (count == 0 || room.toLoad(sequence, prefix) != null) return false;
+    sequence.filledBehind = 0;
+    hold(sequence, prefix, count);
+    return true;
   }
 
   private int chunk(Sequence sequence) {
@@ -259,27 +301,28 @@ final class Scheduler {
 
   private void start(Sequence sequence, Prefix prefix) {
     takeBlocks(sequence, prefix);
-    if (sequence.kind() == Kind.PREFILL) pin(sequence);
+    if (sequence.kind() == Kind.PREFILL) room.pin(sequence);
     sequence.state = State.RUNNING;
     insertByArrival(running, sequence);
   }
 
   private void takeBlocks(Sequence sequence, Prefix prefix) {
     final BlockTable table = sequence.table();
-    for (int i = 0; i < prefix.foundBlocks; i++) {
+    for (int i = 0; i < prefix.foundBlocks(); i++) {
       final int block = pool.find(sequence.hash(i));
       pool.acquire(block);
       table.append(block);
     }
+    host.use(sequence, prefix.foundBlocks());
     while (table.count() < sequence.blocksNow()) table.append(pool.reserve());
-    sequence.publishedBlocks = prefix.foundBlocks;
-    sequence.filledBlocks = prefix.foundBlocks;
-    sequence.computed = prefix.foundBlocks * blockSize;
+    sequence.publishedBlocks = prefix.foundBlocks();
+    sequence.filledBlocks = prefix.foundBlocks();
+    sequence.computed = prefix.foundBlocks() * blockSize;
     if (!sequence.wasScheduled) {
       sequence.wasScheduled = true;
-      sequence.cachedTokens = sequence.computed;
+      sequence.cachedTokens = sequence.computed + sequence.loadingBlocks * blockSize;
       queriedTokens += sequence.length();
-      hitTokens += sequence.computed;
+      hitTokens += sequence.cachedTokens;
     }
   }
 
@@ -309,7 +352,7 @@ final class Scheduler {
 
   /** How many tokens' blocks a sequence would find now. */
   int foundTokens(Sequence sequence) {
-    return find(sequence).foundBlocks * blockSize;
+    return find(sequence).foundBlocks() * blockSize;
   }
 
   private Prefix find(Sequence sequence) {
@@ -323,102 +366,23 @@ final class Scheduler {
     return new Prefix(found, unused);
   }
 
-  /** Whether a running sequence is on its way to the same block. */
-  private boolean isBeingComputed(Sequence sequence, int blockIndex) {
+  /** Whether another sequence's same block is being computed, or copied. */
+  private boolean isOnItsWay(Sequence sequence, int blockIndex) {
     if (blockIndex >= sequence.prefillBlocks()) return false;
     for (Sequence other : running) {
-      if (other.publishedBlocks <= blockIndex
-          && blockIndex < other.target() / blockSize
-          && other.hash(blockIndex).equals(sequence.hash(blockIndex))) {
-        return true;
-      }
+      if (comesToHave(other, other.target() / blockSize, sequence, blockIndex)) return true;
+    }
+    for (Sequence other : reserved) {
+      final int end = other.loadingBlocks == 0 ? 0 : other.publishedBlocks + other.loadingBlocks;
+      if (comesToHave(other, end, sequence, blockIndex)) return true;
     }
     return false;
   }
 
-  private Admission.Refused startRefusal(Sequence sequence, Prefix prefix) {
-    final boolean pins = sequence.kind() == Kind.PREFILL;
-    final int lone = pins ? sequence.blocksNow() + neededByOthers(sequence) : sequence.blocksMax();
-    return refusal(sequence, prefix, lone, 0, 0);
-  }
-
-  /**
-   * Why a sequence cannot take its blocks now; {@code null} when it can.
-   *
-   * @param lone blocks that must not be pinned yet
-   * @param sequencesAhead sequences that have a right to a slot before it
-   * @param blocksAhead blocks that others have a right to before it
-   */
-  private Admission.Refused refusal(
-      Sequence sequence, Prefix prefix, int lone, int sequencesAhead, int blocksAhead) {
-    final int slots = running.size() + reserved.size() + sequencesAhead + 1;
-    if (slots > settings.runningMax()) {
-      return new Admission.Refused("engine.running-max", slots, settings.runningMax(), true);
-    }
-    return blockRefusal(sequence, prefix, lone, blocksAhead);
-  }
-
-  private Admission.Refused blockRefusal(
-      Sequence sequence, Prefix prefix, int lone, int blocksAhead) {
-    final long available = pool.availableCount() - prefix.unusedBlocks - blocksAhead;
-    final long growth = (long) settings.growthBlocks() * running.size();
-    final long needed = sequence.blocksNow() - prefix.foundBlocks + growth;
-    if (needed > available) {
-      return new Admission.Refused("device.block-count", needed, Math.max(0, available), true);
-    }
-    final int pinnable = pool.blockCount() - pinnedBlocks;
-    if (lone > pinnable) return new Admission.Refused("device.block-count", lone, pinnable, true);
-    return null;
-  }
-
-  /**
-   * The most blocks that one answer, running or about to, may come to need beyond its pinned ones.
-   */
-  private int neededByOthers(Sequence newcomer) {
-    int most = newcomer.kind() == Kind.ANSWER ? newcomer.blocksMax() - newcomer.blocksNow() : 0;
-    for (Sequence sequence : running) {
-      if (sequence.kind() == Kind.ANSWER) most = Math.max(most, sequence.blocksMax());
-    }
-    for (Sequence sequence : reserved) {
-      most = Math.max(most, sequence.blocksMax() - sequence.pinnedBlocks);
-    }
-    return most;
-  }
-
-  /**
-   * The most blocks that one waiting sequence must find unpinned before it starts, so that
-   * reservations, which do not queue, cannot hold it up for good.
-   *
-   * @param neededByAnswers what {@link #neededByOthers} gives; the least that is returned
-   */
-  private int neededByWaiting(int neededByAnswers) {
-    int most = neededByAnswers;
-    for (Sequence sequence : waiting) {
-      final boolean pins = sequence.kind() == Kind.PREFILL;
-      most = Math.max(most, sequence.blocksMax() + (pins ? neededByAnswers : 0));
-    }
-    return most;
-  }
-
-  /**
-   * Blocks with which all waiting sequences could start in the next step: before they do, each
-   * running one may take one, and those that are reserved may be running, with room to grow.
-   */
-  private int blocksForWaiting() {
-    if (waiting.isEmpty()) return 0;
-    final int tokens = waiting.stream().mapToInt(Sequence::blocksNow).sum();
-    final int growth = settings.growthBlocks() * (reserved.size() + waiting.size());
-    return tokens + running.size() + growth;
-  }
-
-  private void pin(Sequence sequence) {
-    sequence.pinnedBlocks = sequence.table().count();
-    pinnedBlocks += sequence.pinnedBlocks;
-  }
-
-  private void unpin(Sequence sequence) {
-    pinnedBlocks -= sequence.pinnedBlocks;
-    sequence.pinnedBlocks = 0;
+  private static boolean comesToHave(Sequence other, int end, Sequence sequence, int blockIndex) {
+    return other.publishedBlocks <= blockIndex
+        && blockIndex < end
+        && other.hash(blockIndex).equals(sequence.hash(blockIndex));
   }
 
   // What others ask.
@@ -426,9 +390,12 @@ final class Scheduler {
   /** Whether a step would compute something. */
   boolean hasWork() {
     if (!running.isEmpty()) return true; // The oldest answer, or any prefill, progresses.
-    if (waiting.isEmpty()) return false;
-    final Sequence first = waiting.getFirst();
-    return startRefusal(first, find(first)) == null;
+    for (Sequence sequence : waiting) {
+      final Prefix prefix = find(sequence);
+      if (isOnItsWay(sequence, prefix.foundBlocks())) continue; // Copies, which end by themselves.
+      return room.toStart(sequence, prefix) == null;
+    }
+    return false;
   }
 
   int waitingCount() {
@@ -483,11 +450,16 @@ final class Scheduler {
 
   /** Whether a sequence waits for a block that another one computes. */
   boolean awaitsABlock(Sequence sequence) {
-    return isBeingComputed(sequence, find(sequence).foundBlocks);
+    return isOnItsWay(sequence, find(sequence).foundBlocks());
+  }
+
+  /** Blocks of sequences that have ended but for copies into these. */
+  List<BlockTable> endingTables() {
+    return reserved.stream().filter(s -> s.endsWhenLoaded).map(Sequence::table).toList();
   }
 
   int pinnedBlocks() {
-    return pinnedBlocks;
+    return room.pinnedBlocks();
   }
 
   private static void insertByArrival(List<Sequence> list, Sequence sequence) {

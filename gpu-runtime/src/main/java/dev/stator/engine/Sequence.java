@@ -19,8 +19,9 @@ import java.util.Arrays;
  *
  *   ANSWER:   submit ─▶ WAITING ◀──preempt/start──▶ RUNNING ─▶ ENDED
  *             reserve ─▶ RESERVED ───────resume───────▲
- *             RUNNING ──failure──▶ ENDED
+ *             WAITING ──load──▶ RESERVED ──loaded──▶ RUNNING ──failure──▶ ENDED
  *   PREFILL:  prefill ─▶ WAITING ───start───▶ RUNNING ──done, failure──▶ PREFILLED
+ *                        WAITING ──load──▶ RESERVED ──loaded──▶ RUNNING
  *   any state ──cancel──▶ ENDED ◀──release── any state of a PREFILL
  * </pre>
  */
@@ -66,7 +67,11 @@ final class Sequence {
   int filledBlocks; // The first blocks of the table that have been or are being written.
   int publishedBlocks; // The first blocks of the table that have their names.
   int reportedBlocks; // Of a prefill: blocks the caller knows of.
-  int pinnedBlocks; // Blocks that only the caller can let go of.
+  int pinnedBlocks; // Blocks that only the caller can let go of, or copies that end.
+  int loadingBlocks; // Behind the published ones: are being copied from the host.
+  boolean isLoadLost; // Of a reserved sequence: those copies have failed.
+  boolean endsWhenLoaded;
+  int filledBehind = -1; // Of a reserved sequence: written behind the copied ones; not known yet.
   int awaitedBlock = -1; // The block it was last seen waiting for while another computes it.
   int cachedTokens; // Found when it was first scheduled.
   boolean wasScheduled;

@@ -9,7 +9,8 @@ import java.util.List;
  * @param progress of every sequence with news, each at most once
  * @param failures of sequences that cannot go on and have ended; every other one is untouched. One
  *     may have chosen tokens before, which are in {@code progress}
- * @param events what happened to full blocks, in order
+ * @param events what happened to full blocks of the device, in order
+ * @param hostEvents what happened to full blocks of the host tier, in order
  * @param preemptedCount sequences that lost their blocks in this step and will compute them again
  * @param batchTokenCount tokens computed
  * @param batchDraftCount of these, guesses of next tokens
@@ -19,6 +20,7 @@ public record StepReport(
     List<Progress> progress,
     List<Failure> failures,
     List<KvEvent> events,
+    List<KvEvent> hostEvents,
     int preemptedCount,
     int batchTokenCount,
     int batchDraftCount,
@@ -27,6 +29,7 @@ public record StepReport(
     progress = List.copyOf(progress);
     failures = List.copyOf(failures);
     events = List.copyOf(events);
+    hostEvents = List.copyOf(hostEvents);
   }
 
   /**

@@ -45,6 +45,7 @@ public final class BlockPool {
   private final int[] parents; // Of named blocks: the parent block, or NONE.
   private final int[] childCounts; // Of named blocks: named blocks whose parent this is.
   private final BlockHash[] hashes; // Of named blocks.
+  private final long[] evictions;
   private final HashIndex index;
   private final EventLog events = new EventLog();
 
@@ -67,6 +68,7 @@ public final class BlockPool {
     Arrays.fill(parents, NONE);
     this.childCounts = new int[blockCount];
     this.hashes = new BlockHash[blockCount];
+    this.evictions = new long[blockCount];
     this.index = new HashIndex(blockCount);
     this.freeStack = new int[blockCount];
     for (int i = 0; i < blockCount; i++) freeStack[i] = blockCount - 1 - i;
@@ -156,6 +158,21 @@ public final class BlockPool {
     return states[block] == State.CACHED;
   }
 
+  /** A named block's name. */
+  public BlockHash hash(int block) {
+    return hashes[block];
+  }
+
+  /** The block before a named one; {@link #NONE} at the start of a sequence. */
+  public int parent(int block) {
+    return parents[block];
+  }
+
+  /** How often a block has lost its name: while this stays, so do a named block's bytes. */
+  public long evictions(int block) {
+    return evictions[block];
+  }
+
   /** Adds a user to a named block; its parents first. */
   public void acquire(int block) {
     if (states[block] == State.CACHED) {
@@ -200,6 +217,7 @@ public final class BlockPool {
     if (parents[block] != NONE) childCounts[parents[block]]--;
     parents[block] = NONE;
     hashes[block] = null;
+    evictions[block]++;
     freeStack[freeCount++] = block;
   }
 
@@ -241,14 +259,6 @@ public final class BlockPool {
 
   int childCount(int block) {
     return childCounts[block];
-  }
-
-  int parent(int block) {
-    return parents[block];
-  }
-
-  BlockHash hash(int block) {
-    return hashes[block];
   }
 
   int namedCount() {

@@ -5,15 +5,15 @@ import java.util.List;
 
 /**
  * Collects what happened to full blocks; a chain stored in a row, or a row of removals, is one
- * event.
+ * event. One thread.
  */
-final class EventLog {
+public final class EventLog {
   private final List<KvEvent> closed = new ArrayList<>();
   private final List<BlockHash> open = new ArrayList<>();
   private boolean openIsStored;
   private BlockHash openParent;
 
-  void stored(BlockHash parent, BlockHash hash) {
+  public void stored(BlockHash parent, BlockHash hash) {
     final boolean continues = !open.isEmpty() && openIsStored && open.getLast().equals(parent);
     if (!continues) {
       close();
@@ -23,17 +23,17 @@ final class EventLog {
     open.add(hash);
   }
 
-  void removed(BlockHash hash) {
+  public void removed(BlockHash hash) {
     if (openIsStored) close();
     openIsStored = false;
     open.add(hash);
   }
 
-  boolean isEmpty() {
+  public boolean isEmpty() {
     return closed.isEmpty() && open.isEmpty();
   }
 
-  List<KvEvent> drain() {
+  public List<KvEvent> drain() {
     close();
     final List<KvEvent> events = List.copyOf(closed);
     closed.clear();

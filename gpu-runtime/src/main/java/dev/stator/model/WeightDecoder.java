@@ -27,20 +27,43 @@ public final class WeightDecoder {
   /** The values of one row, as many as the matrix has columns; a fresh array. */
   public static float[] row(WeightMatrix matrix, int rowIndex) {
     final float[] values = new float[matrix.columnCount()];
-    decode(matrix.type(), matrix.row(rowIndex), 0, values, 0, values.length);
+    row(matrix, rowIndex, values, 0);
     return values;
+  }
+
+  /** The same, into {@code target}. */
+  public static void row(WeightMatrix matrix, int rowIndex, float[] target, int targetIndex) {
+    final int count = matrix.columnCount();
+    final long offset = rowIndex * matrix.type().byteSize(count);
+    decode(matrix.type(), matrix.data(), offset, target, targetIndex, count);
+    final WeightScales scales = matrix.scales();
+    if (scales == null) return;
+    for (int i = 0; i < count; i++) target[targetIndex + i] *= scales.of(rowIndex, i);
+  }
+
+  /**
+   * The same, each rounded to bf16, to nearest, ties to even: 2 bytes a value at {@code offset}.
+   */
+  public static void rowAsBf16(WeightMatrix matrix, int rowIndex, MemorySegment to, long offset) {
+    final float[] values = row(matrix, rowIndex);
+    for (int i = 0; i < values.length; i++) {
+      final int bits = Float.floatToRawIntBits(values[i]);
+      final short rounded = (short) (bits + 0x7FFF + (bits >>> 16 & 1) >>> 16);
+      to.set(SHORT, offset + (long) i * Short.BYTES, rounded);
+    }
   }
 
   /** All values, row after row; a fresh array. For small matrices. */
   public static float[] all(WeightMatrix matrix) {
     final int columnCount = matrix.columnCount();
     final float[] values = new float[Math.multiplyExact(matrix.rowCount(), columnCount)];
-    decode(matrix.type(), matrix.data(), 0, values, 0, values.length);
+    for (int row = 0; row < matrix.rowCount(); row++) row(matrix, row, values, row * columnCount);
     return values;
   }
 
   /**
-   * Decodes {@code count} values, a whole number of blocks, into {@code target}.
+   * Decodes {@code count} values, a whole number of blocks, into {@code target}; without factors
+   * that lie beside them.
    *
    * @param offset of the first block in {@code data}, bytes
    */
@@ -79,7 +102,17 @@ public final class WeightDecoder {
       case Q4_K -> decodeQ4K(data, block, target, index);
       case Q5_K -> decodeQ5K(data, block, target, index);
       case Q6_K -> decodeQ6K(data, block, target, index);
+      case F8_E4M3 -> target[index] = e4m3(data.get(ValueLayout.JAVA_BYTE, block));
     }
+  }
+
+  /**
+   * Below the least exponent the mantissa counts eighths of it: the bits in a float's place, which
+   * has the same rule, times 2 to the difference of the two biases.
+   */
+  private static float e4m3(byte code) {
+    if ((code & 0x7F) == 0x7F) return Float.NaN;
+    return Float.intBitsToFloat((code & 0x80) << 24 | (code & 0x7F) << 20) * 0x1p120f;
   }
 
   /** Scale: f16, then 32 signed bytes; value = byte * scale. */

@@ -7,15 +7,32 @@ import java.lang.foreign.MemorySegment;
  * A projection maps {@code columnCount} inputs to {@code rowCount} outputs; a vector (norm, bias)
  * is one row.
  *
+ * @param scales factors of the stored values; {@code null} but for {@link WeightType#F8_E4M3}
  * @param data exactly the weight's bytes, little-endian, read-only, aligned to nothing, valid while
  *     its {@link LoadedModel} is open
  */
 public record WeightMatrix(
-    String name, WeightType type, int rowCount, int columnCount, MemorySegment data) {
+    String name,
+    WeightType type,
+    int rowCount,
+    int columnCount,
+    WeightScales scales,
+    MemorySegment data) {
+  /** A weight of a type that needs no scales. */
+  public WeightMatrix(
+      String name, WeightType type, int rowCount, int columnCount, MemorySegment data) {
+    this(name, type, rowCount, columnCount, null, data);
+  }
+
   /**
    * @throws ModelFormatException when {@code data} has not the size that type and shape ask for
+   * @throws IllegalArgumentException when scales are there and not needed, or the reverse
    */
   public WeightMatrix {
+    if ((scales != null) != (type == WeightType.F8_E4M3)) {
+      throw new IllegalArgumentException(
+          "tensor " + name + " of " + type + (scales == null ? " has no scales" : " has scales"));
+    }
     if (rowCount <= 0 || columnCount <= 0) {
       throw new ModelFormatException(
           "tensor " + name + " has shape " + rowCount + " x " + columnCount);
@@ -59,6 +76,11 @@ public record WeightMatrix(
   public WeightMatrix rows(int from, int count) {
     final long rowBytes = type.byteSize(columnCount);
     return new WeightMatrix(
-        name, type, count, columnCount, data.asSlice(from * rowBytes, count * rowBytes));
+        name,
+        type,
+        count,
+        columnCount,
+        scales == null ? null : scales.from(from),
+        data.asSlice(from * rowBytes, count * rowBytes));
   }
 }

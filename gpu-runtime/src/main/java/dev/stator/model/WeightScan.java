@@ -19,6 +19,8 @@ public final class WeightScan {
   private static final ValueLayout.OfLong LONG =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final long EACH_SHORT = 0x0001_0001_0001_0001L;
+  private static final long EACH_BYTE = 0x0101_0101_0101_0101L;
+  private static final long BYTE_SIGNS = 0x8080_8080_8080_8080L;
   private static final long SHORT_SIGNS = 0x8000_8000_8000_8000L;
   private static final int F32_EXPONENT = 0x7F80_0000;
   private static final int F16_EXPONENT = 0x7C00;
@@ -62,7 +64,22 @@ public final class WeightScan {
               && areHalvesFinite(data, 82, type.blockBytes(), F16_EXPONENT);
       case Q3_K, Q6_K ->
           areHalvesFinite(data, type.blockBytes() - Short.BYTES, type.blockBytes(), F16_EXPONENT);
+      case F8_E4M3 -> areBytesFinite(data);
     };
+  }
+
+  /** No number is 0x7F or 0xFF; eight at a time: one more sets the bit above the seven. */
+  private static boolean areBytesFinite(MemorySegment data) {
+    final long length = data.byteSize();
+    final long lengthOfEights = length - length % Long.BYTES;
+    long carries = 0;
+    for (long offset = 0; offset < lengthOfEights; offset += Long.BYTES) {
+      carries |= (data.get(LONG, offset) & ~BYTE_SIGNS) + EACH_BYTE;
+    }
+    for (long offset = lengthOfEights; offset < length; offset++) {
+      carries |= (data.get(ValueLayout.JAVA_BYTE, offset) & 0x7F) + 1;
+    }
+    return (carries & BYTE_SIGNS) == 0;
   }
 
   private static boolean areFloatsFinite(MemorySegment data) {

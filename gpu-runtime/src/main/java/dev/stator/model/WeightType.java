@@ -28,7 +28,12 @@ public enum WeightType {
   /** 256 five-bit values in 8 groups with 6-bit scales and minimums. */
   Q5_K(256, 176),
   /** 256 six-bit values in 16 groups with 8-bit scales. */
-  Q6_K(256, 210);
+  Q6_K(256, 210),
+  /**
+   * A sign, 4 bits of exponent with a bias of 7, 3 bits of mantissa; all ones but for the sign are
+   * no number, and nothing is infinite. Factors lie beside: {@link WeightScales}.
+   */
+  F8_E4M3(1, 1);
 
   private final int blockLength;
   private final int blockBytes;

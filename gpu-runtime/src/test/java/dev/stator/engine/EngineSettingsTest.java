@@ -15,9 +15,17 @@ class EngineSettingsTest {
 
   @Test
   void shouldReadTheDefaults() {
-    final EngineSettings settings = EngineSettings.from(DEFAULTS);
+    final EngineSettings settings = EngineSettings.from(DEFAULTS, 2048);
     assertEquals(DEFAULTS.getInt("stator.engine.running-max"), settings.runningMax());
-    assertTrue(settings.stepTokensMax() >= settings.runningMax());
+    assertEquals(2048, settings.stepTokensMax());
+    assertEquals(2048, settings.prefillChunkMax());
+    assertEquals(HostTierSettings.PLAIN, settings.hostTier());
+  }
+
+  @Test
+  void shouldLetEverySequenceDecodeInAStepWhenTheDeviceWantsLess() {
+    final EngineSettings settings = EngineSettings.from(DEFAULTS, 8);
+    assertEquals(settings.runningMax(), settings.stepTokensMax());
   }
 
   @ParameterizedTest
@@ -35,13 +43,15 @@ class EngineSettingsTest {
     "speculation.ngram-min, 0",
     "speculation.ngram-max, 1",
     "speculation.batch-max, -1",
-    "speculation.mode, draft-model"
+    "speculation.mode, draft-model",
+    "host-tier.store-blocks-max, 0",
+    "host-tier.load-blocks-min, 0"
   })
   void shouldNameTheKeyWhenAValueIsOutOfRange(String key, String value) {
     final Config config =
         ConfigFactory.parseString("stator.engine." + key + "=" + value).withFallback(DEFAULTS);
     final IllegalArgumentException thrown =
-        assertThrows(IllegalArgumentException.class, () -> EngineSettings.from(config));
+        assertThrows(IllegalArgumentException.class, () -> EngineSettings.from(config, 256));
     assertTrue(thrown.getMessage().startsWith("stator.engine." + key), thrown::getMessage);
     assertTrue(thrown.getMessage().contains(value), thrown::getMessage);
   }

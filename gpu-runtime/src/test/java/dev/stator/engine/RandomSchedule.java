@@ -15,7 +15,8 @@ import java.util.Set;
 
 /**
  * One seeded run of an engine whose callers submit, reserve, prefill, resume, release and cancel as
- * they like, and whose device fails now and then. Checked after each of it:
+ * they like, and whose device fails now and then. Two of three have a host tier, whose copies take
+ * their time, or fail. Checked after each of it:
  *
  * <ul>
  *   <li>The pool's books are right, and a reserved sequence has the blocks that it was promised.
@@ -33,6 +34,7 @@ final class RandomSchedule {
   private final Requests with = new Requests();
   private final EngineSettings settings;
   private final RecordingDevice device;
+  private final TieredDevice tiered;
   private final LocalEngine engine;
   private final PoolChecks checks = new PoolChecks();
   private final List<RequestId> answers = new ArrayList<>(); // In the engine, by kind.
@@ -62,8 +64,11 @@ final class RandomSchedule {
             1000,
             64,
             random.nextInt(3),
-            Workload.speculation(random));
-    this.device = new RecordingDevice(new SimulatedDevice(blocks, blockSize, VOCABULARY, CONTEXT));
+            Workload.speculation(random),
+            new HostTierSettings(1 + random.nextInt(9), 1 + random.nextInt(3)));
+    final var simulated = new SimulatedDevice(blocks, blockSize, VOCABULARY, CONTEXT);
+    this.tiered = new TieredDevice(simulated, 1 + random.nextInt(4 * blocks), random);
+    this.device = new RecordingDevice(random.nextInt(3) == 0 ? simulated : tiered);
     this.engine = new LocalEngine(device, settings, Set.of());
   }
 
@@ -71,11 +76,12 @@ final class RandomSchedule {
     for (int round = 0; round < rounds; round++) {
       act();
       if (random.nextInt(3) > 0) step(random.nextInt(60) == 0);
+      if (random.nextInt(3) == 0) tiered.endOne();
       check();
     }
     letGo();
     int stepsLeft = 10_000;
-    while (engine.hasWork()) {
+    while (engine.hasWork() || tiered.endOne()) {
       step(false);
       check();
       letGo();
@@ -189,7 +195,8 @@ final class RandomSchedule {
     assertTrue(report.batchTokenCount() <= settings.stepTokensMax(), "too many tokens");
     drafted += report.batchDraftCount();
     final boolean hasNews = !report.progress().isEmpty() || !report.events().isEmpty();
-    assertTrue(report.batchTokenCount() > 0 || hasNews, "a step that does nothing");
+    final boolean hasCopied = tiered.hasLoaded();
+    assertTrue(report.batchTokenCount() > 0 || hasNews || hasCopied, "a step that does nothing");
     for (StepReport.Progress progress : report.progress()) {
       if (progress.finish() != null && answers.remove(progress.id())) ended++;
     }
@@ -201,9 +208,9 @@ final class RandomSchedule {
     checks.check(engine.pool(), engine.tables());
     promised.forEach(
         (id, blocks) -> assertEquals(blocks, promisedBlocks(id, blocks.size()), id::value));
-    final boolean waitsForCallers = !promised.isEmpty() || !prefills.isEmpty();
+    final boolean waitsForOthers = !promised.isEmpty() || !prefills.isEmpty() || tiered.isLoading();
     assertTrue(
-        engine.hasWork() || waitsForCallers || answers.isEmpty(),
+        engine.hasWork() || waitsForOthers || answers.isEmpty(),
         () -> "nothing to do, but these wait: " + answers);
   }
 

@@ -3,6 +3,7 @@ package dev.stator.engine;
 import dev.stator.device.Device;
 import dev.stator.device.StepInput;
 import dev.stator.device.StepOutput;
+import dev.stator.testing.ForwardingDevice;
 import java.util.ArrayList;
 import java.util.List;
 

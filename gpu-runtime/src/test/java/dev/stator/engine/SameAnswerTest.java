@@ -20,6 +20,7 @@ class SameAnswerTest {
     int remotePrefills = 0;
     long draftedTokens = 0;
     long acceptedTokens = 0;
+    long loadedBlocks = 0;
     for (long seed = 0; seed < SCENARIOS; seed++) {
       final int blockSize = 1 + (int) (seed % 5);
       final int vocabulary = seed % 3 > 0 ? VOCABULARY : SMALL_VOCABULARY;
@@ -37,6 +38,7 @@ class SameAnswerTest {
         remotePrefills += scenario.remotePrefills;
         draftedTokens += scenario.draftedTokens;
         acceptedTokens += scenario.acceptedTokens;
+        loadedBlocks += scenario.loadedBlocks;
       } catch (RuntimeException | AssertionError e) {
         throw new AssertionError("seed " + seed + ": " + e.getMessage(), e);
       }
@@ -44,6 +46,7 @@ class SameAnswerTest {
     assertTrue(preemptions > SCENARIOS, "preemptions: " + preemptions);
     assertTrue(cancellations > SCENARIOS / 2, "cancellations: " + cancellations);
     assertTrue(remotePrefills > SCENARIOS, "remote prefills: " + remotePrefills);
+    assertTrue(loadedBlocks > SCENARIOS, "blocks from the host: " + loadedBlocks);
     assertTrue(acceptedTokens > SCENARIOS, "accepted drafts: " + acceptedTokens);
     assertTrue(draftedTokens - acceptedTokens > SCENARIOS, "of drafts: " + draftedTokens);
   }

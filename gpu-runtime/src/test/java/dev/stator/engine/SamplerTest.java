@@ -2,8 +2,10 @@ package dev.stator.engine;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertInstanceOf;
+import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import dev.stator.device.StepOutput;
 import dev.stator.engine.SampledToken.Alternative;
 import dev.stator.kv.BlockHasher;
 import java.util.Arrays;
@@ -11,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 
 class SamplerTest {
@@ -19,11 +22,63 @@ class SamplerTest {
 
   private static final Set<Integer> NO_END = Set.of();
   private static final float NEVER = Float.NEGATIVE_INFINITY;
-  private final Requests with = new Requests();
+  private Requests with = new Requests();
 
   @Test
   void shouldTakeTheSmallestOfTheLargestWhenGreedy() {
     assertEquals(1, choose(new float[] {1, 3, 2, 3}));
+  }
+
+  @Test
+  void shouldAskForTheBestAloneWhenNothingElseCounts() {
+    assertEquals(new SampledToken(2, Float.NaN, List.of()), chosenFrom(bestAlone(2)));
+  }
+
+  @Test
+  void shouldAskForAllLogitsWhenThereIsNoBest() {
+    final StepOutput output = (slice, row) -> new float[] {1, Float.NaN};
+    assertEquals(-1, output.best(0, 0));
+    final var outcome = new Sampler(2).sample(sequence(NO_END, 1, 0), output, 0, 0);
+    assertEquals(
+        "the logit of token 1 at position 1 is NaN",
+        assertInstanceOf(Sampler.Outcome.Failed.class, outcome).reason());
+  }
+
+  @Test
+  void shouldAskForAllLogitsWhenTheyCount() {
+    final List<Consumer<Requests>> reasons =
+        List.of(
+            params -> params.temperature = 1,
+            params -> params.logprobs = true,
+            params -> params.repetitionPenalty = 2,
+            params -> params.frequencyPenalty = 1,
+            params -> params.presencePenalty = 1,
+            params -> params.logitBias = Map.of(0, 1f),
+            params -> params.minTokens = 1);
+    for (Consumer<Requests> reason : reasons) {
+      with = new Requests();
+      reason.accept(with);
+      assertThrows(AssertionError.class, () -> chosenFrom(bestAlone(2)));
+    }
+  }
+
+  private static StepOutput bestAlone(int best) {
+    return new StepOutput() {
+      @Override
+      public float[] logits(int slice, int row) {
+        throw new AssertionError("asked for all logits");
+      }
+
+      @Override
+      public int best(int slice, int row) {
+        return best;
+      }
+    };
+  }
+
+  private SampledToken chosenFrom(StepOutput output) {
+    final var outcome = new Sampler(4).sample(sequence(NO_END, 1, 0), output, 0, 0);
+    return assertInstanceOf(Sampler.Outcome.Chosen.class, outcome).token();
   }
 
   @Test

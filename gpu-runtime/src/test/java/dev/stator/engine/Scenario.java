@@ -25,6 +25,7 @@ import java.util.Random;
  */
 final class Scenario {
   private final Random random;
+  private final Random tierRandom;
   private final Workload workload;
   private final Side left;
   private final Side right;
@@ -35,15 +36,18 @@ final class Scenario {
   int remotePrefills;
   long draftedTokens;
   long acceptedTokens;
+  long loadedBlocks;
 
   /** An engine with what is known of it from its reports. */
   private static final class Side {
     private final Device device;
+    private final TieredDevice tiered; // Null without a host tier.
     private final LocalEngine engine;
     private final PoolChecks checks = new PoolChecks();
 
     Side(Device device, EngineSettings settings, Workload workload) {
       this.device = device;
+      this.tiered = device instanceof TieredDevice found ? found : null;
       this.engine = new LocalEngine(device, settings, workload.endTokenIds());
     }
 
@@ -52,8 +56,14 @@ final class Scenario {
       assertTrue(report.failures().isEmpty(), () -> "failures: " + report.failures());
       checks.replay(report.events());
       final boolean hasNews = !report.progress().isEmpty() || !report.events().isEmpty();
-      assertTrue(report.batchTokenCount() > 0 || hasNews, "a step that does nothing");
+      final boolean hasCopied = tiered != null && tiered.hasLoaded();
+      assertTrue(report.batchTokenCount() > 0 || hasNews || hasCopied, "a step that does nothing");
       return report;
+    }
+
+    /** Whether there was anything to copy. */
+    boolean copy() {
+      return tiered != null && tiered.endOne();
     }
 
     void check() {
@@ -62,7 +72,9 @@ final class Scenario {
     }
 
     void checkEmpty() {
-      while (engine.hasWork()) step(); // The last events.
+      while (engine.hasWork() || copy()) { // The last events.
+        if (engine.hasWork()) step();
+      }
       assertTrue(engine.tables().isEmpty());
       assertEquals(0, engine.pool().usedCount());
       assertEquals(0, engine.pinnedBlocks());
@@ -103,6 +115,7 @@ final class Scenario {
 
   Scenario(Workload workload, long seed, int requestCount) {
     this.random = new Random(seed);
+    this.tierRandom = new Random(~seed);
     this.workload = workload;
     final int blocksOfOne;
     try (Device probe = workload.devices().create(1)) {
@@ -133,8 +146,12 @@ final class Scenario {
             50 + random.nextInt(500),
             4096,
             random.nextInt(2),
-            Workload.speculation(random));
-    return new Side(workload.devices().create(blockCount), settings, workload);
+            Workload.speculation(random),
+            new HostTierSettings(1 + tierRandom.nextInt(9), 1 + tierRandom.nextInt(3)));
+    final Device device = workload.devices().create(blockCount);
+    if (tierRandom.nextInt(3) == 0) return new Side(device, settings, workload);
+    final int slots = 1 + tierRandom.nextInt(4 * blockCount);
+    return new Side(new TieredDevice(device, slots, tierRandom), settings, workload);
   }
 
   /** Runs until everything has ended. */
@@ -145,13 +162,16 @@ final class Scenario {
       if (random.nextInt(40) == 0) cancelOne();
       final boolean leftWorks = step(left, random.nextInt(4) > 0);
       final boolean rightWorks = step(right, random.nextInt(3) > 0);
-      if (!leftWorks && !rightWorks && !live.isEmpty()) expireOne();
+      final boolean copies = tierRandom.nextInt(3) == 0 && (left.copy() | right.copy());
+      final boolean waits = !leftWorks && !rightWorks && !live.isEmpty();
+      if (waits && !copies && !left.copy() && !right.copy()) expireOne();
       assertTrue(--roundsLeft > 0, "too many steps");
     }
     for (Side side : List.of(left, right)) {
       side.checkEmpty();
       draftedTokens += side.engine.load().draftedTokens();
       acceptedTokens += side.engine.load().acceptedTokens();
+      loadedBlocks += side.engine.load().hostTier().loadedBlocks();
     }
   }
 

@@ -11,6 +11,7 @@ import dev.stator.model.file.GgufFile;
 import dev.stator.model.file.ModelFiles;
 import dev.stator.model.text.Tokenizer;
 import dev.stator.model.text.Tokenizers;
+import dev.stator.testing.ForwardingDevice;
 import java.io.IOException;
 import java.io.PrintStream;
 import java.lang.foreign.Arena;

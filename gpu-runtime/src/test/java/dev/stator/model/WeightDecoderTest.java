@@ -62,7 +62,28 @@ class WeightDecoderTest {
     assertEquals(GOLDEN_ROW_COUNT, golden.size());
     final EnumSet<WeightType> others = EnumSet.copyOf(RECORDED);
     others.add(WeightType.BF16);
+    others.add(WeightType.F8_E4M3); // No type of that reader's.
     assertEquals(EnumSet.complementOf(others), seen);
+  }
+
+  @Test
+  void shouldDecodeEachCodeOf8BitsTimesItsScale() {
+    final byte[] codes = new byte[256];
+    for (int i = 0; i < codes.length; i++) codes[i] = (byte) i;
+    final var scales = new WeightScales(new float[] {3, 0.1f, -2, 5}, 1, 128, 2, 0, 0);
+    final var matrix =
+        new WeightMatrix(
+            "w", WeightType.F8_E4M3, 1, 256, scales.from(1), MemorySegment.ofArray(codes));
+    final float[] values = WeightDecoder.row(matrix, 0);
+    for (int i = 0; i < codes.length; i++) {
+      final int exponent = i >> 3 & 15;
+      final int eighths = exponent == 0 ? i & 7 : 8 + (i & 7);
+      final double magnitude = eighths / 8.0 * Math.pow(2, Math.max(exponent, 1) - 7);
+      final float stored = (float) (i < 128 ? magnitude : -magnitude);
+      final float expected = (i & 127) == 127 ? Float.NaN : stored * (i < 128 ? -2 : 5);
+      assertEquals(expected, values[i], "code " + i);
+    }
+    assertEquals(448 * -2, values[0x7E]);
   }
 
   /** As {@code make_dequantized_rows.py}, beside the file, wrote them. */

@@ -1,6 +1,7 @@
 package dev.stator.testing;
 
 import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightScales;
 import dev.stator.model.WeightType;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
@@ -53,9 +54,26 @@ public final class RandomWeights {
           half(data, at + 2, scale / 9.2 / 32 * 15 * random.nextGaussian());
         }
         case Q6_K -> half(data, at + 208, scale / 18.5 / 64 * random.nextGaussian());
+        case F8_E4M3 -> bytes[at] = (bytes[at] & 0x7F) == 0x7F ? 0 : bytes[at];
       }
     }
-    return new WeightMatrix(name, type, rows, columns, data);
+    final WeightScales scales =
+        type == WeightType.F8_E4M3 ? scales(rows, columns, scale, random) : null;
+    return new WeightMatrix(name, type, rows, columns, scales, data);
+  }
+
+  /** Of any of the three kinds. */
+  private static WeightScales scales(int rows, int columns, double scale, Random random) {
+    final int size = 128;
+    final int squares = Math.ceilDiv(rows, size) * Math.ceilDiv(columns, size);
+    final int kind = random.nextInt(3);
+    final float[] factors = new float[kind == 0 ? 1 : kind == 1 ? rows : squares];
+    for (int i = 0; i < factors.length; i++) {
+      factors[i] = (float) (scale / 110 * (0.5 + random.nextDouble()));
+    }
+    if (kind == 0) return WeightScales.ofTensor(factors[0]);
+    if (kind == 1) return WeightScales.ofRows(factors);
+    return WeightScales.ofSquares(factors, size, columns);
   }
 
   /** One row of F32 around {@code mean}. */

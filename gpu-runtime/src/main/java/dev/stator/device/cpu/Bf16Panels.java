@@ -8,8 +8,8 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 
 /**
- * BF16 weights: for each pair of inputs 16 words, a row's even input in the low half and its odd
- * input in the high one.
+ * BF16 weights, and those that are widened to it: for each pair of inputs 16 words, a row's even
+ * input in the low half and its odd input in the high one.
  */
 final class Bf16Panels extends PanelMatrix {
   private static final int STEP = PANEL_ROWS * Integer.BYTES;
@@ -25,7 +25,7 @@ final class Bf16Panels extends PanelMatrix {
   void pack(int panel) {
     final int rows = rowsOf(panel);
     for (int r = 0; r < rows; r++) {
-      final MemorySegment row = source.row(panel * PANEL_ROWS + r);
+      final MemorySegment row = rows(panel * PANEL_ROWS + r, 1);
       for (int k = 0; k < columns; k++) {
         final short bits = row.get(SHORT, 2L * k);
         if ((bits & 0x7F80) == 0x7F80) throw notFinite(panel * PANEL_ROWS + r, "value");

@@ -135,6 +135,11 @@ public final class CpuDevice implements Device {
     return begun;
   }
 
+  /** Loads the kernels that the first device would, so that it can be done beside other work. */
+  public static void loadKernels() {
+    NativeKernels.find();
+  }
+
   /** Memory of this process alone, in huge pages where there are any. */
   public static KvMemory.Allocator ownMemory() {
     return OwnKvMemory::allocate;
@@ -352,6 +357,11 @@ public final class CpuDevice implements Device {
   @Override
   public int embeddingSize() {
     return config.hiddenSize();
+  }
+
+  @Override
+  public int stepTokensWanted() {
+    return Math.min(Device.super.stepTokensWanted(), stepTokensMax);
   }
 
   @Override

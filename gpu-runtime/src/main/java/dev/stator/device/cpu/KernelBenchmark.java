@@ -2,6 +2,7 @@ package dev.stator.device.cpu;
 
 import dev.stator.model.FeedForwardVariant.Activation;
 import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightScales;
 import dev.stator.model.WeightType;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -53,7 +54,8 @@ public final class KernelBenchmark implements AutoCloseable {
     }
     pool = new WorkerPool(threads);
     final MemorySegment zeros = OffHeap.allocate(arena, rows * type.byteSize(columns));
-    final WeightMatrix source = new WeightMatrix("benchmark", type, rows, columns, zeros);
+    final WeightMatrix source =
+        new WeightMatrix("benchmark", type, rows, columns, scales(type), zeros);
     final NativeKernels kernels = Native.KERNELS.get(family);
     matrix = kernels == null ? javaMatrix(source) : nativeMatrix(source, kernels);
     matrix.place(OffHeap.allocate(arena, matrix.placeBytes()));
@@ -84,21 +86,31 @@ public final class KernelBenchmark implements AutoCloseable {
   private static StoredMatrix javaMatrix(WeightMatrix source) {
     final KernelChoice.All choices = new KernelChoice.All();
     final WarmUp warmUp =
-        new WarmUp(HEAD_SIZE, null, Activation.SILU, Set.of(source.type()), choices);
+        new WarmUp(
+            HEAD_SIZE,
+            null,
+            Activation.SILU,
+            Set.of(StoredMatrix.packedAs(source.type())),
+            choices);
     warmUp.start();
     warmUp.await();
-    return Panels.of(source, choices.projections(source.type()));
+    return Panels.of(source, choices.projections(StoredMatrix.packedAs(source.type())));
   }
 
   private static StoredMatrix nativeMatrix(WeightMatrix source, NativeKernels kernels) {
-    return new NativeMatrix(source, kernels.format(source.type()).orElseThrow());
+    return new NativeMatrix(
+        source, kernels.format(StoredMatrix.packedAs(source.type())).orElseThrow());
+  }
+
+  private static WeightScales scales(WeightType type) {
+    return type == WeightType.F8_E4M3 ? WeightScales.ofTensor(1) : null;
   }
 
   /** The families that compute a type in this JVM on this processor, the fastest first. */
   public static List<String> families(WeightType type) {
     final List<String> names = new ArrayList<>();
     Native.KERNELS.forEach((name, kernels) -> {
-      if (kernels.format(type).isPresent()) names.add(name);
+      if (kernels.format(StoredMatrix.packedAs(type)).isPresent()) names.add(name);
     });
     if (KernelChoice.obstacle() == null) names.add(VECTOR);
     return names;

@@ -58,13 +58,7 @@ final class NativeMatrix extends StoredMatrix {
 
   private void pack(int panel, MemorySegment to) {
     final int row = panel * PANEL_ROWS;
-    final long rowBytes = source.type().byteSize(columns);
-    final long bad =
-        format.pack(
-            source.data().asSlice(row * rowBytes, rowsOf(panel) * rowBytes),
-            rowsOf(panel),
-            columns,
-            to);
+    final long bad = format.pack(rows(row, rowsOf(panel)), rowsOf(panel), columns, to);
     if (bad >= 0) {
       throw notFinite(row + (int) bad, source.type().blockLength() == 1 ? "value" : "scale");
     }

@@ -269,11 +269,12 @@ final class PackedWeights {
 
   private PackedMatrix matrix(WeightMatrix source, int rows, int columns) {
     WeightMatrix.requireShape(source, rows, columns);
+    final WeightType type = StoredMatrix.packedAs(source.type());
     final StoredMatrix matrix =
         Optional.ofNullable(kernels)
-            .flatMap(found -> found.format(source.type()))
+            .flatMap(found -> found.format(type))
             .<StoredMatrix>map(format -> new NativeMatrix(source, format))
-            .orElseGet(() -> Panels.of(source, choices.projections(source.type())));
+            .orElseGet(() -> Panels.of(source, choices.projections(type)));
     matrices.add(matrix);
     return matrix;
   }
@@ -297,14 +298,7 @@ final class PackedWeights {
 
   /** Writes the embedding of a token. */
   void embed(int token, float[] to, int toOffset) {
-    final int columns = embedding.columnCount();
-    WeightDecoder.decode(
-        embedding.type(),
-        embedding.data(),
-        token * embedding.type().byteSize(columns),
-        to,
-        toOffset,
-        columns);
+    WeightDecoder.row(embedding, token, to, toOffset);
   }
 
   List<Layer> layers() {
@@ -331,7 +325,7 @@ final class PackedWeights {
   Set<WeightType> javaTypes() {
     return matrices.stream()
         .filter(PanelMatrix.class::isInstance)
-        .map(matrix -> matrix.source.type())
+        .map(matrix -> matrix.packedAs)
         .collect(Collectors.toSet());
   }
 

@@ -164,7 +164,7 @@ abstract class PanelMatrix extends StoredMatrix {
         final int bytes = (int) (bytesOf(k + count) - bytesOf(k));
         MemorySegment.copy(
             data(), ValueLayout.JAVA_BYTE, p * panelBytes + bytesOf(k), scratch.bytes, 0, bytes);
-        ScalarKernels.decode(source.type(), scratch.bytes, count, scratch.weights);
+        ScalarKernels.decode(packedAs, scratch.bytes, count, scratch.weights);
         for (int t = 0; t < tokens; t++) {
           final int to = t * TASK_ROWS + (p - panel) * PANEL_ROWS;
           ScalarKernels.multiply(scratch.weights, count, x, xOffset + t * xStride + k, out, to);

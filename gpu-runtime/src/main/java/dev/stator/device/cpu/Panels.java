@@ -10,7 +10,7 @@ final class Panels {
     return switch (source.type()) {
       case F32 -> new FloatPanels(source, choice);
       case F16 -> new F16Panels(source, choice);
-      case BF16 -> new Bf16Panels(source, choice);
+      case BF16, F8_E4M3 -> new Bf16Panels(source, choice);
       case Q8_0, IQ4_NL -> new Q8Panels(source, choice);
       case Q4_0 -> new Q4Panels(source, choice);
       case Q4_1, Q5_0, Q5_1 -> new Q5Panels(source, choice);

@@ -1,7 +1,9 @@
 package dev.stator.device.cpu;
 
 import dev.stator.model.ModelFormatException;
+import dev.stator.model.WeightDecoder;
 import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightType;
 import java.lang.foreign.MemorySegment;
 
 /** Where a matrix's panels lie, one behind the other, and how they get there. */
@@ -10,14 +12,34 @@ abstract class StoredMatrix implements PackedMatrix {
   private static final int SLACK_BYTES = 64;
 
   final WeightMatrix source;
+  final WeightType packedAs;
   final int columns;
   final long panelBytes;
   private MemorySegment data;
 
   StoredMatrix(WeightMatrix source, long panelBytes) {
     this.source = source;
+    this.packedAs = packedAs(source.type());
     this.columns = source.columnCount();
     this.panelBytes = panelBytes;
+  }
+
+  /** The type whose kernels compute a weight: 8-bit floats are widened to bf16. */
+  static WeightType packedAs(WeightType type) {
+    return type == WeightType.F8_E4M3 ? WeightType.BF16 : type;
+  }
+
+  /** The bytes of rows {@code [first, first + count)} as {@link #packedAs} stores them. */
+  final MemorySegment rows(int first, int count) {
+    final long rowBytes = source.type().byteSize(columns);
+    if (packedAs == source.type()) {
+      return source.data().asSlice(first * rowBytes, count * rowBytes);
+    }
+    final MemorySegment widened = MemorySegment.ofArray(new short[count * columns]);
+    for (int i = 0; i < count; i++) {
+      WeightDecoder.rowAsBf16(source, first + i, widened, (long) Short.BYTES * i * columns);
+    }
+    return widened;
   }
 
   /** Bytes to be given to {@link #place}. */

@@ -1,5 +1,6 @@
 package dev.stator.device.cuda;
 
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
 
 /**
@@ -10,8 +11,8 @@ import dev.stator.model.ModelConfig;
  * @param queryKeyValue float32 [tokens][query | key | value]
  * @param query bf16 [tokens][query], rotated
  * @param attended bf16 [tokens][query]
- * @param gateUp float32 [tokens][gate | up]
- * @param gated bf16 [tokens][intermediate]
+ * @param gateUp float32 [tokens][gate | up], of the dense layer or the shared expert; 0 without
+ * @param gated bf16 [tokens][intermediate], likewise
  * @param projected float32 [tokens][hidden]
  * @param logits float32 [tokens that want them][vocabulary]
  */
@@ -25,20 +26,34 @@ record Activations(
     long gated,
     long projected,
     long logits) {
+  /** Bytes of one token's row in all but the logits. */
+  static long rowBytes(ModelConfig config) {
+    final long query = config.querySize();
+    final long inner = gatedSize(config);
+    final long floats = 2L * config.hiddenSize() + query + 2L * config.keyValueSize() + 2 * inner;
+    return floats * Float.BYTES + (config.hiddenSize() + 2 * query + inner) * Short.BYTES;
+  }
+
+  /** Values of a row of {@code gated}; 0 without a dense layer and a shared expert. */
+  static int gatedSize(ModelConfig config) {
+    final FeedForwardVariant.Experts experts = config.feedForward().experts();
+    return experts == null ? config.intermediateSize() : experts.sharedSize();
+  }
+
   static Activations take(DeviceMemory memory, ModelConfig config, int tokens, int logitsMax) {
     final String what = "workspace for " + tokens + " tokens a step";
     final long hidden = config.hiddenSize();
     final long query = config.querySize();
     final long queryKeyValue = query + 2L * config.keyValueSize();
-    final long intermediate = config.intermediateSize();
+    final long intermediate = gatedSize(config);
     return new Activations(
         memory.take(what, tokens * hidden * Float.BYTES),
         memory.take(what, tokens * hidden * Short.BYTES),
         memory.take(what, tokens * queryKeyValue * Float.BYTES),
         memory.take(what, tokens * query * Short.BYTES),
         memory.take(what, tokens * query * Short.BYTES),
-        memory.take(what, tokens * 2 * intermediate * Float.BYTES),
-        memory.take(what, tokens * intermediate * Short.BYTES),
+        intermediate == 0 ? 0 : memory.take(what, tokens * 2 * intermediate * Float.BYTES),
+        intermediate == 0 ? 0 : memory.take(what, tokens * intermediate * Short.BYTES),
         memory.take(what, tokens * hidden * Float.BYTES),
         memory.take(what, (long) logitsMax * config.vocabularySize() * Float.BYTES));
   }

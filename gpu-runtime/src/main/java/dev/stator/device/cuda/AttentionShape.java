@@ -210,20 +210,6 @@ final class AttentionShape {
                     + sharedBytesMax));
   }
 
-  /** Bytes of partial results of that many sequences of one token each, all that long. */
-  long partialBytes(int sequenceCount, int contextLength) {
-    return partialRowBytes * groupSize * sequenceCount * splitsOf(contextLength);
-  }
-
-  /** Int32s that no plan's lists exceed, of steps with that many tokens in that many slices. */
-  long listIntsMax(int tokensMax, int slicesMax) {
-    final long rows = (long) tokensMax * groupSize;
-    final long decodeTiles = rows / DECODE_ROWS + slicesMax;
-    final long prefillTiles = rows / prefiller.rows + slicesMax;
-    return HEADER_INTS
-        + TILE_INTS * (2 * decodeTiles + decodeTiles + partialRowsMax + prefillTiles);
-  }
-
   /** Lays out a step. */
   Plan plan(List<Slice> slices) {
     return plan(slices, null);

@@ -5,6 +5,7 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelWeights;
 import dev.stator.model.WeightMatrix;
+import dev.stator.model.WeightScales;
 import dev.stator.model.WeightType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -31,6 +32,11 @@ final class BenchmarkModel {
   private static final long BF16_KEPT = 0x807F_807F_807F_807FL;
 
   private static final long BF16_SET = 0x3C80_3C80_3C80_3C80L;
+
+  /** The same of single bytes, of exponents of 4 bits. */
+  private static final long FP8_KEPT = 0x8787_8787_8787_8787L;
+
+  private static final long FP8_SET = 0x0808_0808_0808_0808L;
   private static final short HALF_SMALL = 0x0C00; // 2^-12
   private static final float NORM = 1;
 
@@ -44,7 +50,7 @@ final class BenchmarkModel {
   }
 
   /**
-   * @param type BF16, Q8_0, Q4_K or Q6_K
+   * @param type BF16, Q8_0, Q4_K, Q6_K or F8_E4M3
    * @throws IllegalArgumentException for another type
    */
   static LoadedModel of(ModelConfig config, WeightType type) {
@@ -99,14 +105,18 @@ final class BenchmarkModel {
           fill(data.asSlice(from, count), new SplittableRandom(first + piece));
         });
     setScales(data);
-    return new WeightMatrix("random", type, rows, columns, data);
+    final WeightScales scales = type == WeightType.F8_E4M3 ? WeightScales.ofTensor(1) : null;
+    return new WeightMatrix("random", type, rows, columns, scales, data);
   }
 
   private void fill(MemorySegment piece, SplittableRandom random) {
-    final boolean isFloat = type == WeightType.BF16;
+    final boolean isFp8 = type == WeightType.F8_E4M3;
+    final boolean isFloat = isFp8 || type == WeightType.BF16;
+    final long kept = isFp8 ? FP8_KEPT : BF16_KEPT;
+    final long set = isFp8 ? FP8_SET : BF16_SET;
     for (long at = 0; at + Long.BYTES <= piece.byteSize(); at += Long.BYTES) {
       final long bits = random.nextLong();
-      piece.set(LONG, at, isFloat ? bits & BF16_KEPT | BF16_SET : bits);
+      piece.set(LONG, at, isFloat ? bits & kept | set : bits);
     }
   }
 
@@ -114,7 +124,7 @@ final class BenchmarkModel {
     final int step = type.blockBytes();
     final int[] offsets =
         switch (type) {
-          case BF16 -> new int[0];
+          case BF16, F8_E4M3 -> new int[0];
           case Q8_0 -> new int[] {0};
           case Q4_K -> new int[] {0, Short.BYTES};
           case Q6_K -> new int[] {step - Short.BYTES};

@@ -130,7 +130,7 @@ public final class CudaBenchmark {
   /**
    * Decodes one sequence and many, and computes a prompt.
    *
-   * @param type BF16, Q8_0, Q4_K or Q6_K
+   * @param type BF16, Q8_0, Q4_K, Q6_K or F8_E4M3
    */
   public List<Figure> measure(Shape shape, WeightType type) {
     return measure(shape.config, type, 64, 2048);
@@ -155,8 +155,11 @@ public final class CudaBenchmark {
         0,
         128 << 20,
         CudaDeviceSettings.HOST_BLOCKS_MIN,
+        0,
         64 << 20,
-        true);
+        true,
+        true,
+        1);
   }
 
   private static int blocks(int tokens) {

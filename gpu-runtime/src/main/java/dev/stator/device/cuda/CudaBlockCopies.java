@@ -29,6 +29,14 @@ final class CudaBlockCopies implements BlockCopies {
       stream.synchronize();
     }
 
+    private synchronized boolean toPeer(Driver peer, long to, long from, long bytes) {
+      driver.attach();
+      if (!driver.reach(peer)) return false;
+      stream.copyToPeer(peer, to, from, bytes);
+      stream.synchronize();
+      return true;
+    }
+
     private synchronized void toDevice(long to, MemorySegment from) {
       driver.attach();
       stream.copyToDevice(to, from);
@@ -36,6 +44,7 @@ final class CudaBlockCopies implements BlockCopies {
     }
   }
 
+  private final Driver main;
   private final long pool;
   private final long blockBytes;
   private final int blockCount;
@@ -49,6 +58,7 @@ final class CudaBlockCopies implements BlockCopies {
    * @param buffers how many
    */
   CudaBlockCopies(Driver driver, long pool, long blockBytes, int blockCount, int buffers) {
+    this.main = driver;
     this.pool = pool;
     this.blockBytes = blockBytes;
     this.blockCount = blockCount;
@@ -81,15 +91,33 @@ final class CudaBlockCopies implements BlockCopies {
     in.toDevice(address(block, from), from);
   }
 
+  @Override
+  public boolean copyTo(int block, BlockCopies target, int targetBlock) {
+    if (!(target instanceof CudaBlockCopies other) || other.blockBytes != blockBytes) return false;
+    return out.toPeer(other.main, other.address(targetBlock), address(block), blockBytes);
+  }
+
   private long address(int block, MemorySegment buffer) {
+    checkBuffer(buffer, blockBytes);
+    return address(block);
+  }
+
+  private long address(int block) {
+    checkBlock(block, blockCount);
+    return pool + block * blockBytes;
+  }
+
+  static void checkBlock(int block, int blockCount) {
     if (block < 0 || block >= blockCount) {
       throw new IllegalArgumentException(
           "there is no block " + block + ", the device has " + blockCount);
     }
+  }
+
+  static void checkBuffer(MemorySegment buffer, long blockBytes) {
     if (buffer.byteSize() != blockBytes) {
       throw new IllegalArgumentException(
           "a buffer of " + buffer.byteSize() + " bytes, expected a block's " + blockBytes);
     }
-    return pool + block * blockBytes;
   }
 }

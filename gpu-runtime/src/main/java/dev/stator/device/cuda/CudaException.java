@@ -7,4 +7,8 @@ public final class CudaException extends RuntimeException {
   public CudaException(String message) {
     super(message);
   }
+
+  CudaException(String message, CudaException cause) {
+    super(message, cause);
+  }
 }

@@ -1,22 +1,26 @@
 package dev.stator.device.cuda;
 
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.ModelWeights;
 import dev.stator.model.WeightMatrix;
-import dev.stator.model.WeightType;
+import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 
 /**
- * A dense model's weights on the device. <b>Ownership:</b> the memory is the {@link DeviceMemory}'s
- * that they were loaded into.
+ * A model's weights on the device. <b>Ownership:</b> the memory is the {@link DeviceMemory}'s that
+ * they were loaded into.
  *
  * @param outputNorm float32 [hidden]
  */
 record CudaWeights(
     CudaMatrix embedding, List<Layer> layers, long outputNorm, CudaMatrix outputHead) {
-  /** Norms are addresses of float32 vectors, 0 where the model has none. */
+  /**
+   * Norms are addresses of float32 vectors, 0 where the model has none. Either the two of the dense
+   * feed-forward layer or the experts are {@code null}.
+   */
   record Layer(
       long attentionNorm,
       CudaProducts queryKeyValue,
@@ -27,20 +31,22 @@ record CudaWeights(
       CudaProducts gateUp,
       CudaMatrix down,
       long postAttentionNorm,
-      long postFeedForwardNorm) {}
+      long postFeedForwardNorm,
+      CudaExperts experts) {}
 
   CudaWeights {
     layers = List.copyOf(layers);
   }
 
   /**
+   * @param weights of the whole model, whose part is loaded
    * @throws ModelFormatException when a weight has the wrong shape or a value that is not finite
    */
-  static CudaWeights load(ModelConfig config, ModelWeights weights, WeightUpload upload) {
-    return new Loader(config, upload).load(weights);
+  static CudaWeights load(Shard shard, ModelWeights weights, WeightUpload upload) {
+    return new Loader(shard, shard.config(), upload).load(weights);
   }
 
-  private record Loader(ModelConfig config, WeightUpload upload) {
+  private record Loader(Shard shard, ModelConfig config, WeightUpload upload) {
     CudaWeights load(ModelWeights weights) {
       if (weights.layers().size() != config.layerCount()) {
         throw new ModelFormatException(
@@ -48,19 +54,26 @@ record CudaWeights(
                 .formatted(weights.layers().size(), config.layerCount()));
       }
       final List<Layer> layers = new ArrayList<>();
-      for (ModelWeights.Layer layer : weights.layers()) layers.add(layer(layer));
+      for (ModelWeights.Layer layer : weights.layers()) {
+        try (Arena arena = Arena.ofShared()) {
+          layers.add(layer(shard.of(layer, arena)));
+        }
+      }
       final int hidden = config.hiddenSize();
       final long outputNorm = norm(weights.outputNorm(), hidden);
-      final CudaMatrix head = matrix(weights.outputHead(), config.vocabularySize(), hidden);
-      final boolean isTied = weights.tokenEmbedding() == weights.outputHead();
+      final CudaMatrix head =
+          matrix(shard.head(weights.outputHead()), config.vocabularySize(), hidden);
+      final boolean isChecked =
+          weights.tokenEmbedding() == weights.outputHead() && shard.degree() == 1;
       final WeightMatrix embedding =
-          WeightMatrix.requireShape(weights.tokenEmbedding(), config.vocabularySize(), hidden);
-      return new CudaWeights(upload.embedding(embedding, isTied), layers, outputNorm, head);
+          WeightMatrix.requireShape(weights.tokenEmbedding(), shard.embeddingRows(), hidden);
+      return new CudaWeights(upload.embedding(embedding, isChecked), layers, outputNorm, head);
     }
 
     private Layer layer(ModelWeights.Layer layer) {
       final int hidden = config.hiddenSize();
       final int intermediate = config.intermediateSize();
+      final boolean isDense = config.feedForward().experts() == null;
       final boolean hasPostNorms = config.residual().postNorms();
       final boolean hasHeadNorms = config.queryKeyNorm();
       return new Layer(
@@ -70,14 +83,49 @@ record CudaWeights(
           hasHeadNorms ? norm(layer.queryNorm(), config.headSize()) : 0,
           hasHeadNorms ? norm(layer.keyNorm(), config.headSize()) : 0,
           norm(layer.feedForwardNorm(), hidden),
-          products(
-              List.of(
-                  WeightMatrix.requireShape(layer.gate(), intermediate, hidden),
-                  WeightMatrix.requireShape(layer.up(), intermediate, hidden)),
-              0),
-          matrix(layer.down(), hidden, intermediate),
+          isDense ? gateUp(layer.gate(), layer.up(), intermediate) : null,
+          isDense ? matrix(layer.down(), hidden, intermediate) : null,
           hasPostNorms ? norm(layer.postAttentionNorm(), hidden) : 0,
-          hasPostNorms ? norm(layer.postFeedForwardNorm(), hidden) : 0);
+          hasPostNorms ? norm(layer.postFeedForwardNorm(), hidden) : 0,
+          isDense ? null : experts(layer.experts()));
+    }
+
+    private CudaProducts gateUp(WeightMatrix gate, WeightMatrix up, int rows) {
+      final int hidden = config.hiddenSize();
+      return products(
+          List.of(
+              WeightMatrix.requireShape(gate, rows, hidden),
+              WeightMatrix.requireShape(up, rows, hidden)),
+          0);
+    }
+
+    private CudaExperts experts(ModelWeights.ExpertMixture mixture) {
+      final FeedForwardVariant.Experts shape = config.feedForward().experts();
+      final int hidden = config.hiddenSize();
+      final int count = shape.count();
+      if (mixture == null || mixture.experts().size() != count) {
+        throw new ModelFormatException("a layer has not the %d experts expected".formatted(count));
+      }
+      final List<WeightMatrix> gateUps = new ArrayList<>();
+      final List<WeightMatrix> downs = new ArrayList<>();
+      for (ModelWeights.Expert expert : mixture.experts()) {
+        gateUps.add(WeightMatrix.requireShape(expert.gate(), shape.intermediateSize(), hidden));
+        gateUps.add(WeightMatrix.requireShape(expert.up(), shape.intermediateSize(), hidden));
+        downs.add(WeightMatrix.requireShape(expert.down(), hidden, shape.intermediateSize()));
+      }
+      return new CudaExperts(
+          matrix(mixture.router(), count, hidden),
+          upload.experts(gateUps, count),
+          upload.experts(downs, count),
+          shape.sharedSize() == 0 ? null : shared(mixture, shape.sharedSize()));
+    }
+
+    private CudaExperts.Shared shared(ModelWeights.ExpertMixture mixture, int size) {
+      final ModelWeights.Expert expert = mixture.shared();
+      return new CudaExperts.Shared(
+          matrix(mixture.sharedGate(), 1, config.hiddenSize()),
+          gateUp(expert.gate(), expert.up(), size),
+          matrix(expert.down(), config.hiddenSize(), size));
     }
 
     private CudaProducts queryKeyValue(ModelWeights.Layer layer) {
@@ -120,8 +168,7 @@ record CudaWeights(
     }
 
     private static boolean isJoined(WeightMatrix matrix, WeightMatrix next) {
-      final WeightType type = WeightUpload.storedAs(matrix.type());
-      return type == WeightUpload.storedAs(next.type())
+      return WeightUpload.storedAs(matrix) == WeightUpload.storedAs(next)
           && matrix.rowCount() % MatmulShape.TILE_ROWS == 0;
     }
 

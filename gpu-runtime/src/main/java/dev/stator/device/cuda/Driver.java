@@ -25,6 +25,9 @@ interface Driver extends AutoCloseable {
   /** Shared memory that a block of threads may ask for, in bytes. */
   int sharedBytesMax();
 
+  /** All device memory. */
+  long totalBytes();
+
   /** Device memory that nobody has taken. */
   long freeBytes();
 
@@ -70,6 +73,15 @@ interface Driver extends AutoCloseable {
    */
   Driver companion();
 
+  /**
+   * Lets {@link Stream#copyToPeer} go straight from this device's memory to {@code peer}'s, where
+   * the machine can. Elsewhere such copies pass through the host's memory: slower, the same bytes.
+   *
+   * @param peer of this process; needs not be attached
+   * @return whether they go straight
+   */
+  boolean reach(Driver peer);
+
   /** By any thread, when nobody uses it or a companion any more. */
   @Override
   void close();
@@ -111,6 +123,29 @@ interface Driver extends AutoCloseable {
 
     void copy(long to, long from, long bytes);
 
+    /**
+     * @param to in {@code peer}'s memory, which must live until the copy is done
+     */
+    void copyToPeer(Driver peer, long to, long from, long bytes);
+
+    /**
+     * Copies rows that lie apart, each {@code width} bytes.
+     *
+     * @param to as for {@link #copyToHost}, the first row's
+     * @param toPitch bytes from one row to the next
+     * @param fromPitch likewise
+     */
+    void copyRowsToHost(
+        MemorySegment to, long toPitch, long from, long fromPitch, long width, int rows);
+
+    /**
+     * The way back.
+     *
+     * @param from as for {@link #copyToDevice}, the first row's
+     */
+    void copyRowsToDevice(
+        long to, long toPitch, MemorySegment from, long fromPitch, long width, int rows);
+
     void fill(long to, byte value, long bytes);
 
     /**
@@ -124,7 +159,11 @@ interface Driver extends AutoCloseable {
     /** Marks this point of the stream. */
     void record(Event event);
 
-    /** What follows waits until {@code event}'s last mark so far has been come by. */
+    /**
+     * What follows waits until {@code event}'s last mark so far has been come by.
+     *
+     * @param event may be of another driver, on any device
+     */
     void await(Event event);
 
     Event newEvent();

@@ -16,7 +16,9 @@ final class DriverLibrary {
   /** What this package calls, by way of JCuda. */
   static final List<String> FUNCTIONS =
       List.of(
+          "cuCtxEnablePeerAccess",
           "cuCtxSetCurrent",
+          "cuDeviceCanAccessPeer",
           "cuDeviceGet",
           "cuDeviceGetAttribute",
           "cuDeviceGetCount",
@@ -42,9 +44,11 @@ final class DriverLibrary {
           "cuMemFree_v2",
           "cuMemGetInfo_v2",
           "cuMemHostAlloc",
+          "cuMemcpy2DAsync_v2",
           "cuMemcpyDtoDAsync_v2",
           "cuMemcpyDtoHAsync_v2",
           "cuMemcpyHtoDAsync_v2",
+          "cuMemcpyPeerAsync",
           "cuMemsetD8Async",
           "cuModuleGetFunction",
           "cuModuleLoadDataEx",

@@ -92,11 +92,22 @@ final class GpuDriver implements Driver {
   }
 
   @Override
+  public long totalBytes() {
+    return memoryInfo()[1];
+  }
+
+  @Override
   public long freeBytes() {
+    return memoryInfo()[0];
+  }
+
+  /** Free and all. */
+  private long[] memoryInfo() {
     attachment.check();
     final long[] free = new long[1];
-    Calls.check("cuMemGetInfo", JCudaDriver.cuMemGetInfo(free, new long[1]));
-    return free[0];
+    final long[] all = new long[1];
+    Calls.check("cuMemGetInfo", JCudaDriver.cuMemGetInfo(free, all));
+    return new long[] {free[0], all[0]};
   }
 
   @Override
@@ -192,6 +203,27 @@ final class GpuDriver implements Driver {
     final GpuDriver companion = new GpuDriver(gpu, module);
     companions.add(companion);
     return companion;
+  }
+
+  @Override
+  public boolean reach(Driver peer) {
+    attachment.check();
+    final GpuDriver other = (GpuDriver) peer;
+    if (other.context.equals(context)) return true; // The same device.
+    final int[] can = new int[1];
+    Calls.check(
+        "cuDeviceCanAccessPeer",
+        JCudaDriver.cuDeviceCanAccessPeer(can, gpu.device(), other.gpu.device()));
+    if (can[0] == 0) return false;
+    final int code = JCudaDriver.cuCtxEnablePeerAccess(other.context, 0);
+    if (code == CUresult.CUDA_ERROR_PEER_ACCESS_ALREADY_ENABLED) return true;
+    if (code == CUresult.CUDA_ERROR_TOO_MANY_PEERS) return false;
+    Calls.check("cuCtxEnablePeerAccess", code);
+    return true;
+  }
+
+  CUcontext context() {
+    return context;
   }
 
   void check() {

@@ -18,8 +18,15 @@ abstract class GpuHandle implements AutoCloseable {
    * @throws CudaException when it is closed, or the calling thread is not attached
    */
   final void check() {
-    if (isClosed) throw new CudaException("used after it was closed: " + this);
+    checkOpen();
     driver.check();
+  }
+
+  /**
+   * @throws CudaException when it is closed
+   */
+  final void checkOpen() {
+    if (isClosed) throw new CudaException("used after it was closed: " + this);
   }
 
   abstract void release();

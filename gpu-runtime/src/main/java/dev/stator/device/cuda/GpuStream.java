@@ -2,10 +2,12 @@ package dev.stator.device.cuda;
 
 import dev.stator.device.cuda.GpuDriver.GpuKernel;
 import java.lang.foreign.MemorySegment;
+import jcuda.driver.CUDA_MEMCPY2D;
 import jcuda.driver.CUevent;
 import jcuda.driver.CUevent_flags;
 import jcuda.driver.CUgraph;
 import jcuda.driver.CUgraphExec;
+import jcuda.driver.CUmemorytype;
 import jcuda.driver.CUresult;
 import jcuda.driver.CUstream;
 import jcuda.driver.CUstreamCaptureMode;
@@ -88,6 +90,58 @@ final class GpuStream extends GpuHandle implements Driver.Stream {
   }
 
   @Override
+  public void copyToPeer(Driver peer, long to, long from, long bytes) {
+    if (((GpuDriver) peer).context().equals(driver.context())) { // The same device.
+      copy(to, from, bytes);
+      return;
+    }
+    check();
+    Calls.check(
+        "cuMemcpyPeerAsync",
+        JCudaDriver.cuMemcpyPeerAsync(
+            Addresses.device(to),
+            ((GpuDriver) peer).context(),
+            Addresses.device(from),
+            driver.context(),
+            bytes,
+            stream));
+  }
+
+  @Override
+  public void copyRowsToHost(
+      MemorySegment to, long toPitch, long from, long fromPitch, long width, int rows) {
+    final CUDA_MEMCPY2D copy = rows(width, rows);
+    copy.srcMemoryType = CUmemorytype.CU_MEMORYTYPE_DEVICE;
+    copy.srcDevice = Addresses.device(from);
+    copy.srcPitch = fromPitch;
+    copy.dstMemoryType = CUmemorytype.CU_MEMORYTYPE_HOST;
+    copy.dstHost = Addresses.host(to);
+    copy.dstPitch = toPitch;
+    Calls.check("cuMemcpy2DAsync", JCudaDriver.cuMemcpy2DAsync(copy, stream));
+  }
+
+  @Override
+  public void copyRowsToDevice(
+      long to, long toPitch, MemorySegment from, long fromPitch, long width, int rows) {
+    final CUDA_MEMCPY2D copy = rows(width, rows);
+    copy.srcMemoryType = CUmemorytype.CU_MEMORYTYPE_HOST;
+    copy.srcHost = Addresses.host(from);
+    copy.srcPitch = fromPitch;
+    copy.dstMemoryType = CUmemorytype.CU_MEMORYTYPE_DEVICE;
+    copy.dstDevice = Addresses.device(to);
+    copy.dstPitch = toPitch;
+    Calls.check("cuMemcpy2DAsync", JCudaDriver.cuMemcpy2DAsync(copy, stream));
+  }
+
+  private CUDA_MEMCPY2D rows(long width, int rows) {
+    check();
+    final CUDA_MEMCPY2D copy = new CUDA_MEMCPY2D();
+    copy.WidthInBytes = width;
+    copy.Height = rows;
+    return copy;
+  }
+
+  @Override
   public void fill(long to, byte value, long bytes) {
     check();
     Calls.check(
@@ -122,19 +176,17 @@ final class GpuStream extends GpuHandle implements Driver.Stream {
   @Override
   public void record(Driver.Event event) {
     check();
-    Calls.check("cuEventRecord", JCudaDriver.cuEventRecord(open(event), stream));
+    final GpuEvent own = (GpuEvent) event;
+    own.check();
+    Calls.check("cuEventRecord", JCudaDriver.cuEventRecord(own.event, stream));
   }
 
   @Override
   public void await(Driver.Event event) {
     check();
-    Calls.check("cuStreamWaitEvent", JCudaDriver.cuStreamWaitEvent(stream, open(event), 0));
-  }
-
-  private static CUevent open(Driver.Event event) {
-    final GpuEvent own = (GpuEvent) event;
-    own.check();
-    return own.event;
+    final GpuEvent any = (GpuEvent) event;
+    any.checkOpen();
+    Calls.check("cuStreamWaitEvent", JCudaDriver.cuStreamWaitEvent(stream, any.event, 0));
   }
 
   @Override

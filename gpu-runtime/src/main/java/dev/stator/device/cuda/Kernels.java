@@ -23,12 +23,16 @@ final class Kernels {
   private static final int ELEMENTS_OF_THREAD = 4;
   private static final int ROW_THREADS = 256;
   private static final int HEAD_THREADS = 128; // A warp a head.
+  private static final int ROUTE_THREADS = 128; // A warp a token.
+  private static final int GROUP_WARPS_MAX = 32;
   private static final int WARP = 32;
+  private static final int ARGMAX_THREADS = 1024;
 
   private final Driver driver;
   private final Driver.Stream stream;
   private final KernelParams params = new KernelParams(Arena.ofAuto());
   private final Map<String, Driver.Kernel> kernels = new HashMap<>();
+  private long packedInput; // 0 while no product runs by wgmma.
 
   Kernels(Driver driver, Driver.Stream stream) {
     this.driver = driver;
@@ -81,6 +85,24 @@ final class Kernels {
     launchElements("add_f32", count);
   }
 
+  /**
+   * The sum of parts in their order goes to, or is added to, {@code to}.
+   *
+   * @param count of each part
+   * @param stride floats from one part to the next
+   */
+  void sumParts(long to, long parts, long count, int partCount, int stride, boolean adds) {
+    params
+        .reset()
+        .address(to)
+        .address(parts)
+        .int32(Math.toIntExact(count))
+        .int32(partCount)
+        .int32(stride)
+        .int32(adds ? 1 : 0);
+    launchElements("sum_parts", count);
+  }
+
   /** {@code values = cap * tanh(values / cap)}. */
   void softcap(long values, long count, float cap) {
     params.reset().address(values).int32(Math.toIntExact(count)).float32(cap);
@@ -108,41 +130,203 @@ final class Kernels {
     launch("gather_rows", rows, 1, ROW_THREADS, 0);
   }
 
+  /** {@code ids[row]} = the first of the row's largest; -1 when that is no finite number. */
+  void argmax(long logits, long ids, int size, int rows) {
+    params.reset().address(logits).address(ids).int32(size);
+    launch("argmax", rows, 1, ARGMAX_THREADS, 0);
+  }
+
   /** Lays weights out for the products, from rows as in the model's file. */
   void repack(WeightType type, long from, long to, int rows, int columns) {
     params.reset().address(from).address(to).int32(rows).int32(columns);
     launch(MatmulShape.repack(type, rows, columns));
   }
 
+  /**
+   * From now on products of many tokens run by {@link MatmulShape#wgmma}.
+   *
+   * @param packed device memory for the largest input, packed
+   */
+  void useWgmma(long packed) {
+    packedInput = packed;
+  }
+
   /** Products of one input, side by side in rows of {@code out}. */
   void products(CudaProducts products, long x, long out, int tokens) {
+    boolean isPacked = false;
     for (CudaProducts.Part part : products.parts()) {
+      if (!isPacked) isPacked = packFor(part.matrix(), x, tokens);
       final long to = out + (long) part.offset() * Float.BYTES;
-      product(part.matrix(), x, part.bias(), to, products.width(), tokens, false);
+      multiply(part.matrix(), x, part.bias(), to, products.width(), tokens, false);
     }
   }
 
   /**
-   * {@code out[token] = matrix x[token] + bias}, float32.
+   * {@code out[token] = matrix x[token]}, float32.
    *
    * @param x bf16 [tokens][columns]
-   * @param bias 0 for none
    * @param adds whether to what {@code out} holds
    */
-  void product(
+  void product(CudaMatrix matrix, long x, long out, int outStride, int tokens, boolean adds) {
+    packFor(matrix, x, tokens);
+    multiply(matrix, x, 0, out, outStride, tokens, adds);
+  }
+
+  private boolean usesWgmma(CudaMatrix matrix, int tokens) {
+    return packedInput != 0
+        && MatmulShape.suitsWgmma(matrix.rows(), tokens, driver.multiprocessorCount());
+  }
+
+  /** Packs the input where the matrix is multiplied by wgmma; returns whether it is. */
+  private boolean packFor(CudaMatrix matrix, long x, int tokens) {
+    if (!usesWgmma(matrix, tokens)) return false;
+    pack(x, packedInput, matrix.columns(), tokens);
+    return true;
+  }
+
+  /** By the kernel that suits; an input for wgmma has been packed. */
+  private void multiply(
       CudaMatrix matrix, long x, long bias, long out, int outStride, int tokens, boolean adds) {
+    final boolean isPacked = usesWgmma(matrix, tokens);
+    final MatmulShape shape =
+        isPacked
+            ? MatmulShape.wgmma(matrix.type(), matrix.rows(), matrix.columns(), tokens)
+            : MatmulShape.product(matrix.type(), matrix.rows(), matrix.columns(), tokens);
+    product(shape, matrix, isPacked ? packedInput : x, bias, out, outStride, tokens, adds);
+  }
+
+  /** Packs {@code x} as {@link MatmulShape#wgmma} takes it. */
+  void pack(long x, long to, int columns, int tokens) {
+    params.reset().address(x).address(to).int32(columns).int32(tokens);
+    launch(MatmulShape.pack(columns, tokens));
+  }
+
+  /**
+   * {@code out[token] = matrix x[token] + bias} by the kernel of that shape.
+   *
+   * @param x as the kernel takes it
+   * @param bias 0 for none
+   */
+  void product(
+      MatmulShape shape,
+      CudaMatrix matrix,
+      long x,
+      long bias,
+      long out,
+      int outStride,
+      int tokens,
+      boolean adds) {
+    product(shape, matrix, x, bias, out, 0, 0, outStride, tokens, adds);
+  }
+
+  private void product(
+      MatmulShape shape,
+      CudaMatrix matrix,
+      long x,
+      long bias,
+      long out,
+      long tiles,
+      long sources,
+      int outStride,
+      int tokens,
+      boolean adds) {
     params
         .reset()
         .address(matrix.address())
         .address(x)
         .address(bias)
         .address(out)
+        .address(tiles)
+        .address(sources)
         .int32(matrix.rows())
         .int32(matrix.columns())
         .int32(tokens)
         .int32(outStride)
         .int32(adds ? 1 : 0);
-    launch(MatmulShape.product(matrix.type(), matrix.rows(), matrix.columns(), tokens));
+    launch(shape);
+  }
+
+  /**
+   * {@code out[slot] = matrix of the slot's expert, times x[source of slot]}, float32.
+   *
+   * @param x bf16 [...][columns]
+   * @param sources 0 where rows of {@code x} are slots
+   * @param tiles from {@link #groupExperts}
+   */
+  void expertProduct(
+      CudaMatrix stack, long x, long sources, long tiles, long out, int slots, int experts) {
+    final MatmulShape shape =
+        MatmulShape.expert(stack.type(), stack.rows(), stack.columns(), slots, experts);
+    product(shape, stack, x, 0, out, tiles, sources, stack.rows(), slots, false);
+  }
+
+  /** Each token's experts, rising, and their shares, from the router's logits. */
+  void route(FeedForwardVariant.Experts shape, long logits, long chosen, long shares, int tokens) {
+    params
+        .reset()
+        .address(logits)
+        .address(chosen)
+        .address(shares)
+        .int32(tokens)
+        .int32(shape.count())
+        .int32(shape.usedCount())
+        .int32(shape.renormalises() ? 1 : 0);
+    launch("route", Math.ceilDiv(tokens, ROUTE_THREADS / WARP), 1, ROUTE_THREADS, 0);
+  }
+
+  /** Slots of the tokens' choices, the slots' tokens, and tiles of slots of one expert each. */
+  void groupExperts(
+      FeedForwardVariant.Experts shape,
+      long chosen,
+      long slots,
+      long sources,
+      long tiles,
+      int tokens) {
+    final int choices = tokens * shape.usedCount();
+    final int warps = Math.clamp(Math.ceilDiv(choices, 2 * WARP), 1, GROUP_WARPS_MAX);
+    params
+        .reset()
+        .address(chosen)
+        .address(slots)
+        .address(sources)
+        .address(tiles)
+        .int32(choices)
+        .int32(shape.usedCount())
+        .int32(shape.count())
+        .int32(MatmulShape.tileTokens(choices, shape.count()))
+        .int32(MatmulShape.tileCount(choices, shape.count()));
+    launch("group_experts", 1, 1, warps * WARP, (warps + 1) * shape.count() * Integer.BYTES);
+  }
+
+  /**
+   * {@code out[token] = sum of its slots' outputs times their shares}.
+   *
+   * @param shared float32 [tokens][size], weighed by the sigmoid of {@code sharedGates}; 0 for none
+   * @param adds whether to what {@code out} holds
+   */
+  void combineExperts(
+      long outputs,
+      long slots,
+      long shares,
+      long shared,
+      long sharedGates,
+      long out,
+      int size,
+      int used,
+      int tokens,
+      boolean adds) {
+    params
+        .reset()
+        .address(outputs)
+        .address(slots)
+        .address(shares)
+        .address(shared)
+        .address(sharedGates)
+        .address(out)
+        .int32(size)
+        .int32(used)
+        .int32(adds ? 1 : 0);
+    launch("combine_experts", tokens, 1, ROW_THREADS, 0);
   }
 
   /**

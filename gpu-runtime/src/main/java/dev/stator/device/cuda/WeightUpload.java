@@ -21,10 +21,11 @@ import java.util.stream.IntStream;
  * DeviceMemory}'s.
  */
 final class WeightUpload implements AutoCloseable {
-  private static final ValueLayout.OfShort SHORT =
-      ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
   private static final ValueLayout.OfFloat FLOAT =
       ValueLayout.JAVA_FLOAT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+  /** Kernels multiply factors of 8-bit floats by 2^120, and no real one is as large as this. */
+  private static final float FP8_SCALE_END = 128;
 
   /** Rows of a piece that is checked and hashed at a time. */
   private static final int PIECE_ROWS = 64;
@@ -53,12 +54,12 @@ final class WeightUpload implements AutoCloseable {
 
   /**
    * A projection of the rows of all parts, one behind the other. All but the last have whole tiles
-   * of rows, and all are stored the same way on the device.
+   * of rows. Those that would not be stored the same way on the device are widened to bf16.
    *
    * @throws ModelFormatException when a weight has a value that is not finite
    */
   CudaMatrix projection(List<WeightMatrix> parts) {
-    final WeightType type = storedAs(parts.getFirst().type());
+    final WeightType type = storedAs(parts);
     final int columns = parts.getFirst().columnCount();
     int rows = 0;
     for (WeightMatrix part : parts) rows += part.rowCount();
@@ -71,9 +72,22 @@ final class WeightUpload implements AutoCloseable {
     return new CudaMatrix(address, type, rows, columns);
   }
 
-  /** How weights of a type are stored on the device; those without kernels are widened. */
-  static WeightType storedAs(WeightType type) {
-    return MatmulShape.hasKernels(type) ? type : WeightType.BF16;
+  /** As {@link #projection}, of equally many rows for each expert. */
+  CudaMatrix experts(List<WeightMatrix> parts, int experts) {
+    final CudaMatrix all = projection(parts);
+    return new CudaMatrix(all.address(), all.type(), all.rows() / experts, all.columns());
+  }
+
+  /** How a projection is stored on the device; one of a type without kernels is widened. */
+  static WeightType storedAs(WeightMatrix source) {
+    final boolean isTooLarge = source.scales() != null && source.scales().max() >= FP8_SCALE_END;
+    return MatmulShape.hasKernels(source.type()) && !isTooLarge ? source.type() : WeightType.BF16;
+  }
+
+  private static WeightType storedAs(List<WeightMatrix> parts) {
+    final WeightType type = storedAs(parts.getFirst());
+    final boolean isOne = parts.stream().allMatch(part -> storedAs(part) == type);
+    return isOne ? type : WeightType.BF16;
   }
 
   private static String title(WeightType type) {
@@ -83,7 +97,7 @@ final class WeightUpload implements AutoCloseable {
   /** Returns where the next part goes. */
   private long layOut(WeightMatrix part, WeightType type, long address) {
     final int columns = part.columnCount();
-    final long rowBytes = type.byteSize(columns);
+    final long rowBytes = MatmulShape.rowBytes(type, columns);
     final int chunkRows = chunkRows(part, rowBytes);
     long to = address;
     for (int row = 0; row < part.rowCount(); row += chunkRows) {
@@ -112,10 +126,15 @@ final class WeightUpload implements AutoCloseable {
     return (int) Math.min(rows, part.rowCount());
   }
 
+  /** How the token embedding is stored on the device. */
+  static WeightType embeddedAs(WeightType type) {
+    return MatmulShape.embeds(type) ? type : WeightType.BF16;
+  }
+
   /** The token embedding, in rows as in the file. */
   CudaMatrix embedding(WeightMatrix source, boolean isChecked) {
     if (!isChecked) check(source);
-    final WeightType type = storedAs(source.type());
+    final WeightType type = embeddedAs(source.type());
     final int columns = source.columnCount();
     final long rowBytes = type.byteSize(columns);
     final long address = memory.take("token embedding, " + type, rowBytes * source.rowCount());
@@ -157,20 +176,35 @@ final class WeightUpload implements AutoCloseable {
 
   private void stage(WeightMatrix source, int row, int count, WeightType type) {
     final MemorySegment to = staging.next();
+    if (type == WeightType.F8_E4M3) {
+      final long rowBytes = MatmulShape.rowBytes(type, source.columnCount());
+      IntStream.range(0, count)
+          .parallel()
+          .forEach(i -> stageFp8(source, row + i, to, i * rowBytes));
+      return;
+    }
     if (type == source.type()) {
       final long rowBytes = type.byteSize(source.columnCount());
       MemorySegment.copy(source.data(), row * rowBytes, to, 0, count * rowBytes);
       return;
     }
-    IntStream.range(0, count).parallel().forEach(i -> widen(source, row + i, to, i));
+    final long rowBytes = type.byteSize(source.columnCount());
+    IntStream.range(0, count)
+        .parallel()
+        .forEach(i -> WeightDecoder.rowAsBf16(source, row + i, to, i * rowBytes));
   }
 
-  /** A type without kernels becomes bf16, rounded to nearest even. */
-  private static void widen(WeightMatrix source, int row, MemorySegment to, int toRow) {
-    final float[] values = WeightDecoder.row(source, row);
-    final long at = (long) toRow * values.length * Short.BYTES;
-    for (int i = 0; i < values.length; i++) {
-      to.set(SHORT, at + (long) i * Short.BYTES, Bf16.of(values[i]));
+  /** Chunks of a row's codes, each behind its factor, as {@code formats.h} has it. */
+  static void stageFp8(WeightMatrix source, int row, MemorySegment to, long toOffset) {
+    final int columns = source.columnCount();
+    final MemorySegment codes = source.row(row);
+    long at = toOffset;
+    for (int k = 0; k < columns; k += MatmulShape.CHUNK_COLUMNS) {
+      final int count = Math.min(MatmulShape.CHUNK_COLUMNS, columns - k);
+      to.set(FLOAT, at, source.scales().of(row, k));
+      MemorySegment.copy(codes, k, to, at + Float.BYTES, count);
+      to.asSlice(at + Float.BYTES + count, MatmulShape.CHUNK_COLUMNS - count).fill((byte) 0);
+      at += Float.BYTES + MatmulShape.CHUNK_COLUMNS;
     }
   }
 

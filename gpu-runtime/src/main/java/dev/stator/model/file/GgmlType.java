@@ -86,7 +86,10 @@ enum GgmlType {
 
   /** The types that can be computed with, for messages. */
   static String supported() {
-    return Arrays.stream(WeightType.values()).map(Enum::name).collect(Collectors.joining(", "));
+    return Arrays.stream(WeightType.values())
+        .filter(type -> Arrays.stream(values()).anyMatch(own -> own.weightType == type))
+        .map(Enum::name)
+        .collect(Collectors.joining(", "));
   }
 
   int number() {

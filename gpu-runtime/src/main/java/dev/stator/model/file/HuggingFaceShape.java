@@ -190,15 +190,7 @@ final class HuggingFaceShape {
     if (config.flag("use_bidirectional_attention").orElse(false)) {
       throw new ModelFormatException("attention to later tokens is not supported");
     }
-    config
-        .object("quantization_config")
-        .ifPresent(quantization -> {
-          throw new ModelFormatException(
-              "the weights are quantized by %s, expected plain BF16, F16 or F32"
-                  .formatted(
-                      Messages.quoted(
-                          quantization.string("quant_method").orElse("an unnamed method"))));
-        });
+    config.object("quantization_config").ifPresent(Fp8Tensors::requireReadable);
   }
 
   private boolean isBiasPresent() {

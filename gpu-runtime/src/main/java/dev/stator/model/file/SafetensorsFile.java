@@ -13,6 +13,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A memory-mapped safetensors file.
@@ -48,7 +49,15 @@ final class SafetensorsFile implements TensorSource {
           Map.entry("BOOL", 1));
 
   private static final Map<String, WeightType> WEIGHT_TYPES =
-      Map.of("F32", WeightType.F32, "F16", WeightType.F16, "BF16", WeightType.BF16);
+      Map.of(
+          "F32",
+          WeightType.F32,
+          "F16",
+          WeightType.F16,
+          "BF16",
+          WeightType.BF16,
+          Fp8Tensors.DTYPE,
+          WeightType.F8_E4M3);
 
   /**
    * A tensor's place.
@@ -187,13 +196,30 @@ final class SafetensorsFile implements TensorSource {
 
   @Override
   public WeightMatrix matrix(String name) {
+    return matrix(name, this);
+  }
+
+  /**
+   * The same, for a model of several files.
+   *
+   * @param all where a weight's scales are found
+   */
+  WeightMatrix matrix(String name, TensorSource all) {
     final Tensor tensor = tensors.get(name);
     if (tensor == null)
       throw new ModelFormatException("the tensor " + Messages.quoted(name) + " is missing");
-    return Messages.about("tensor " + Messages.quoted(name), () -> matrix(tensor));
+    return Messages.about("tensor " + Messages.quoted(name), () -> matrix(tensor, all));
   }
 
-  private WeightMatrix matrix(Tensor tensor) {
+  /** Names of the weights of 8-bit floats. */
+  Set<String> fp8Names() {
+    return tensors.values().stream()
+        .filter(tensor -> tensor.dtype.equals(Fp8Tensors.DTYPE))
+        .map(Tensor::name)
+        .collect(Collectors.toUnmodifiableSet());
+  }
+
+  private WeightMatrix matrix(Tensor tensor, TensorSource all) {
     final WeightType type = WEIGHT_TYPES.get(tensor.dtype);
     if (type == null) throw unsupported(tensor.dtype);
     final List<Long> shape = tensor.shape;
@@ -208,11 +234,16 @@ final class SafetensorsFile implements TensorSource {
         type,
         (int) rowCount,
         (int) columnCount,
+        type == WeightType.F8_E4M3
+            ? Fp8Tensors.scales(all, tensor.name, (int) rowCount, (int) columnCount)
+            : null,
         file.asSlice(tensor.offset, tensor.byteLength));
   }
 
   private static ModelFormatException unsupported(String dtype) {
     return new ModelFormatException(
-        "dtype " + Messages.quoted(dtype) + " is not supported; supported are BF16, F16, F32");
+        "dtype "
+            + Messages.quoted(dtype)
+            + " is not supported; supported are BF16, F16, F32, F8_E4M3");
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Collections;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,9 +22,13 @@ final class SafetensorsModel implements TensorSource {
   private static final Pattern SHARD_NAME = Pattern.compile("[A-Za-z0-9_][A-Za-z0-9._-]{0,254}");
 
   private final Map<String, SafetensorsFile> fileByTensor;
+  private final Set<String> names;
 
   private SafetensorsModel(Map<String, SafetensorsFile> fileByTensor) {
     this.fileByTensor = fileByTensor;
+    final Set<String> fp8 = new HashSet<>();
+    for (SafetensorsFile file : Set.copyOf(fileByTensor.values())) fp8.addAll(file.fp8Names());
+    names = Fp8Tensors.withoutCompanions(Collections.unmodifiableSet(fileByTensor.keySet()), fp8);
   }
 
   /**
@@ -96,9 +101,15 @@ final class SafetensorsModel implements TensorSource {
     return shardByTensor;
   }
 
+  /** {@inheritDoc} Without those that only serve a weight of 8-bit floats. */
   @Override
   public Set<String> names() {
-    return Collections.unmodifiableSet(fileByTensor.keySet());
+    return names;
+  }
+
+  @Override
+  public boolean has(String name) {
+    return fileByTensor.containsKey(name);
   }
 
   /** {@inheritDoc} These files hold the matrices one by one. */
@@ -113,6 +124,6 @@ final class SafetensorsModel implements TensorSource {
     final SafetensorsFile file = fileByTensor.get(name);
     if (file == null)
       throw new ModelFormatException("the tensor " + Messages.quoted(name) + " is missing");
-    return file.matrix(name);
+    return file.matrix(name, this);
   }
 }

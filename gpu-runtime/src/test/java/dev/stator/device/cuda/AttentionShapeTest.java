@@ -133,7 +133,6 @@ class AttentionShapeTest {
     assertEquals(1, prefillTiles(plan).size());
     assertEquals(Set.of(0, 2), new HashSet<>(decodeTiles(plan).stream().map(Tile::token).toList()));
     assertEquals(8 * ROW_BYTES, plan.partialBytes());
-    assertEquals(8 * ROW_BYTES, tight.partialBytes(1, 600));
   }
 
   @Test
@@ -148,7 +147,6 @@ class AttentionShapeTest {
         token += count;
       }
       final Plan plan = shape.plan(slices);
-      assertTrue(plan.lists().length <= shape.listIntsMax(token, slices.size()));
       checkDecode(plan);
       checkRows(plan, token);
     }

@@ -13,7 +13,7 @@ class CudaBenchmarkTest {
   private static final ModelConfig SMALL = CudaBenchmark.config(1, 256, 256, 4, 2, 64, 64, 256);
 
   @ParameterizedTest
-  @EnumSource(names = {"BF16", "Q8_0", "Q4_K", "Q6_K"})
+  @EnumSource(names = {"BF16", "Q8_0", "Q4_K", "Q6_K", "F8_E4M3"})
   void shouldMeasureEveryKindOfStep(WeightType type) {
     final var benchmark = new CudaBenchmark(CudaTests::open, 1);
     final List<CudaBenchmark.Figure> figures = benchmark.measure(SMALL, type, 3, 20);

@@ -36,8 +36,11 @@ class CudaBlockCopiesTest {
           0,
           CudaDeviceSettings.STAGING_BYTES_MIN,
           BUFFERS,
+          0,
           1 << 16,
-          true);
+          true,
+          false,
+          1);
 
   private final LoadedModel model = RandomModels.of(RandomModels.LLAMA, 3, WeightType.Q8_0);
   private final int[] tokens =
@@ -87,6 +90,21 @@ class CudaBlockCopiesTest {
     to.blockCopies().write(target, in.copyFrom(out));
     from.blockCopies().give(out);
     to.blockCopies().give(in);
+  }
+
+  @Test
+  void shouldCopyBlocksStraightToAnotherDevice() {
+    try (CudaDevice from = device();
+        CudaDevice to = device()) {
+      CudaDeviceTest.poison(to);
+      Sequences.prefill(from, Arrays.copyOf(tokens, PROMPT), new int[] {5, 2}, PROMPT);
+      assertTrue(from.blockCopies().copyTo(5, to.blockCopies(), 1));
+      assertTrue(from.blockCopies().copyTo(2, to.blockCopies(), 6));
+      assertArrayEquals(next(from, new int[] {5, 2, 7}), next(to, new int[] {1, 6, 0}));
+      assertThrows(
+          IllegalArgumentException.class,
+          () -> from.blockCopies().copyTo(0, to.blockCopies(), BLOCKS));
+    }
   }
 
   @Test

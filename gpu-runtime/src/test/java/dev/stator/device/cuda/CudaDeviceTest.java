@@ -9,10 +9,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stator.device.BlockCopies;
 import dev.stator.device.Device;
 import dev.stator.device.StepInput;
+import dev.stator.model.AttentionVariant;
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.Pooling;
+import dev.stator.model.ResidualVariant;
 import dev.stator.model.RopeScaling;
 import dev.stator.model.WeightType;
 import dev.stator.model.file.ModelFiles;
@@ -39,7 +42,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 class CudaDeviceTest {
   private static final Schedules SCHEDULES = new Schedules(4, 24, 33, 1);
   private static final int BLOCKS = 16;
-  private static final CudaDeviceSettings SETTINGS = settings(true);
+  static final CudaDeviceSettings SETTINGS = settings(true);
 
   /** Of random weights, which cancel less than trained ones. */
   private static final double RELATIVE_ERROR_MAX = 0.05;
@@ -57,8 +60,11 @@ class CudaDeviceTest {
         0,
         CudaDeviceSettings.STAGING_BYTES_MIN,
         CudaDeviceSettings.HOST_BLOCKS_MIN,
+        0,
         1 << 16,
-        usesGraphs);
+        usesGraphs,
+        true,
+        1);
   }
 
   private static CudaDevice device(LoadedModel model) {
@@ -99,7 +105,7 @@ class CudaDeviceTest {
   @ParameterizedTest
   @MethodSource("families")
   void shouldAgreeWithTheFormulasForEachFamily(ModelConfig config) {
-    try (LoadedModel model = RandomModels.of(config, 31, WeightType.Q8_0, WeightType.BF16);
+    try (LoadedModel model = RandomModels.of(config, 32, typesOf(config));
         CudaDevice device = device(model)) {
       final int[] tokens = new Random(3).ints(37, 0, config.vocabularySize()).toArray();
       final double[] expected = new ReferenceModel(model).logits(tokens);
@@ -109,7 +115,7 @@ class CudaDeviceTest {
     }
   }
 
-  private static void assertClose(double[] expected, float[] logits) {
+  static void assertClose(double[] expected, float[] logits) {
     double square = 0;
     double error = 0;
     for (int i = 0; i < expected.length; i++) {
@@ -125,13 +131,59 @@ class CudaDeviceTest {
   @ParameterizedTest
   @MethodSource("families")
   void shouldGiveTheSameLogitsInAnyBatchAndChunking(ModelConfig config) {
-    try (LoadedModel model = RandomModels.of(config, 7, WeightType.Q8_0, WeightType.BF16)) {
-      SCHEDULES.check(
-          () -> CudaDevice.create(model, settings(false), CudaTests.open()),
-          () -> device(model),
-          CudaDeviceTest::poison,
-          config.vocabularySize(),
-          11);
+    try (LoadedModel model = RandomModels.of(config, 7, typesOf(config))) {
+      checkSameLogits(model);
+    }
+  }
+
+  private static void checkSameLogits(LoadedModel model) {
+    SCHEDULES.check(
+        () -> CudaDevice.create(model, settings(false), CudaTests.open()),
+        () -> device(model),
+        CudaDeviceTest::poison,
+        model.config().vocabularySize(),
+        11);
+  }
+
+  /** Experts of one type, but for those of a mixture with a shared one. */
+  private static WeightType[] typesOf(ModelConfig config) {
+    final FeedForwardVariant.Experts experts = config.feedForward().experts();
+    return experts != null && experts.sharedSize() == 0
+        ? new WeightType[] {WeightType.Q8_0}
+        : new WeightType[] {WeightType.Q8_0, WeightType.BF16};
+  }
+
+  @Test
+  void shouldKeep8BitFloatsAndStayNearTheFormulas() {
+    final ModelConfig config = Families.mixtral();
+    try (LoadedModel model = RandomModels.of(config, 33, WeightType.F8_E4M3);
+        CudaDevice device = device(model)) {
+      final int[] tokens = new Random(3).ints(37, 0, config.vocabularySize()).toArray();
+      assertClose(
+          new ReferenceModel(model).logits(tokens),
+          Sequences.prefill(device, tokens, Sequences.blocks(0, tokens.length), 20));
+      final String plan = device.memoryPlan().toString();
+      assertTrue(plan.contains("F8_E4M3 weights"), plan);
+      checkSameLogits(model);
+    }
+  }
+
+  /** Head norms, and many experts: in the manner of Qwen 3. */
+  @Test
+  void shouldAgreeWithTheFormulasWhenATokenGoesThroughManyExperts() {
+    final var experts = new FeedForwardVariant.Experts(40, 8, 32, true, 0);
+    final ModelConfig config =
+        qwen()
+            .with(
+                AttentionVariant.PLAIN,
+                new FeedForwardVariant(FeedForwardVariant.Activation.SILU, experts),
+                ResidualVariant.PLAIN);
+    try (LoadedModel model = RandomModels.of(config, 32, WeightType.Q8_0);
+        CudaDevice device = device(model)) {
+      final int[] tokens = new Random(3).ints(33, 0, config.vocabularySize()).toArray();
+      assertClose(
+          new ReferenceModel(model).logits(tokens),
+          Sequences.prefill(device, tokens, Sequences.blocks(0, tokens.length), 33));
     }
   }
 

@@ -34,6 +34,21 @@ final class CudaTests {
     return new EmulatedDriver(library(), EMULATED_BYTES);
   }
 
+  /** As {@link #emulated}, another device. */
+  static EmulatedDriver emulated(EmulatedDriver.Kind kind) {
+    return new EmulatedDriver(library(), EMULATED_BYTES, kind);
+  }
+
+  /** One of compute capability 9.0; the test is skipped where the real device is another. */
+  static Driver openHopper() {
+    if (!isDevice()) return emulated(EmulatedDriver.Kind.HOPPER);
+    final Driver driver = openGpu();
+    final int capability = driver.computeCapability();
+    if (!WgmmaProbe.hasWgmma(driver)) driver.close();
+    assumeTrue(capability == 90, "needs a device of compute capability 9.0");
+    return driver;
+  }
+
   /** The kernels' host build. The test is skipped where it is missing. */
   static Path library() {
     assumeTrue(Library.PATH != null, "needs the kernels' host build, which needs g++");

@@ -7,6 +7,7 @@ import java.io.PrintWriter;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.platform.engine.DiscoverySelector;
+import org.junit.platform.engine.discovery.ClassNameFilter;
 import org.junit.platform.launcher.Launcher;
 import org.junit.platform.launcher.core.LauncherDiscoveryRequestBuilder;
 import org.junit.platform.launcher.core.LauncherFactory;
@@ -30,7 +31,11 @@ final class DeviceChecks {
     final Launcher launcher = LauncherFactory.create();
     final var summary = new SummaryGeneratingListener();
     launcher.execute(
-        LauncherDiscoveryRequestBuilder.request().selectors(selected).build(), summary);
+        LauncherDiscoveryRequestBuilder.request()
+            .selectors(selected)
+            .filters(ClassNameFilter.includeClassNamePatterns(".*Test"))
+            .build(),
+        summary);
     final PrintWriter out = new PrintWriter(System.out, true);
     summary.getSummary().printFailuresTo(out, FAILURES_PRINTED_MAX);
     summary.getSummary().printTo(out);

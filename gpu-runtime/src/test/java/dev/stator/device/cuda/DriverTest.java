@@ -29,6 +29,11 @@ class DriverTest {
     return CudaTests.open();
   }
 
+  /** Of another device, if there is one. */
+  Driver openPeer() {
+    return CudaTests.isDevice() ? Cuda.open(Cuda.find().gpus().size() - 1) : open();
+  }
+
   @BeforeEach
   void start() {
     driver = open();
@@ -70,6 +75,54 @@ class DriverTest {
     assertEquals(COUNT + 2, back.getAtIndex(ValueLayout.JAVA_FLOAT, COUNT));
     driver.free(first);
     driver.free(second);
+  }
+
+  @Test
+  void shouldCopyToAnotherDeviceInTheOrderOfBothStreams() {
+    final long sum = zeros();
+    final long one = ones();
+    try (Driver peer = openPeer()) {
+      final long there = peer.allocate(BYTES);
+      final Driver.Stream other = peer.newStream();
+      final Driver.Event arrived = other.newEvent();
+      peer.reach(driver);
+      driver.attach();
+      driver.reach(peer);
+      driver.reach(peer);
+      final Driver.Event sent = stream.newEvent();
+      add(stream, sum, one);
+      stream.copyToPeer(peer, there, sum, BYTES);
+      stream.record(sent);
+      peer.attach();
+      other.await(sent);
+      other.copyToPeer(driver, one, there, BYTES - 4);
+      other.record(arrived);
+      driver.attach();
+      stream.await(arrived);
+      add(stream, sum, one);
+      add(stream, sum, one);
+      assertEquals("3.0 3.0", at(sum, 0, COUNT - 1));
+      peer.attach();
+      final MemorySegment back = peer.allocateHost(BYTES);
+      other.copyToHost(back, there);
+      other.synchronize();
+      assertEquals(1, back.getAtIndex(ValueLayout.JAVA_FLOAT, COUNT - 1));
+    }
+    driver.attach();
+  }
+
+  /** Rows of 2 of 5 values on the host, of 2 of 3 on the device. */
+  @Test
+  void shouldCopyRowsThatLieApart() {
+    setAll(host, 0);
+    final long memory = zeros();
+    stream.copyRowsToDevice(memory + 4, 12, host.asSlice(8), 20, 8, 4);
+    final MemorySegment back = driver.allocateHost(BYTES).fill((byte) 0);
+    stream.copyRowsToHost(back.asSlice(4), 16, memory + 4, 12, 8, 4);
+    assertEquals("0.0 2.0 3.0 0.0 7.0 8.0", at(memory, 0, 1, 2, 3, 4, 5));
+    assertEquals(8, back.getAtIndex(ValueLayout.JAVA_FLOAT, 6));
+    assertEquals(0, back.getAtIndex(ValueLayout.JAVA_FLOAT, 7));
+    assertEquals(18, back.getAtIndex(ValueLayout.JAVA_FLOAT, 14));
   }
 
   @Test

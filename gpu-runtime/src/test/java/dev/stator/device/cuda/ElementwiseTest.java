@@ -55,36 +55,38 @@ class ElementwiseTest {
     assertEquals(a[100], read[100]);
   }
 
+  /** To the bit, with gaps between parts and without, aligned and not. */
   @ParameterizedTest
-  @CsvSource({"1, 8", "3, 64", "2, 7", "5, 130"})
-  void shouldAddABiasToEachRow(int rows, int size) {
-    final float[] x = Values.gaussian(random, rows * size);
-    final float[] bias = Values.gaussian(random, size);
-    final long to = device.floats(x);
-    final long from = device.floats(bias);
-    device.launch(
-        "add_bias",
-        2,
-        1,
-        THREADS,
-        0,
-        params -> params.address(to).address(from).int32(rows).int32(size));
-    final float[] read = device.readFloats(to, rows * size);
-    for (int i = 0; i < x.length; i++) assertEquals(x[i] + bias[i % size], read[i], "value " + i);
-  }
-
-  private float[] changed(String kernel, float[] x, float factor) {
-    final long values = device.floats(x);
-    device.launch(
-        kernel, 3, 1, THREADS, 0, params -> params.address(values).int32(x.length).float32(factor));
-    return device.readFloats(values, x.length);
-  }
-
-  @Test
-  void shouldScale() {
-    final float[] x = Values.gaussian(random, 1001);
-    final float[] read = changed("scale", x, 1.7f);
-    for (int i = 0; i < x.length; i++) assertEquals(x[i] * 1.7f, read[i], "value " + i);
+  @CsvSource({"2, 1, 1", "2, 1024, 1024", "4, 1023, 1023", "3, 101, 128"})
+  void shouldSumPartsInTheirOrder(int parts, int count, int stride) {
+    final float[] x = Values.gaussian(random, count);
+    final float[] from = Values.gaussian(random, parts * stride);
+    final float[] sums = new float[count];
+    for (int i = 0; i < count; i++) {
+      sums[i] = from[i];
+      for (int part = 1; part < parts; part++) sums[i] += from[part * stride + i];
+    }
+    for (int adds = 0; adds < 2; adds++) {
+      final long to = device.floats(x);
+      final long at = device.floats(from);
+      final int isAdded = adds;
+      device.launch(
+          "sum_parts",
+          1,
+          1,
+          THREADS,
+          0,
+          params ->
+              params
+                  .address(to)
+                  .address(at)
+                  .int32(count)
+                  .int32(parts)
+                  .int32(stride)
+                  .int32(isAdded));
+      final float[] read = device.readFloats(to, count);
+      for (int i = 0; i < count; i++) assertEquals(adds * x[i] + sums[i], read[i], "value " + i);
+    }
   }
 
   @ParameterizedTest
@@ -92,7 +94,10 @@ class ElementwiseTest {
   void shouldCapSoftly(float cap) {
     final float[] x = Values.gaussian(random, 5000);
     for (int i = 0; i < x.length; i++) x[i] *= 20;
-    final float[] read = changed("softcap", x, cap);
+    final long values = device.floats(x);
+    device.launch(
+        "softcap", 3, 1, THREADS, 0, params -> params.address(values).int32(x.length).float32(cap));
+    final float[] read = device.readFloats(values, x.length);
     for (int i = 0; i < x.length; i++) {
       final double y = cap * Math.tanh((double) x[i] / cap);
       assertClose(y, read[i], 4e-7 * Math.abs(y), "value " + i);
@@ -140,7 +145,7 @@ class ElementwiseTest {
       final int at = i / size * 2 * size + i % size;
       final double y = activation.applyAsDouble(gateUp[at]) * gateUp[at + size];
       assertBf16(y, read[i], 1e-6 * Math.abs(gateUp[at + size]), "value " + i);
-      if (Math.abs(y) > 1e-6 && Bf16.of((float) y) != read[i]) otherRoundings++;
+      if (Math.abs(y) > 1e-6 && RepackedMatrix.bf16Bits((float) y)[0] != read[i]) otherRoundings++;
     }
     assertTrue(otherRoundings <= 1 + read.length / 2000, otherRoundings + " are not the nearest");
   }

@@ -1,9 +1,14 @@
 package dev.stator.device.cuda;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.random.RandomGenerator;
 
 /**
@@ -14,8 +19,27 @@ import java.util.random.RandomGenerator;
  * source that is written, without waiting shows. Memory is watched, see {@link EmulatedMemory}.
  */
 final class EmulatedDriver implements Driver {
-  private static final int SHARED_BYTES_MAX = 163 << 10; // As compute capability 8.0.
+  /** Which device this one takes after. */
+  enum Kind {
+    AMPERE(80, 163 << 10, 4),
+    HOPPER(90, 227 << 10, 1),
+
+    /** Its wgmma gives other bits than mma: the last one of the first output. */
+    HOPPER_OF_OTHER_BITS(90, 227 << 10, 1);
+
+    private final int computeCapability;
+    private final int sharedBytesMax;
+    private final int multiprocessorCount;
+
+    Kind(int computeCapability, int sharedBytesMax, int multiprocessorCount) {
+      this.computeCapability = computeCapability;
+      this.sharedBytesMax = sharedBytesMax;
+      this.multiprocessorCount = multiprocessorCount;
+    }
+  }
+
   private static final int THREADS_MAX = 1024;
+  private static final int OUT_OFFSET = 24; // In MatmulParams.
   private static final int GRID_Y_MAX = 65_535;
 
   private final EmulatedKernels kernels;
@@ -24,21 +48,34 @@ final class EmulatedDriver implements Driver {
   private final List<EmulatedStream> streams = new ArrayList<>();
   private final Attachment attachment = new Attachment();
   private final List<EmulatedDriver> companions = new ArrayList<>();
+  private final Set<EmulatedMemory> peers = new HashSet<>();
   private final boolean isCompanion;
+  private final Kind kind;
+  private final Map<String, Integer> launches = new ConcurrentHashMap<>();
   private boolean isCapturing;
+  private boolean isBroken;
   private boolean isClosed;
 
   /**
    * @param library the kernels' host build
    */
   EmulatedDriver(Path library, long memoryBytes) {
-    this(library, memoryBytes, null);
+    this(library, memoryBytes, Kind.AMPERE);
+  }
+
+  EmulatedDriver(Path library, long memoryBytes, Kind kind) {
+    this(library, memoryBytes, null, kind);
   }
 
   /**
    * @param schedule of streams that work at random moments; {@code null}: as late as they may
    */
   EmulatedDriver(Path library, long memoryBytes, RandomGenerator schedule) {
+    this(library, memoryBytes, schedule, Kind.AMPERE);
+  }
+
+  private EmulatedDriver(Path library, long memoryBytes, RandomGenerator schedule, Kind kind) {
+    this.kind = kind;
     kernels = new EmulatedKernels(library);
     memory = new EmulatedMemory(memoryBytes, kernels::allow);
     this.schedule = schedule;
@@ -49,28 +86,35 @@ final class EmulatedDriver implements Driver {
   private EmulatedDriver(EmulatedDriver main) {
     kernels = main.kernels;
     memory = main.memory;
+    kind = main.kind;
     schedule = null; // It is the main one's thread's.
     isCompanion = true;
   }
 
   @Override
   public String title() {
-    return "emulated, compute capability 8.0";
+    return "emulated, compute capability " + CudaGpu.capability(kind.computeCapability);
   }
 
   @Override
   public int computeCapability() {
-    return 80;
+    return kind.computeCapability;
   }
 
   @Override
   public int multiprocessorCount() {
-    return 4;
+    return kind.multiprocessorCount;
   }
 
   @Override
   public int sharedBytesMax() {
-    return SHARED_BYTES_MAX;
+    return kind.sharedBytesMax;
+  }
+
+  @Override
+  public long totalBytes() {
+    check();
+    return memory.totalBytes();
   }
 
   @Override
@@ -147,6 +191,20 @@ final class EmulatedDriver implements Driver {
     }
   }
 
+  @Override
+  public boolean reach(Driver peer) {
+    check();
+    if (((EmulatedDriver) peer).memory == memory) return true;
+    peers.add(((EmulatedDriver) peer).memory);
+    return true;
+  }
+
+  /** Kernels use this device's memory alone: another's is slow, at best. */
+  void checkParams(String kernel, MemorySegment params) {
+    memory.checkParams(kernel, params);
+    for (EmulatedMemory peer : peers) peer.checkForeign(kernel, params);
+  }
+
   EmulatedMemory memory() {
     return memory;
   }
@@ -159,15 +217,35 @@ final class EmulatedDriver implements Driver {
     attachment.check();
   }
 
+  /** From now on launches fail, as on a GPU that is lost. */
+  void breakDown() {
+    isBroken = true;
+  }
+
   void checkLaunch(String kernel, int gridX, int gridY, int threads, int sharedBytes) {
+    if (isBroken) throw new CudaException("launch " + kernel + ": the GPU is lost");
     final boolean isGrid = gridX > 0 && gridY > 0 && gridY <= GRID_Y_MAX;
     if (!isGrid || threads <= 0 || threads > THREADS_MAX) {
       throw new CudaException(
           "launch " + kernel + ": grid " + gridX + " x " + gridY + " of " + threads + " threads");
     }
-    if (sharedBytes < 0 || sharedBytes > SHARED_BYTES_MAX) {
+    if (sharedBytes < 0 || sharedBytes > kind.sharedBytesMax) {
       throw new CudaException("launch " + kernel + ": " + sharedBytes + " bytes of shared memory");
     }
+  }
+
+  /** A kernel has run. */
+  void launched(String kernel, MemorySegment params) {
+    launches.merge(kernel, 1, Integer::sum);
+    if (kind != Kind.HOPPER_OF_OTHER_BITS || !kernel.endsWith("_wgmma")) return;
+    final long out = params.get(ValueLayout.JAVA_LONG, OUT_OFFSET);
+    final MemorySegment first = memory.at(out, Float.BYTES, kernel);
+    first.set(ValueLayout.JAVA_INT, 0, first.get(ValueLayout.JAVA_INT, 0) ^ 1);
+  }
+
+  /** How often the kernel has run. */
+  int launches(String kernel) {
+    return launches.getOrDefault(kernel, 0);
   }
 
   void beginCapture() {

@@ -74,6 +74,10 @@ final class EmulatedMemory implements AutoCloseable {
     void memory(long address, long bytes, boolean isThere);
   }
 
+  long totalBytes() {
+    return bytesMax;
+  }
+
   synchronized long freeBytes() {
     return bytesMax - bytesTaken;
   }
@@ -147,13 +151,27 @@ final class EmulatedMemory implements AutoCloseable {
   /** Of the numbers in a kernel's struct, none may point into freed memory. */
   synchronized void checkParams(String kernel, MemorySegment params) {
     for (long at = 0; at + Long.BYTES <= params.byteSize(); at += Long.BYTES) {
-      final long address = params.get(ValueLayout.JAVA_LONG_UNALIGNED, at);
-      final Map.Entry<Long, Block> entry = blocks.floorEntry(address);
-      if (entry == null || !entry.getValue().isFreed) continue;
-      if (address < entry.getKey() + entry.getValue().bytes) {
-        throw new CudaException(kernel + " was given freed memory, at byte " + at + " of params");
-      }
+      final Block block = blockAt(params.get(ValueLayout.JAVA_LONG_UNALIGNED, at));
+      if (block == null || !block.isFreed) continue;
+      throw new CudaException(kernel + " was given freed memory, at byte " + at + " of params");
     }
+  }
+
+  /** Of the numbers in a struct of another device's kernel, none may point here. */
+  synchronized void checkForeign(String kernel, MemorySegment params) {
+    for (long at = 0; at + Long.BYTES <= params.byteSize(); at += Long.BYTES) {
+      if (blockAt(params.get(ValueLayout.JAVA_LONG_UNALIGNED, at)) == null) continue;
+      throw new CudaException(
+          kernel + " was given another device's memory, at byte " + at + " of params");
+    }
+  }
+
+  /** What holds that address, or did before it was freed; {@code null} for nothing. */
+  private Block blockAt(long address) {
+    final Map.Entry<Long, Block> entry = blocks.floorEntry(address);
+    return entry != null && address < entry.getKey() + entry.getValue().bytes
+        ? entry.getValue()
+        : null;
   }
 
   synchronized void checkGuards(String writer) {

@@ -91,6 +91,31 @@ final class EmulatedStream implements Driver.Stream {
   }
 
   @Override
+  public void copyToPeer(Driver peer, long to, long from, long bytes) {
+    final EmulatedMemory target = ((EmulatedDriver) peer).memory();
+    give(() ->
+        target
+            .at(to, bytes, "copyToPeer to")
+            .copyFrom(driver.memory().at(from, bytes, "copyToPeer")));
+  }
+
+  @Override
+  public void copyRowsToHost(
+      MemorySegment to, long toPitch, long from, long fromPitch, long width, int rows) {
+    for (int i = 0; i < rows; i++) {
+      copyToHost(to.asSlice(i * toPitch, width), from + i * fromPitch);
+    }
+  }
+
+  @Override
+  public void copyRowsToDevice(
+      long to, long toPitch, MemorySegment from, long fromPitch, long width, int rows) {
+    for (int i = 0; i < rows; i++) {
+      copyToDevice(to + i * toPitch, from.asSlice(i * fromPitch, width));
+    }
+  }
+
+  @Override
   public void fill(long to, byte value, long bytes) {
     give(() -> driver.memory().at(to, bytes, "fill").fill(value));
   }
@@ -108,9 +133,10 @@ final class EmulatedStream implements Driver.Stream {
     final MemorySegment struct = Arena.ofAuto().allocate(params.byteSize(), Long.BYTES);
     struct.copyFrom(params);
     give(() -> {
-      driver.memory().checkParams(named.name(), struct);
+      driver.checkParams(named.name(), struct);
       driver.kernels().launch(named, gridX, gridY, threads, sharedBytes, struct);
       driver.memory().checkGuards(named.name());
+      driver.launched(named.name(), struct);
     });
   }
 

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
@@ -118,6 +119,12 @@ class EmulatorTest {
         "check_reuse_without_barrier | 64 | 0 | with no barrier in between",
         "check_sums_of_two_warps     | 64 | 0 | thread 32: writes a __shared__ array where thread 0"
             + " writes",
+        "check_group                 | 128 | 32 | of shared memory, which thread",
+        "check_group_alone           | 128 | 64 | of shared memory, which thread",
+        "check_group_without_warp    | 128 | 0 | waits at group_barrier of line",
+        "check_group_without_warp    | 128 | 3 | waits at __syncthreads of line",
+        "check_group_return          | 128 | 0 | thread 127: waits at group_barrier of line",
+        "check_group_return          | 128 | 3 | thread 127: returns while all that are left wait",
         "check_copy_in_use           | 32 | 0 | byte 496 of shared memory, which" + " thread",
         "check_wild_read             | 32  | 1024 | reads 4 bytes at",
         "check_wild_read             | 32  | -1 | reads 4 bytes at",
@@ -143,12 +150,14 @@ class EmulatorTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"check_neighbour", "check_reuse", "check_broadcast"})
+  @ValueSource(strings = {"check_neighbour", "check_reuse", "check_broadcast", "check_group"})
   void shouldHaveNothingAgainstABarrier(String name) {
-    final long from = device.ints(IntStream.range(0, 64).toArray());
-    final long to = device.ints(new int[64]);
-    launch(name, 1, name.equals("check_neighbour") ? 32 : 64, 1 << 10, from, to, 1);
-    final int[] read = device.readInts(to, 64);
+    final Map<String, Integer> threads = Map.of("check_neighbour", 32, "check_group", 128);
+    final long from = device.ints(IntStream.range(0, 128).toArray());
+    final long to = device.ints(new int[128]);
+    final int count = name.equals("check_group") ? 0 : 1;
+    launch(name, 1, threads.getOrDefault(name, 64), 1 << 10, from, to, count);
+    final int[] read = device.readInts(to, 128);
     assertTrue(Arrays.stream(read).anyMatch(value -> value != 0), Arrays.toString(read));
   }
 

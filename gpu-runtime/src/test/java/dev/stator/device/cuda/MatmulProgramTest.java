@@ -26,7 +26,15 @@ class MatmulProgramTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"BF16, 32", "BF16, 1056", "BF16, 2304", "Q8_0, 4128", "Q4_K, 2304", "Q6_K, 1280"})
+  @CsvSource({
+    "BF16, 32",
+    "BF16, 1056",
+    "BF16, 2304",
+    "Q8_0, 4128",
+    "Q4_K, 2304",
+    "Q6_K, 1280",
+    "F8_E4M3, 2080"
+  })
   void shouldSumChunksAndStepsAndRangesInOrder(WeightType type, int columns) {
     final Random random = new Random(columns);
     final WeightMatrix matrix = RandomWeights.matrix("weights", type, ROWS, columns, 0.1, random);

@@ -49,6 +49,28 @@ class MatmulShapeTest {
   }
 
   @Test
+  void shouldTakeWholeTilesForWgmma() {
+    assertEquals(
+        new MatmulShape("matmul_q8_0_wgmma", 2, 3, 384, 230_592),
+        MatmulShape.wgmma(WeightType.Q8_0, 300, 416, 257));
+    assertEquals(new MatmulShape("pack_tokens", 4, 32, 256, 0), MatmulShape.pack(416, 257));
+    assertEquals(2 * 4 * 256 * 128 * 2, MatmulShape.packedBytes(416, 257));
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "4096, 2048, true",
+    "4096,  192, false",
+    "28672, 192, true",
+    "28672, 191, false",
+    "1280, 2048, true",
+    "1024, 2048, false",
+  })
+  void shouldUseWgmmaWhereItsBlocksAreManyAndFull(int rows, int tokens, boolean suits) {
+    assertEquals(suits, MatmulShape.suitsWgmma(rows, tokens, 132));
+  }
+
+  @Test
   void shouldKeepWeightsAsSmallAsInTheFileWhenNothingIsPadded() {
     for (WeightType type :
         new WeightType[] {WeightType.BF16, WeightType.Q8_0, WeightType.Q4_K, WeightType.Q6_K}) {
@@ -63,12 +85,15 @@ class MatmulShapeTest {
   @EnumSource(WeightType.class)
   void shouldRefuseTypesWithoutKernels(WeightType type) {
     if (MatmulShape.hasKernels(type)) {
-      assertEquals(3, MatmulShape.embed(type, 3).gridX());
       assertEquals(2, MatmulShape.repack(type, 32, 256).gridY());
-      return;
+    } else {
+      assertThrows(IllegalArgumentException.class, () -> MatmulShape.product(type, 16, 256, 1));
     }
-    assertThrows(IllegalArgumentException.class, () -> MatmulShape.product(type, 16, 256, 1));
-    assertThrows(IllegalArgumentException.class, () -> MatmulShape.embed(type, 1));
+    if (MatmulShape.embeds(type)) {
+      assertEquals(3, MatmulShape.embed(type, 3).gridX());
+    } else {
+      assertThrows(IllegalArgumentException.class, () -> MatmulShape.embed(type, 1));
+    }
   }
 
   @Test

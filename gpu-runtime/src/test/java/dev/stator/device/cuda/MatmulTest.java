@@ -73,7 +73,7 @@ class MatmulTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_K", "Q6_K"})
+  @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_K", "Q6_K", "F8_E4M3"})
   void shouldEqualTheSumOfProductsInFloat64(WeightType type) {
     for (int seed = 0; seed < 4; seed++) {
       final Case on = new Case(type, seed);
@@ -128,7 +128,7 @@ class MatmulTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_K", "Q6_K"})
+  @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_K", "Q6_K", "F8_E4M3"})
   void shouldStayCloseToUnroundedWeightsAndInputs(WeightType type) {
     final Case on = new Case(type, 1);
     final RepackedMatrix repacked = new RepackedMatrix(device, on.matrix);
@@ -151,7 +151,7 @@ class MatmulTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"BF16", "Q8_0", "Q4_K", "Q6_K"})
+  @EnumSource(names = {"BF16", "Q8_0", "Q4_K", "Q6_K", "F8_E4M3"})
   void shouldGiveTheSameBitsByEveryKernelAndAlone(WeightType type) {
     for (int seed = 10; seed < 14; seed++) {
       final Case on = new Case(type, seed);
@@ -171,7 +171,7 @@ class MatmulTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"BF16", "Q8_0", "Q4_K", "Q6_K"})
+  @EnumSource(names = {"BF16", "Q8_0", "Q4_K", "Q6_K", "F8_E4M3"})
   void shouldNotLetATokenSeeItsNeighboursWhenTheyAreNotNumbers(WeightType type) {
     for (int seed = 20; seed < 22; seed++) {
       final Case on = new Case(type, seed);

@@ -26,7 +26,7 @@ class RepackTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_K", "Q6_K"})
+  @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_K", "Q6_K", "F8_E4M3"})
   void shouldMultiplyByEveryWeightAsDefined(WeightType type) {
     final int columns = type.blockLength() == 256 ? 512 : 288;
     final WeightMatrix matrix =
@@ -68,7 +68,7 @@ class RepackTest {
   }
 
   @ParameterizedTest
-  @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_K", "Q6_K"})
+  @EnumSource(names = {"F32", "F16", "BF16", "Q8_0", "Q4_K", "Q6_K", "F8_E4M3"})
   void shouldWriteEveryByteWhenRowsAndColumnsArePadded(WeightType type) {
     final int columns = type.blockLength() == 256 ? 256 : 160;
     final WeightMatrix matrix =

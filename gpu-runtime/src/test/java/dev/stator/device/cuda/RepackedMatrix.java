@@ -28,6 +28,10 @@ final class RepackedMatrix {
     repackTo(weights);
   }
 
+  CudaMatrix onDevice() {
+    return new CudaMatrix(weights, matrix.type(), matrix.rowCount(), matrix.columnCount());
+  }
+
   long bytes() {
     return MatmulShape.repackedBytes(matrix.type(), matrix.rowCount(), matrix.columnCount());
   }
@@ -35,10 +39,17 @@ final class RepackedMatrix {
   void repackTo(long to) {
     final int rows = matrix.rowCount();
     final int columns = matrix.columnCount();
-    final long from = device.bytes(matrix.data());
+    final long from = device.bytes(matrix.scales() == null ? matrix.data() : staged());
     launch(
         MatmulShape.repack(matrix.type(), rows, columns),
         params -> params.address(from).address(to).int32(rows).int32(columns));
+  }
+
+  private MemorySegment staged() {
+    final long rowBytes = MatmulShape.rowBytes(matrix.type(), matrix.columnCount());
+    final var to = MemorySegment.ofArray(new byte[(int) (matrix.rowCount() * rowBytes)]);
+    for (int i = 0; i < matrix.rowCount(); i++) WeightUpload.stageFp8(matrix, i, to, i * rowBytes);
+    return to;
   }
 
   MatmulShape decode(int tokens, int tokensOfBlock) {
@@ -61,9 +72,24 @@ final class RepackedMatrix {
 
   /** {@code [tokens][outStride]}; NaN where nothing was written. */
   float[] multiply(MatmulShape shape, short[] x, Epilogue epilogue) {
-    final int tokens = x.length / matrix.columnCount();
-    final int count = tokens * epilogue.outStride;
+    return multiply(shape, device.halves(x), x.length / matrix.columnCount(), epilogue);
+  }
+
+  /** The same by compute capability 9.0's own kernel. */
+  float[] multiplyPacked(short[] x, Epilogue epilogue) {
+    final int columns = matrix.columnCount();
+    final int tokens = x.length / columns;
     final long inputs = device.halves(x);
+    final long packed = device.room(MatmulShape.packedBytes(columns, tokens));
+    launch(
+        MatmulShape.pack(columns, tokens),
+        params -> params.address(inputs).address(packed).int32(columns).int32(tokens));
+    final var shape = MatmulShape.wgmma(matrix.type(), matrix.rowCount(), columns, tokens);
+    return multiply(shape, packed, tokens, epilogue);
+  }
+
+  private float[] multiply(MatmulShape shape, long inputs, int tokens, Epilogue epilogue) {
+    final int count = tokens * epilogue.outStride;
     final long bias = epilogue.bias == null ? 0 : device.floats(epilogue.bias);
     final long out =
         epilogue.addedTo == null ? device.room(4L * count) : device.floats(epilogue.addedTo);
@@ -75,6 +101,8 @@ final class RepackedMatrix {
                 .address(inputs)
                 .address(bias)
                 .address(out)
+                .address(0)
+                .address(0)
                 .int32(matrix.rowCount())
                 .int32(matrix.columnCount())
                 .int32(tokens)

@@ -53,6 +53,31 @@ class SamplingTest {
         .toArray();
   }
 
+  private static int[] expected(float[] logits, int rows) {
+    final int size = logits.length / rows;
+    final int[] expected = new int[rows];
+    for (int row = 0; row < rows; row++) {
+      final float[] own = Arrays.copyOfRange(logits, row * size, (row + 1) * size);
+      final int best = best(ordered(own))[0];
+      final boolean isNumber = IntStream.range(0, size).noneMatch(i -> Float.isNaN(own[i]));
+      expected[row] = isNumber && Float.isFinite(own[best]) ? best : -1;
+    }
+    return expected;
+  }
+
+  private int[] argmax(float[] logits, int rows) {
+    final long from = device.floats(logits);
+    final long ids = device.room(4L * rows);
+    device.launch(
+        "argmax",
+        rows,
+        1,
+        1024,
+        0,
+        params -> params.address(from).address(ids).int32(logits.length / rows));
+    return device.readInts(ids, rows);
+  }
+
   private record Top(float[] values, int[] ids, float[] sums) {}
 
   private Top top(float[] logits, int rows, int k) {
@@ -165,23 +190,17 @@ class SamplingTest {
   void shouldFindTheLargest(int size) {
     final int rows = 3;
     final float[] logits = logits(rows * size);
-    final long from = device.floats(logits);
-    final long ids = device.room(4 * rows);
-    final long values = device.room(4 * rows);
-    device.launch(
-        "argmax",
-        rows,
-        1,
-        1024,
-        0,
-        params -> params.address(from).address(ids).address(values).int32(size));
-    final int[] readIds = device.readInts(ids, rows);
-    final float[] readValues = device.readFloats(values, rows);
-    for (int row = 0; row < rows; row++) {
-      final float[] own = ordered(Arrays.copyOfRange(logits, row * size, (row + 1) * size));
-      final int best = best(own)[0];
-      assertEquals(best, readIds[row]);
-      assertEquals(own[best], readValues[row]);
-    }
+    for (int i = size; i < rows * size; i++) if (Float.isNaN(logits[i])) logits[i] = 0;
+    assertArrayEquals(expected(logits, rows), argmax(logits, rows));
+  }
+
+  @ParameterizedTest
+  @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+  void shouldFindNoLargestWhenItIsNoFiniteNumber(float value) {
+    final float[] logits = new float[2 * 5000];
+    Arrays.fill(logits, 0, 5000, Float.NEGATIVE_INFINITY);
+    logits[4321] = value;
+    logits[5000 + 17] = 1;
+    assertArrayEquals(new int[] {-1, 17}, argmax(logits, 2));
   }
 }

@@ -1,6 +1,7 @@
 package dev.stator.device.cuda;
 
 import com.typesafe.config.ConfigFactory;
+import dev.stator.device.Device;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.WeightType;
 import dev.stator.testing.RandomModels;
@@ -11,6 +12,7 @@ import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -29,18 +31,25 @@ final class StubbedCuda {
     Driver open() {
       return Cuda.open(0);
     }
+
+    @Override
+    Driver openPeer() {
+      return Cuda.open(1);
+    }
   }
 
   /**
    * @param args in turn; {@code list}: prints what is found; {@code test}: runs {@link DriverTest};
-   *     {@code model}: computes an answer; a number: opens the GPU of that number, and uses it
+   *     {@code model}: computes an answer; {@code parallel}: on two GPUs together; a number: opens
+   *     the GPU of that number, and uses it
    */
   public static void main(String[] args) throws ReflectiveOperationException {
     for (String arg : args) {
       switch (arg) {
         case "list" -> list();
         case "test" -> test();
-        case "model" -> System.out.println(answer(Cuda.open(0)));
+        case "model" -> System.out.println(answer(List.of(Cuda.open(0))));
+        case "parallel" -> System.out.println(answer(List.of(Cuda.open(0), Cuda.open(1))));
         default -> use(Integer.parseInt(arg));
       }
     }
@@ -69,14 +78,16 @@ final class StubbedCuda {
     }
   }
 
-  /** What a random model answers, decoded by graphs, and a hash of the last logits' bits. */
-  static String answer(Driver driver) {
+  /**
+   * What a random model answers, on one GPU decoded by graphs, and a hash of the last logits' bits.
+   */
+  static String answer(List<Driver> drivers) {
     final CudaDeviceSettings settings =
         CudaDeviceSettings.from(
             ConfigFactory.parseString(SETTINGS).withFallback(ConfigFactory.defaultReference()));
     try (LoadedModel model =
             RandomModels.of(RandomModels.LLAMA, 31, WeightType.Q8_0, WeightType.BF16);
-        CudaDevice device = CudaDevice.create(model, settings, driver)) {
+        Device device = CudaDevices.of(model, settings, drivers)) {
       final int[] prompt = new Random(3).ints(PROMPT_LENGTH, 0, device.vocabularySize()).toArray();
       final int[] answer = Sequences.greedy(device, prompt, ANSWER_LENGTH, -1);
       final float[] logits =

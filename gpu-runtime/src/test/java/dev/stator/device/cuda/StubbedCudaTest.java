@@ -47,7 +47,7 @@ class StubbedCudaTest {
   /** And that without a function that was not looked for before, whose lack ends a process. */
   @Test
   void shouldDoWhatEveryDriverDoesAndLeaveNothing() throws IOException, InterruptedException {
-    final String printed = run(Map.of("STUB_COUNTS", "1"), "test");
+    final String printed = run(Map.of("STUB_COUNTS", "1", "STUB_DEVICES", "2"), "test");
     final List<String> outcomes =
         printed.lines().filter(line -> line.startsWith("should")).toList();
     assertTrue(outcomes.size() >= 10, printed);
@@ -64,10 +64,21 @@ class StubbedCudaTest {
   }
 
   @Test
-  void shouldAnswerWithTheSameBytesAsTheEmulatedDevice() throws IOException, InterruptedException {
+  void shouldAnswerWithTheSameBytesAsEmulatedDevices() throws IOException, InterruptedException {
     final Map<String, String> likeIt =
-        Map.of("STUB_KERNELS", CudaTests.library().toString(), "STUB_CAPABILITY", "80");
-    assertEquals(StubbedCuda.answer(CudaTests.emulated()) + "\n", run(likeIt, "model"));
+        Map.of(
+            "STUB_KERNELS",
+            CudaTests.library().toString(),
+            "STUB_CAPABILITY",
+            "80",
+            "STUB_DEVICES",
+            "2");
+    assertEquals(
+        StubbedCuda.answer(List.of(CudaTests.emulated()))
+            + "\n"
+            + StubbedCuda.answer(List.of(CudaTests.emulated(), CudaTests.emulated()))
+            + "\n",
+        run(likeIt, "model", "parallel"));
   }
 
   @Test

@@ -171,7 +171,8 @@ class HuggingFaceShapeTest {
             "partial_rotary_factor is 1.5, expected more than 0 and at most 1"),
         refusal(
             c -> c.putObject("quantization_config").put("quant_method", "gptq"),
-            "the weights are quantized by 'gptq', expected plain BF16, F16 or F32"),
+            "the weights are quantized by 'gptq', expected plain BF16, F16 or F32, or fp8 of"
+                + " e4m3"),
         refusal(
             c -> c.putObject("rope_scaling").put("rope_type", "dynamic"),
             "rope scaling 'dynamic' is not supported; supported are default, linear, llama3, yarn"

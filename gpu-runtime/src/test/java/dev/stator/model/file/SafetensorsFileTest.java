@@ -63,7 +63,7 @@ class SafetensorsFileTest {
         "{\"w\":1} | tensor 'w': its entry in the header is not an object",
         "{\"w\":{}} | tensor 'w': there is no dtype, expected a string",
         "{\"w\":{\"dtype\":\"F4\"}} | tensor 'w': dtype 'F4' is not supported; supported are BF16,"
-            + " F16, F32",
+            + " F16, F32, F8_E4M3",
         "{\"w\":{\"dtype\":\"F16\"}} | tensor 'w': its shape is not an array",
         "{\"w\":{\"dtype\":\"F16\",\"shape\":[-1]}} | tensor 'w': its shape holds '-1', expected"
             + " non-negative integers",
@@ -112,7 +112,7 @@ class SafetensorsFileTest {
                 .tensor("cube", "F16", new long[] {1, 2, 2}, FOUR_HALVES)
                 .bytes());
     assertMessage(
-        "tensor 'ids': dtype 'I64' is not supported; supported are BF16, F16, F32",
+        "tensor 'ids': dtype 'I64' is not supported; supported are BF16, F16, F32, F8_E4M3",
         () -> file.matrix("ids"));
     assertMessage(
         "tensor 'cube': its shape is [1, 2, 2], expected a matrix", () -> file.matrix("cube"));

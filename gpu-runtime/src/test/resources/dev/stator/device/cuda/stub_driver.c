@@ -22,6 +22,7 @@ enum {
   OK = 0,
   INVALID_VALUE = 1,
   OUT_OF_MEMORY = 2,
+  PEER_ACCESS_ALREADY_ENABLED = 704,
   NO_DEVICE = 100,
   INVALID_DEVICE = 101,
   INVALID_IMAGE = 200,
@@ -183,6 +184,22 @@ static int give(struct stream* stream, const struct operation* operation) {
   return OK;
 }
 
+/* As CUDA_MEMCPY2D. */
+struct rows {
+  size_t from_x, from_y;
+  int from_type; /* 1: host, 2: device */
+  const void* from_host;
+  uintptr_t from_device;
+  void* from_array;
+  size_t from_pitch;
+  size_t to_x, to_y;
+  int to_type;
+  void* to_host;
+  uintptr_t to_device;
+  void* to_array;
+  size_t to_pitch, width, height;
+};
+
 static int copy(void* to, const void* from, size_t bytes, int to_device, int from_device, struct stream* stream) {
   if (to_device && !is_taken((uintptr_t)to, bytes)) return INVALID_VALUE;
   if (from_device && !is_taken((uintptr_t)from, bytes)) return INVALID_VALUE;
@@ -271,6 +288,21 @@ int cuCtxSetCurrent(void* context) {
   return OK;
 }
 
+int cuDeviceCanAccessPeer(int* can, int device, int peer) {
+  BEGIN;
+  *can = device != peer;
+  return OK;
+}
+
+int cuCtxEnablePeerAccess(void* context, unsigned flags) {
+  BEGIN_IN_CONTEXT;
+  if (flags != 0 || (intptr_t)context == device_current) return INVALID_VALUE;
+  static unsigned char enabled[16][16];
+  const int from = device_current & 15, to = (int)(intptr_t)context & 15;
+  if (enabled[from][to]++) return PEER_ACCESS_ALREADY_ENABLED;
+  return OK;
+}
+
 /* ---- Modules ---- */
 
 int cuModuleLoadDataEx(void** module, const void* image, unsigned options, int* names, void** values) {
@@ -355,6 +387,25 @@ int cuMemcpyDtoHAsync_v2(void* to, uintptr_t from, size_t bytes, struct stream* 
 int cuMemcpyDtoDAsync_v2(uintptr_t to, uintptr_t from, size_t bytes, struct stream* stream) {
   BEGIN_IN_CONTEXT;
   return copy((void*)to, (const void*)from, bytes, 1, 1, stream);
+}
+
+int cuMemcpyPeerAsync(uintptr_t to, void* to_context, uintptr_t from, void* from_context, size_t bytes, struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  if (!to_context || (intptr_t)from_context != device_current) return INVALID_CONTEXT;
+  return copy((void*)to, (const void*)from, bytes, 1, 1, stream);
+}
+
+int cuMemcpy2DAsync_v2(const struct rows* rows, struct stream* stream) {
+  BEGIN_IN_CONTEXT;
+  const int to_device = rows->to_type == 2, from_device = rows->from_type == 2;
+  if (rows->to_pitch < rows->width || rows->from_pitch < rows->width) return INVALID_VALUE;
+  for (size_t i = 0; i < rows->height; i++) {
+    char* to = (to_device ? (char*)rows->to_device : (char*)rows->to_host) + i * rows->to_pitch;
+    const char* from = (from_device ? (char*)rows->from_device : (char*)rows->from_host) + i * rows->from_pitch;
+    const int code = copy(to, from, rows->width, to_device, from_device, stream);
+    if (code != OK) return code;
+  }
+  return OK;
 }
 
 int cuMemsetD8Async(uintptr_t to, uint8_t value, size_t bytes, struct stream* stream) {

@@ -1,7 +1,9 @@
-package dev.stator.engine;
+package dev.stator.testing;
 
 import dev.stator.device.BlockCopies;
 import dev.stator.device.Device;
+import dev.stator.device.HostBlocks;
+import dev.stator.device.KvMemory;
 import dev.stator.device.MemoryPlan;
 import dev.stator.device.StepInput;
 import dev.stator.device.StepOutput;
@@ -9,10 +11,10 @@ import dev.stator.kv.KvLayout;
 import java.lang.foreign.MemorySegment;
 
 /** Another device by another name, but for what a subclass changes. */
-abstract class ForwardingDevice implements Device {
+public abstract class ForwardingDevice implements Device {
   private final Device device;
 
-  ForwardingDevice(Device device) {
+  protected ForwardingDevice(Device device) {
     this.device = device;
   }
 
@@ -47,6 +49,16 @@ abstract class ForwardingDevice implements Device {
   }
 
   @Override
+  public int embeddingSize() {
+    return device.embeddingSize();
+  }
+
+  @Override
+  public int stepTokensWanted() {
+    return device.stepTokensWanted();
+  }
+
+  @Override
   public int contextLength() {
     return device.contextLength();
   }
@@ -59,6 +71,16 @@ abstract class ForwardingDevice implements Device {
   @Override
   public BlockCopies blockCopies() {
     return device.blockCopies();
+  }
+
+  @Override
+  public HostBlocks hostBlocks() {
+    return device.hostBlocks();
+  }
+
+  @Override
+  public KvMemory kvMemory() {
+    return device.kvMemory();
   }
 
   @Override

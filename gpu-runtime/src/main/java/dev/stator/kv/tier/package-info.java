@@ -1,0 +1,2 @@
+/** Where KV blocks lie beyond the device's memory. Pure: no thread, no clock, no device. */
+package dev.stator.kv.tier;
