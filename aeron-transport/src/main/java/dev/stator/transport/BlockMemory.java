@@ -38,6 +38,11 @@ public interface BlockMemory {
     return Optional.empty();
   }
 
+  /** Copies to other memories of this process past the CPU; only of memory that has such a way. */
+  default Optional<StraightCopies> straight() {
+    return Optional.empty();
+  }
+
   /**
    * One region cut into blocks.
    *

@@ -36,6 +36,16 @@ public interface BlockSink {
   }
 
   /**
+   * Takes a whole block past the CPU: checks the right to write, and has it copied. Only a block of
+   * a living grant changes.
+   *
+   * @return how it ended; {@code null} when there is no such way, and nothing was written
+   */
+  default TransferStatus deliver(StraightDelivery delivery) {
+    return null;
+  }
+
+  /**
    * Takes one {@link TransferBackend#send message}. What makes no sense is counted and ignored.
    *
    * @param message owned by the caller, read during the call only

@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
+import java.util.function.Function;
 
 /**
  * One block on its way, as a backend sees it.
@@ -112,6 +113,29 @@ public final class BlockWrite {
   public void pause() {
     memory.leave(stamp);
     endRead(true);
+  }
+
+  /**
+   * Has the block copied past the CPU, where its memory has such a way.
+   *
+   * @param way takes the source; tells how that ended, {@code null} when it leads nowhere
+   * @return whether the write has ended so; else it is as before
+   */
+  boolean moveStraight(Function<StraightDelivery.Source, TransferStatus> way) {
+    final Optional<StraightCopies> copies = memory.straight();
+    if (copies.isEmpty() || !beginRead()) return false;
+    final long entered = memory.enter();
+    TransferStatus end = null;
+    try {
+      if (entered != 0) {
+        end = way.apply((target, block) -> copies.get().copy(sourceBlock, target, block));
+      }
+    } finally {
+      if (entered != 0) memory.leave(entered);
+      if (end != null) complete(end);
+      endRead(false);
+    }
+    return end != null;
   }
 
   /** The source's bytes for who reads; {@code null} when they cannot be held, and it ends. */

@@ -151,6 +151,22 @@ final class GrantBook {
     return ends;
   }
 
+  /** As {@link BlockSink#deliver(StraightDelivery)}. */
+  TransferStatus deliver(StraightDelivery delivery) {
+    final OpenGrant open = grants.get(delivery.grantId());
+    final TransferStatus refused =
+        refusal(
+            open,
+            delivery.keyHigh(),
+            delivery.keyLow(),
+            delivery.blockBytes(),
+            nanoClock.getAsLong());
+    final TransferStatus end =
+        refused == null ? new StraightBlock(open, delivery, counters).deliver() : refused;
+    if (end != null && end != TransferStatus.OK) counters.rejected(end);
+    return end;
+  }
+
   private TransferStatus[] deliver(OpenGrant open, List<BlockDelivery> deliveries) {
     final TransferStatus[] ends = new TransferStatus[deliveries.size()];
     final long nowNs = nanoClock.getAsLong();

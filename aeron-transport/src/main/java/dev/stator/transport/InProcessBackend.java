@@ -13,7 +13,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * Copies blocks between agents of one process: one copy, straight from source to target.
+ * Copies blocks between agents of one process: one copy, straight from source to target; past the
+ * CPU where both memories have a way for that.
  *
  * <p><b>Threads:</b> copies run on the executor given.
  */
@@ -113,6 +114,7 @@ public final class InProcessBackend implements TransferBackend {
       write.complete(TransferStatus.UNREACHABLE);
       return;
     }
+    if (write.moveStraight(source -> deliver(write, sink, source))) return;
     final MemorySegment source = write.acquire();
     if (source == null) return;
     try {
@@ -128,6 +130,19 @@ public final class InProcessBackend implements TransferBackend {
     } finally {
       write.release();
     }
+  }
+
+  private static TransferStatus deliver(
+      BlockWrite write, BlockSink sink, StraightDelivery.Source source) {
+    final Grant grant = write.grant();
+    return sink.deliver(
+        new StraightDelivery(
+            grant.id(),
+            grant.keyHigh(),
+            grant.keyLow(),
+            write.targetBlock(),
+            grant.geometry().blockBytes(),
+            source));
   }
 
   @Override

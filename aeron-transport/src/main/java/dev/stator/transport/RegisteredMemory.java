@@ -29,6 +29,15 @@ final class RegisteredMemory {
     return memory.shared();
   }
 
+  Optional<StraightCopies> straight() {
+    return memory.straight();
+  }
+
+  /** The memory itself, for who has entered. */
+  BlockMemory blocks() {
+    return memory;
+  }
+
   boolean contains(int blockIndex) {
     return blockIndex >= 0 && blockIndex < memory.blockCount();
   }

@@ -333,6 +333,11 @@ public final class TransferAgent implements AutoCloseable {
     }
 
     @Override
+    public TransferStatus deliver(StraightDelivery delivery) {
+      return grants.deliver(delivery);
+    }
+
+    @Override
     public void receive(MemorySegment message) {
       reads.thenAccept(there -> there.receive(message));
     }

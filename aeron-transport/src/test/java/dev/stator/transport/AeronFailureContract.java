@@ -143,14 +143,14 @@ abstract class AeronFailureContract {
         ReceiverProcess receiver = ReceiverProcess.start(kind(), "")) {
       final Grant grant = receiver.grant(kind());
       assertEquals(TransferStatus.OK, writer.writeAndWait(grant, 0, 4));
-      receiver.signal("STOP");
+      receiver.stop();
       TransferStatus status = TransferStatus.OK;
       final long stoppedNs = System.nanoTime();
       while (System.nanoTime() - stoppedNs < TimeUnit.SECONDS.toNanos(3)) { // Beyond its liveness.
         status = writer.writeAndWait(grant, 4, 4);
         assertEquals(TransferStatus.UNREACHABLE, status);
       }
-      receiver.signal("CONT");
+      receiver.goOn();
       final long resumedNs = System.nanoTime();
       while (status != TransferStatus.OK
           && System.nanoTime() - resumedNs < TimeUnit.SECONDS.toNanos(20)) {

@@ -2,6 +2,7 @@ package dev.stator.transport;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -17,7 +18,9 @@ final class DistantBlocks implements BlockMemory {
   private final AtomicInteger heldMax = new AtomicInteger();
   final AtomicInteger reads = new AtomicInteger();
   final AtomicInteger commits = new AtomicInteger();
+  final AtomicInteger moves = new AtomicInteger();
   volatile boolean isBroken;
+  volatile boolean reachesOthers;
 
   /**
    * @param region where they lie; the test looks there, transfers do not
@@ -58,6 +61,23 @@ final class DistantBlocks implements BlockMemory {
   }
 
   @Override
+  public Optional<StraightCopies> straight() {
+    return Optional.of(this::copy);
+  }
+
+  private boolean copy(int block, BlockMemory target, int targetBlock) {
+    if (!reachesOthers || !(target instanceof DistantBlocks other)) return false;
+    if (isBroken || other.isBroken) throw new IllegalStateException("broken, as told");
+    moves.incrementAndGet();
+    other.at(targetBlock).copyFrom(at(block));
+    return true;
+  }
+
+  private MemorySegment at(int block) {
+    return region.asSlice(block * geometry.blockBytes(), geometry.blockBytes());
+  }
+
+  @Override
   public Copy draft(int blockIndex) {
     if (isBroken) throw new IllegalStateException("the memory is broken, as told");
     final MemorySegment buffer = free.poll();
@@ -77,7 +97,7 @@ final class DistantBlocks implements BlockMemory {
     }
 
     private MemorySegment block() {
-      return region.asSlice(blockIndex * geometry.blockBytes(), geometry.blockBytes());
+      return at(blockIndex);
     }
 
     @Override

@@ -4,12 +4,14 @@ import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 
 /** A receiver in a process of its own, which a test may kill or halt. */
 final class ReceiverProcess implements AutoCloseable {
@@ -75,9 +77,31 @@ final class ReceiverProcess implements AutoCloseable {
         Duration.ofMinutes(1));
   }
 
-  /** Stops and continues it, as a debugger or a machine in trouble does. */
-  void signal(String name) throws Exception {
+  /** Stops it, as a debugger or a machine in trouble does; none of its threads runs afterwards. */
+  void stop() throws Exception {
+    signal("STOP");
+    final long deadlineNs = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
+    while (!isStopped()) {
+      if (System.nanoTime() > deadlineNs) throw new AssertionError("the process does not stop");
+      Thread.yield();
+    }
+  }
+
+  void goOn() throws Exception {
+    signal("CONT");
+  }
+
+  private void signal(String name) throws Exception {
     new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+  }
+
+  private boolean isStopped() throws IOException {
+    try (Stream<Path> threads = Files.list(Path.of("/proc/" + process.pid() + "/task"))) {
+      for (Path thread : threads.toList()) {
+        if (!Files.readString(thread.resolve("status")).contains("\nState:\tT")) return false;
+      }
+    }
+    return true;
   }
 
   void kill() throws InterruptedException {
