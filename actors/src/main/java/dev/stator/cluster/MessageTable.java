@@ -3,6 +3,7 @@ package dev.stator.cluster;
 import dev.stator.engine.EngineLoad;
 import dev.stator.engine.FinishReason;
 import dev.stator.engine.GenerationRequest;
+import dev.stator.engine.HostTierLoad;
 import dev.stator.engine.RequestId;
 import dev.stator.engine.SampledToken;
 import dev.stator.engine.SamplingParams;
@@ -133,7 +134,8 @@ final class MessageTable {
           entry(108, WorkerAnswer.Running.class),
           entry(109, WorkerAnswer.RunningSequence.class),
           entry(110, WorkRates.class),
-          entry(111, Pooling.class));
+          entry(111, Pooling.class),
+          entry(112, HostTierLoad.class));
 
   private MessageTable() {}
 

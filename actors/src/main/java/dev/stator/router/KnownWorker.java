@@ -78,6 +78,11 @@ final class KnownWorker {
     return new CostModel.Option(description(), overlaps.of(description()), load(book), rates);
   }
 
+  /** As one that lends, which it does from its device alone. */
+  CostModel.Option source(Overlaps overlaps, LoadBook book) {
+    return new CostModel.Option(description(), overlaps.onDevice(description()), load(book), rates);
+  }
+
   private LoadBook.Load load(LoadBook book) {
     final LoadBook.Load booked = book.load(id());
     if (!hasStrangers) return booked;

@@ -20,13 +20,19 @@ final class Overlaps {
   }
 
   private final Place place;
-  private final PrefixIndex index;
+  private final TierIndex index;
+  private final double hostWeight;
   private final Map<Numerics, List<BlockHash>> hashes = new HashMap<>();
-  private final Map<Numerics, Map<WorkerId, Integer>> matches = new HashMap<>();
+  private final Map<Numerics, Map<WorkerId, Integer>> onDevices = new HashMap<>();
+  private final Map<Numerics, Map<WorkerId, Integer>> onHosts = new HashMap<>();
 
-  Overlaps(Place place, PrefixIndex index) {
+  /**
+   * @param hostWeight what a block on a worker's host counts, where one on its device counts 1
+   */
+  Overlaps(Place place, TierIndex index, double hostWeight) {
     this.place = place;
     this.index = index;
+    this.hostWeight = hostWeight;
   }
 
   /** The names that the sequence's full blocks have at this worker. */
@@ -38,22 +44,35 @@ final class Overlaps {
                 .hashAll(place.cacheSalt(), place.tokens()));
   }
 
-  /** Leading blocks at this worker. */
+  /** Leading blocks at this worker, those on its host by their weight. */
   int of(WorkerDescription worker) {
-    return matches(worker).getOrDefault(worker.id(), 0);
+    final int device = onDevice(worker);
+    final int beyond = onHosts(worker).getOrDefault(worker.id(), 0) - device;
+    return device + (int) (hostWeight * Math.max(0, beyond));
   }
 
-  /** Places that hold at least {@code minBlocks} more than the worker, longest first. */
+  /** Leading blocks on this worker's device. */
+  int onDevice(WorkerDescription worker) {
+    return onDevices(worker).getOrDefault(worker.id(), 0);
+  }
+
+  /** Devices that hold at least {@code minBlocks} more than the worker has, longest first. */
   List<BlockSource> beyond(WorkerDescription worker, int minBlocks) {
     final int overlap = of(worker);
-    return matches(worker).entrySet().stream()
+    return onDevices(worker).entrySet().stream()
         .filter(match -> match.getValue() - overlap >= minBlocks)
         .sorted(Map.Entry.<WorkerId, Integer>comparingByValue().reversed())
         .map(match -> new BlockSource(match.getKey(), KvTier.DEVICE, match.getValue()))
         .toList();
   }
 
-  private Map<WorkerId, Integer> matches(WorkerDescription worker) {
-    return matches.computeIfAbsent(Numerics.of(worker), numerics -> index.match(hashes(worker)));
+  private Map<WorkerId, Integer> onDevices(WorkerDescription worker) {
+    return onDevices.computeIfAbsent(
+        Numerics.of(worker), numerics -> index.match(KvTier.DEVICE, hashes(worker)));
+  }
+
+  private Map<WorkerId, Integer> onHosts(WorkerDescription worker) {
+    return onHosts.computeIfAbsent(
+        Numerics.of(worker), numerics -> index.match(KvTier.HOST, hashes(worker)));
   }
 }

@@ -4,6 +4,7 @@ import dev.stator.protocol.WorkerId;
 import dev.stator.worker.RouterStats;
 import java.util.Collection;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 
 /** How long a router takes to know what its predecessor knew. One thread. */
 final class RebuildClock {
@@ -18,9 +19,9 @@ final class RebuildClock {
   }
 
   /** Stops once there are workers and the dumps of all of them are in. */
-  void look(Collection<WorkerId> workers, PrefixIndex index) {
+  void look(Collection<WorkerId> workers, Predicate<WorkerId> waitsForDump) {
     if (ns != RouterStats.REBUILDING || workers.isEmpty()) return;
-    if (workers.stream().noneMatch(index::waitsForDump)) ns = nanoClock.getAsLong() - startNs;
+    if (workers.stream().noneMatch(waitsForDump)) ns = nanoClock.getAsLong() - startNs;
   }
 
   /** {@link RouterStats#REBUILDING} until it has stopped. */

@@ -104,7 +104,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
   private final ActorRef<CacheCommand> cache;
   private final Consumer<RouterStats> onStats;
   private final CostModel costs;
-  private final PrefixIndex index = new PrefixIndex();
+  private final TierIndex index = new TierIndex();
   private final LoadBook book = new LoadBook();
   private final KnownWorkers workers = new KnownWorkers();
   private final Set<RequestId> pending = new LinkedHashSet<>(); // Wait for a worker.
@@ -189,15 +189,12 @@ public final class Router extends AbstractBehavior<Router.Command> {
       case WorkerUp up -> workerUp(up);
       case WorkerReport report -> workerReport(report);
       case KvBatch batch -> {
-        if (index.apply(batch.id(), batch.firstSequence(), batch.events())
-            == PrefixIndex.Outcome.GAP) {
+        if (index.apply(batch) == PrefixIndex.Outcome.GAP) {
           gaps++;
           askForDump(batch.worker());
         }
       }
-      case KvDumpPart part ->
-          index.applyDump(
-              part.id(), part.nextSequence(), part.partIndex(), part.last(), part.blocks());
+      case KvDumpPart part -> index.applyDump(part);
     }
   }
 
@@ -311,7 +308,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
 
   private void answer(Place place, List<KnownWorker> decoders) {
     final int tokenCount = place.tokens().length;
-    final Overlaps overlaps = new Overlaps(place, index);
+    final Overlaps overlaps = new Overlaps(place, index, settings.hostOverlapWeight());
     final var field =
         new CostModel.Field(
             options(decoders, overlaps),
@@ -320,11 +317,10 @@ public final class Router extends AbstractBehavior<Router.Command> {
                     .filter(known -> !known.has(WorkerRole.DECODE))
                     .toList(),
                 overlaps),
-            options(
-                workers.reachable().stream() // Who is avoided may be gone, and would be waited for.
-                    .filter(known -> !place.avoid().contains(known.id()))
-                    .toList(),
-                overlaps));
+            workers.reachable().stream() // Who is avoided may be gone, and would be waited for.
+                .filter(known -> !place.avoid().contains(known.id()))
+                .map(known -> known.source(overlaps, book))
+                .toList());
     final CostModel.Decision decision = costs.decide(field, tokenCount, place.maxNewTokens());
     book(place, decision);
     final Placement placement = placement(decision, overlaps);
@@ -470,7 +466,7 @@ public final class Router extends AbstractBehavior<Router.Command> {
   }
 
   private void publishStats() {
-    if (settled) rebuild.look(workers.ids(), index);
+    if (settled) rebuild.look(workers.ids(), index::waitsForDump);
     onStats.accept(
         new RouterStats(
             workers.count(),

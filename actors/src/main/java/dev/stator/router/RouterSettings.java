@@ -18,6 +18,8 @@ import java.time.Duration;
  * @param prefillWeight cost of a block to be computed
  * @param decodeWeight cost of a block to be held
  * @param transferWeight cost of a block to be pulled
+ * @param hostOverlapWeight what a cached block in a worker's host memory counts, where one on its
+ *     device counts 1
  * @param expectedAnswerTokens answer tokens a new sequence is expected to hold blocks for
  * @param remotePrefillMinTokens uncached tokens from which a remote prefill is worth it
  * @param remotePrefillMinShare uncached share of the prompt from which it is worth it
@@ -40,6 +42,7 @@ public record RouterSettings(
     double prefillWeight,
     double decodeWeight,
     double transferWeight,
+    double hostOverlapWeight,
     int expectedAnswerTokens,
     int remotePrefillMinTokens,
     double remotePrefillMinShare,
@@ -59,6 +62,10 @@ public record RouterSettings(
     require(prefillWeight >= 0, "prefill-weight must not be negative", prefillWeight);
     require(decodeWeight >= 0, "decode-weight must not be negative", decodeWeight);
     require(transferWeight >= 0, "transfer-weight must not be negative", transferWeight);
+    require(
+        hostOverlapWeight >= 0 && hostOverlapWeight <= 1,
+        "host-overlap-weight must be in [0, 1]",
+        hostOverlapWeight);
     require(
         expectedAnswerTokens >= 0,
         "expected-answer-tokens must not be negative",
@@ -100,6 +107,7 @@ public record RouterSettings(
         config.getDouble("prefill-weight"),
         config.getDouble("decode-weight"),
         config.getDouble("transfer-weight"),
+        config.getDouble("host-overlap-weight"),
         config.getInt("expected-answer-tokens"),
         config.getInt("remote-prefill-min-tokens"),
         config.getDouble("remote-prefill-min-share"),

@@ -8,6 +8,7 @@ import dev.stator.transport.BlockMemory;
 import dev.stator.transport.DirectBlocks;
 import dev.stator.transport.HeldBlock;
 import dev.stator.transport.SharedMemory;
+import dev.stator.transport.StraightCopies;
 import java.lang.foreign.MemorySegment;
 import java.util.Optional;
 
@@ -72,6 +73,13 @@ final class DeviceBlocks {
         copy.close();
         throw broken;
       }
+    }
+
+    @Override
+    public Optional<StraightCopies> straight() {
+      return Optional.of((block, target, targetBlock) ->
+          target instanceof Copied(Device any, BlockCopies others)
+              && copies.copyTo(block, others, targetBlock));
     }
 
     @Override

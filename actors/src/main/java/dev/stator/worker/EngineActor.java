@@ -8,6 +8,7 @@ import dev.stator.engine.GenerationRequest;
 import dev.stator.engine.RequestId;
 import dev.stator.engine.StepReport;
 import dev.stator.kv.KvEvent;
+import dev.stator.protocol.KvTier;
 import dev.stator.protocol.WorkerDescription;
 import dev.stator.protocol.WorkerId;
 import dev.stator.transport.TransferAgent;
@@ -70,6 +71,8 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
 
   private record LetGo() implements Command {} // Our own timer's message.
 
+  private record Woken() implements Command {} // The engine's, from any thread.
+
   /** From the engine, to a sequence's owner. */
   sealed interface Event {}
 
@@ -90,7 +93,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
    */
   record Started(WorkerDescription description, int memoryId) implements Notice {}
 
-  record KvHappened(List<KvEvent> events) implements Notice {}
+  record KvHappened(KvTier tier, List<KvEvent> events) implements Notice {}
 
   /**
    * What an engine's surroundings are.
@@ -151,6 +154,8 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
     this.engine = engine;
     this.surroundings = surroundings;
     this.memoryId = surroundings.agent().register(DeviceBlocks.of(engine.device()));
+    final ActorRef<Command> self = context.getSelf();
+    engine.onWork(() -> self.tell(new Woken()));
     surroundings.gauge().loaded(engine.load());
     surroundings.worker().tell(new Started(describe(), memoryId));
   }
@@ -185,6 +190,7 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
         if (engine.hasWork()) step();
       }
       case LetGo() -> letGoOfOrphans();
+      case Woken() -> {} // To look for work, below.
     }
     if (!(command instanceof Step)) surroundings.gauge().loaded(engine.load());
     stepWhenThereIsWork();
@@ -226,9 +232,12 @@ final class EngineActor extends AbstractBehavior<EngineActor.Command> {
     final double seconds = (surroundings.nanoClock().getAsLong() - startNs) / 1e9;
     surroundings.gauge().stepped(report, engine.load(), seconds);
     tellOwners(report);
-    if (!report.events().isEmpty()) {
-      surroundings.worker().tell(new KvHappened(report.events()));
-    }
+    tellWorker(KvTier.DEVICE, report.events());
+    tellWorker(KvTier.HOST, report.hostEvents());
+  }
+
+  private void tellWorker(KvTier tier, List<KvEvent> events) {
+    if (!events.isEmpty()) surroundings.worker().tell(new KvHappened(tier, events));
   }
 
   private void tellOwners(StepReport report) {

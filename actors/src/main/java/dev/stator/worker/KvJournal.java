@@ -8,8 +8,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * Numbers a worker's KV events and knows what they add up to. Bounded by the worker's pool: a block
- * is in here while it can be found. One thread.
+ * Numbers a worker's KV events of one tier and knows what they add up to. Bounded by the tier's
+ * blocks: one is in here while it can be found. One thread.
  */
 final class KvJournal {
   private final Set<BlockHash> findable = new LinkedHashSet<>();

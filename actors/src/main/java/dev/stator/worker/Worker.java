@@ -20,8 +20,10 @@ import dev.stator.protocol.WorkerReport;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.protocol.WorkerUp;
 import dev.stator.transport.TransferAgent;
+import java.util.EnumMap;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.function.LongSupplier;
 import java.util.function.Supplier;
@@ -117,7 +119,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private final Tools tools;
   private final WorkerGauge gauge;
   private final ActorRef<EngineActor.Command> engine;
-  private final KvJournal journal = new KvJournal();
+  private final Map<KvTier, KvJournal> journals = new EnumMap<>(KvTier.class);
   private final RoleSeat<DecodeCommand> decode = new RoleSeat<>(WorkerRole.DECODE);
   private final RoleSeat<PrefillCommand> prefill = new RoleSeat<>(WorkerRole.PREFILL);
   private StepSums reportedSteps = StepSums.NONE;
@@ -171,7 +173,7 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
   private Behavior<Command> onMessage(Command command) {
     switch (command) {
       case FromEngine(EngineActor.Started(var made, var memoryId)) -> start(made, memoryId);
-      case FromEngine(EngineActor.KvHappened(var events)) -> publish(events);
+      case FromEngine(EngineActor.KvHappened(var tier, var events)) -> publish(tier, events);
       case Received(WorkerCommand.DumpKv(var replyTo)) -> dump(replyTo);
       case Received(WorkerCommand.Introduce(var replyTo)) -> {
         if (introduced) replyTo.tell(introduction());
@@ -282,20 +284,30 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     return getContext().getSelf().unsafeUpcast(); // Transformed back on arrival, see create.
   }
 
-  private void publish(List<KvEvent> events) {
-    final KvBatch batch = new KvBatch(id, journal.append(events), KvTier.DEVICE, events, self());
+  /** A tier is spoken of from its first event on, the device always. */
+  private KvJournal journal(KvTier tier) {
+    return journals.computeIfAbsent(tier, unspoken -> new KvJournal());
+  }
+
+  private void publish(KvTier tier, List<KvEvent> events) {
+    final KvBatch batch = new KvBatch(id, journal(tier).append(events), tier, events, self());
     peers.router().tell(batch);
     peers.cache().tell(batch);
   }
 
   private void dump(ActorRef<? super KvDumpPart> replyTo) {
+    journal(KvTier.DEVICE);
+    journals.forEach((tier, journal) -> dump(tier, journal, replyTo));
+  }
+
+  private void dump(KvTier tier, KvJournal journal, ActorRef<? super KvDumpPart> replyTo) {
     final List<List<BlockHash>> parts = journal.dump(tools.settings().dumpPartBlocks());
     for (int index = 0; index < parts.size(); index++) {
       replyTo.tell(
           new KvDumpPart(
               id,
               journal.nextSequence(),
-              KvTier.DEVICE,
+              tier,
               index,
               index == parts.size() - 1,
               parts.get(index)));
@@ -312,7 +324,9 @@ public final class Worker extends AbstractBehavior<Worker.Command> {
     final StepSums steps = gauge.steps();
     if (steps.steps() > reportedSteps.steps()) peers.planner().tell(new EngineWork(id, steps));
     reportedSteps = steps;
-    publish(List.of()); // Shows a hole, where the last events were lost.
+    journal(KvTier.DEVICE);
+    // Shows a hole, where the last events were lost.
+    journals.keySet().forEach(tier -> publish(tier, List.of()));
   }
 
   /** Only the latest change of roles is answered. */

@@ -1,17 +1,15 @@
 package dev.stator.cluster;
 
 import dev.stator.device.Device;
-import dev.stator.device.MemoryPlan;
 import dev.stator.device.StepInput;
 import dev.stator.device.StepOutput;
-import dev.stator.kv.KvLayout;
-import java.lang.foreign.MemorySegment;
+import dev.stator.testing.ForwardingDevice;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 
 /** A device that runs a step when it may, and fails when it is told to. */
-final class ControlledDevice implements Device {
+final class ControlledDevice extends ForwardingDevice {
   /** Shared by all devices of a test; any thread. */
   static final class Control {
     private final Semaphore permits = new Semaphore(0);
@@ -58,64 +56,23 @@ final class ControlledDevice implements Device {
     }
   }
 
-  private final Device device;
   private final Control control;
 
   ControlledDevice(Device device, Control control) {
-    this.device = device;
+    super(device);
     this.control = control;
     control.opened.incrementAndGet();
   }
 
   @Override
-  public String description() {
-    return device.description();
-  }
-
-  @Override
-  public String numericsFingerprint() {
-    return device.numericsFingerprint();
-  }
-
-  @Override
-  public KvLayout kvLayout() {
-    return device.kvLayout();
-  }
-
-  @Override
-  public int blockCount() {
-    return device.blockCount();
-  }
-
-  @Override
-  public int vocabularySize() {
-    return device.vocabularySize();
-  }
-
-  @Override
-  public int contextLength() {
-    return device.contextLength();
-  }
-
-  @Override
-  public MemorySegment block(int blockIndex) {
-    return device.block(blockIndex);
-  }
-
-  @Override
   public StepOutput run(StepInput input) {
     control.beforeStep();
-    return device.run(input);
-  }
-
-  @Override
-  public MemoryPlan memoryPlan() {
-    return device.memoryPlan();
+    return super.run(input);
   }
 
   @Override
   public void close() {
     control.closed.incrementAndGet();
-    device.close();
+    super.close();
   }
 }

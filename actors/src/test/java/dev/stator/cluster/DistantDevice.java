@@ -2,30 +2,39 @@ package dev.stator.cluster;
 
 import dev.stator.device.BlockCopies;
 import dev.stator.device.Device;
-import dev.stator.device.MemoryPlan;
-import dev.stator.device.StepInput;
-import dev.stator.device.StepOutput;
-import dev.stator.kv.KvLayout;
+import dev.stator.testing.ForwardingDevice;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.atomic.AtomicInteger;
 
-/** A device whose blocks are copied through a few buffers alone, as a GPU's. */
-final class DistantDevice implements Device, BlockCopies {
+/** A device whose blocks are copied through a few buffers, or straight to its like, as a GPU's. */
+final class DistantDevice extends ForwardingDevice implements BlockCopies {
   static final int BUFFERS = 2;
+
+  /** What happened to blocks; any thread. */
+  static final class Counts {
+    /** Went in or out through a buffer. */
+    final AtomicInteger copied = new AtomicInteger();
+
+    /** Went from device to device. */
+    final AtomicInteger moved = new AtomicInteger();
+  }
 
   private final Device device;
   private final BlockingQueue<MemorySegment> free = new ArrayBlockingQueue<>(BUFFERS);
-  private final AtomicInteger copied;
+  private final Counts counts;
+  private final boolean reachesOthers;
 
   /**
-   * @param copied counts blocks that went in or out
+   * @param reachesOthers whether blocks can go from one such device to another
    */
-  DistantDevice(Device device, AtomicInteger copied) {
+  DistantDevice(Device device, Counts counts, boolean reachesOthers) {
+    super(device);
     this.device = device;
-    this.copied = copied;
+    this.counts = counts;
+    this.reachesOthers = reachesOthers;
     for (int i = 0; i < BUFFERS; i++) {
       free.add(Arena.ofAuto().allocate(device.kvLayout().blockBytes(), 64));
     }
@@ -53,58 +62,21 @@ final class DistantDevice implements Device, BlockCopies {
 
   @Override
   public void read(int block, MemorySegment to) {
-    copied.incrementAndGet();
+    counts.copied.incrementAndGet();
     to.copyFrom(device.block(block));
   }
 
   @Override
   public void write(int block, MemorySegment from) {
-    copied.incrementAndGet();
+    counts.copied.incrementAndGet();
     device.block(block).copyFrom(from);
   }
 
   @Override
-  public String description() {
-    return device.description();
-  }
-
-  @Override
-  public String numericsFingerprint() {
-    return device.numericsFingerprint();
-  }
-
-  @Override
-  public KvLayout kvLayout() {
-    return device.kvLayout();
-  }
-
-  @Override
-  public int blockCount() {
-    return device.blockCount();
-  }
-
-  @Override
-  public int vocabularySize() {
-    return device.vocabularySize();
-  }
-
-  @Override
-  public int contextLength() {
-    return device.contextLength();
-  }
-
-  @Override
-  public StepOutput run(StepInput input) {
-    return device.run(input);
-  }
-
-  @Override
-  public MemoryPlan memoryPlan() {
-    return device.memoryPlan();
-  }
-
-  @Override
-  public void close() {
-    device.close();
+  public boolean copyTo(int block, BlockCopies target, int targetBlock) {
+    if (!reachesOthers || !(target instanceof DistantDevice other)) return false;
+    counts.moved.incrementAndGet();
+    other.device.block(targetBlock).copyFrom(device.block(block));
+    return true;
   }
 }

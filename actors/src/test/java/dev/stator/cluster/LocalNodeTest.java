@@ -13,11 +13,12 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.apache.pekko.actor.testkit.typed.javadsl.LogCapturingExtension;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 @ExtendWith(LogCapturingExtension.class)
 class LocalNodeTest {
@@ -52,15 +53,17 @@ class LocalNodeTest {
     node.awaitEmpty();
   }
 
-  @Test
-  void shouldAnswerTheSameWhenTheDevicesBlocksAreOutOfTheCpusReach() throws Exception {
-    final AtomicInteger copied = new AtomicInteger();
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void shouldAnswerTheSameWhenTheDevicesBlocksAreOutOfTheCpusReach(boolean reachEachOther)
+      throws Exception {
+    final var counts = new DistantDevice.Counts();
     node =
         TestNode.start(
             "",
             null,
-            distant("prefill", WorkerRole.PREFILL, copied),
-            distant("decode", WorkerRole.DECODE, copied));
+            distant("prefill", WorkerRole.PREFILL, counts, reachEachOther),
+            distant("decode", WorkerRole.DECODE, counts, reachEachOther));
     node.awaitReady();
     final Map<GenerationCall, CompletableFuture<List<GenerationEvent>>> calls =
         new LinkedHashMap<>();
@@ -73,11 +76,14 @@ class LocalNodeTest {
       assertEquals(TestNode.alone(entry.getKey()), TestNode.Answer.of(events, 0));
     }
     final long received = node.node.stats().transfer().receivedBytes();
-    assertTrue(received > 0 && copied.get() > 0, node.figures());
+    assertTrue(received > 0, node.figures());
+    assertEquals(!reachEachOther, counts.copied.get() > 0, node.figures());
+    assertEquals(reachEachOther, counts.moved.get() > 0, node.figures());
     node.awaitEmpty();
   }
 
-  private static EngineSlot distant(String name, WorkerRole role, AtomicInteger copied) {
+  private static EngineSlot distant(
+      String name, WorkerRole role, DistantDevice.Counts counts, boolean reachEachOther) {
     return new EngineSlot(
         name,
         Set.of(role),
@@ -89,6 +95,7 @@ class LocalNodeTest {
                         TestNode.BLOCK_SIZE,
                         TestNode.VOCABULARY,
                         TestNode.CONTEXT),
-                    copied)));
+                    counts,
+                    reachEachOther)));
   }
 }

@@ -24,17 +24,17 @@ class RebuildClockTest {
     index.applyDump(A, 0, 0, true, List.of());
     index.applyDump(B, 0, 0, false, List.of());
     nowNs.set(1_500);
-    clock.look(List.of(A, B), index);
+    clock.look(List.of(A, B), index::waitsForDump);
     assertEquals(RouterStats.REBUILDING, clock.ns());
     index.applyDump(B, 0, 1, true, List.of());
     nowNs.set(2_500);
-    clock.look(List.of(A, B), index);
+    clock.look(List.of(A, B), index::waitsForDump);
     assertEquals(2_000, clock.ns());
   }
 
   @Test
   void shouldRunWhileThereAreNoWorkers() {
-    clock.look(List.of(), index);
+    clock.look(List.of(), index::waitsForDump);
     assertEquals(RouterStats.REBUILDING, clock.ns());
   }
 
@@ -42,10 +42,10 @@ class RebuildClockTest {
   void shouldNotCountWorkersThatComeLater() {
     index.follow(A);
     index.applyDump(A, 0, 0, true, List.of());
-    clock.look(List.of(A), index);
+    clock.look(List.of(A), index::waitsForDump);
     index.follow(LATE);
     nowNs.set(9_000);
-    clock.look(List.of(A, LATE), index);
+    clock.look(List.of(A, LATE), index::waitsForDump);
     assertEquals(0, clock.ns());
   }
 }

@@ -111,12 +111,20 @@ abstract class RouterFixture {
     }
 
     void dump(long nextSequence, List<BlockHash> blocks) {
-      router.tell(new KvDumpPart(id, nextSequence, KvTier.DEVICE, 0, true, blocks));
+      dump(KvTier.DEVICE, nextSequence, blocks);
+    }
+
+    void dump(KvTier tier, long nextSequence, List<BlockHash> blocks) {
+      router.tell(new KvDumpPart(id, nextSequence, tier, 0, true, blocks));
     }
 
     void stored(long sequence, List<BlockHash> blocks) {
+      stored(KvTier.DEVICE, sequence, blocks);
+    }
+
+    void stored(KvTier tier, long sequence, List<BlockHash> blocks) {
       final List<KvEvent> events = List.of(new KvEvent.Stored(null, blocks));
-      router.tell(new KvBatch(id, sequence, KvTier.DEVICE, events, worker.ref()));
+      router.tell(new KvBatch(id, sequence, tier, events, worker.ref()));
     }
 
     void report(Set<WorkerRole> roles, EngineLoad load) {

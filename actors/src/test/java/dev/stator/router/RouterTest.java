@@ -82,6 +82,34 @@ class RouterTest extends RouterFixture {
   }
 
   @Test
+  void shouldCountWhatLiesOnAWorkersHostForLess() {
+    final FakeWorker some = new FakeWorker("some").joined(DECODE);
+    final FakeWorker more = new FakeWorker("more").joined(DECODE);
+    some.stored(0, HASHES.subList(0, 3));
+    more.stored(0, HASHES.subList(0, 1));
+    more.stored(KvTier.HOST, 0, HASHES.subList(0, 5)); // 1 + 0.9 * 4
+    final Placement placement = placed("r/0", 0);
+    assertEquals(more.id, placement.worker());
+    assertEquals(4, placement.overlapBlocks());
+    more.stored(KvTier.HOST, 3, HASHES.subList(6, 7)); // Two are missing.
+    more.worker.expectMessage(new WorkerCommand.DumpKv(router));
+    more.dump(KvTier.HOST, 4, HASHES.subList(0, 7));
+    router.tell(new RouterCommand.Ended(new RequestId("r/0"), 0));
+    assertEquals(6, placed("r/1", 0).overlapBlocks());
+  }
+
+  @Test
+  void shouldPullFromDevicesAlone() {
+    final FakeWorker decode = new FakeWorker("d").joined(DECODE);
+    final FakeWorker prefill = new FakeWorker("p").joined(PREFILL);
+    prefill.stored(KvTier.HOST, 0, HASHES.subList(0, 6));
+    final Placement placement = placed("r/0", 0);
+    assertEquals(decode.id, placement.worker());
+    assertEquals(List.of(), placement.sources());
+    awaitStat(0, RouterStats::placedPull);
+  }
+
+  @Test
   void shouldNameWhereCachedBlocksArePulledFrom() {
     final FakeWorker decode = new FakeWorker("d").joined(DECODE);
     final FakeWorker prefill = new FakeWorker("p").joined(PREFILL);

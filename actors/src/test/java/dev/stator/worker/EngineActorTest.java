@@ -152,14 +152,15 @@ class EngineActorTest {
       final Turn turn = turns.poll();
       if (turn == Turn.FAIL) return stepOnAClosedDevice();
       if (turn == Turn.EVENTS_ONLY) {
-        return new StepReport(List.of(), List.of(), List.of(), 0, 0, 0, 0);
+        return new StepReport(List.of(), List.of(), List.of(), List.of(), 0, 0, 0, 0);
       }
       final List<StepReport.Progress> progress = new ArrayList<>();
       for (RequestId id : List.copyOf(running)) {
         progress.add(new StepReport.Progress(id, List.of(), List.of(), FinishReason.LENGTH, 0));
       }
       running.clear();
-      return new StepReport(progress, List.of(), List.of(), 0, progress.size(), 0, progress.size());
+      return new StepReport(
+          progress, List.of(), List.of(), List.of(), 0, progress.size(), 0, progress.size());
     }
 
     private static StepReport stepOnAClosedDevice() {

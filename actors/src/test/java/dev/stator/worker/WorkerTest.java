@@ -10,8 +10,10 @@ import dev.stator.device.simulated.SimulatedDevice;
 import dev.stator.engine.Engine;
 import dev.stator.engine.EngineSettings;
 import dev.stator.engine.GenerationRequest;
+import dev.stator.engine.HostTierLoad;
 import dev.stator.engine.LocalEngine;
 import dev.stator.engine.RequestId;
+import dev.stator.engine.SampledToken;
 import dev.stator.engine.SamplingParams;
 import dev.stator.kv.BlockHash;
 import dev.stator.kv.BlockHasher;
@@ -21,6 +23,7 @@ import dev.stator.protocol.DecodeCommand;
 import dev.stator.protocol.EngineWork;
 import dev.stator.protocol.KvBatch;
 import dev.stator.protocol.KvDumpPart;
+import dev.stator.protocol.KvTier;
 import dev.stator.protocol.PlannerCommand;
 import dev.stator.protocol.RouterCommand;
 import dev.stator.protocol.WorkerAnswer;
@@ -169,6 +172,47 @@ class WorkerTest {
   }
 
   @Test
+  void shouldWakeForBlocksThatComeFromTheHostAndSpeakOfThem() {
+    final ActorRef<WorkerCommand> worker =
+        spawn(() -> new LocalEngine(new TieredSimulation(12, 40), ENGINE, Set.of()));
+    final WorkerUp up = router.expectMessageClass(WorkerUp.class);
+    generate(up, "r/0", 5);
+    final List<SampledToken> expected = answer(0);
+    generate(
+        up, "s/0", new Random(2).ints(40, 0, 50).toArray(), 5); // Leaves one block of the first.
+    answer(0);
+    generate(up, "t/0", 5);
+    assertEquals(expected, answer(20), "five blocks are not computed again");
+    final HostTierLoad tier = board.workers().getFirst().load().hostTier();
+    assertEquals(new HostTierLoad(tier.usedBlocks(), 40, tier.storedBlocks(), 4, 1), tier);
+    final List<BlockHash> told = new ArrayList<>();
+    while (told.size() < tier.usedBlocks()) {
+      final KvBatch batch = cache.expectMessageClass(KvBatch.class);
+      if (batch.tier() != KvTier.HOST) continue;
+      assertEquals(told.isEmpty(), batch.firstSequence() == 0);
+      batch.events().forEach(event -> told.addAll(((KvEvent.Stored) event).blocks()));
+    }
+    worker.tell(new WorkerCommand.DumpKv(anyone.ref().narrow()));
+    final Set<BlockHash> dumped = new HashSet<>();
+    for (KvDumpPart part = null; part == null || part.tier() == KvTier.DEVICE || !part.last(); ) {
+      part = (KvDumpPart) anyone.receiveMessage();
+      if (part.tier() == KvTier.HOST) dumped.addAll(part.blocks());
+    }
+    assertEquals(Set.copyOf(told), dumped);
+  }
+
+  /** Whose prompt's first tokens were found, not computed. */
+  private List<SampledToken> answer(int cachedTokens) {
+    final List<SampledToken> tokens = new ArrayList<>();
+    while (true) {
+      final var news = ((WorkerAnswer.TokenBatch) node.receiveMessage()).sequences().getFirst();
+      assertEquals(cachedTokens, news.cachedTokens());
+      tokens.addAll(news.tokens());
+      if (news.finish() != null) return tokens;
+    }
+  }
+
+  @Test
   void shouldFinishWhatRunsWhenItLosesItsRole() {
     final ActorRef<WorkerCommand> worker = spawn(this::engine);
     final WorkerUp up = router.expectMessageClass(WorkerUp.class);
@@ -217,9 +261,13 @@ class WorkerTest {
   }
 
   private void generate(WorkerUp up, String id, int maxTokens) {
+    generate(up, id, PROMPT, maxTokens);
+  }
+
+  private void generate(WorkerUp up, String id, int[] prompt, int maxTokens) {
     final var request =
         new GenerationRequest(
-            new RequestId(id), PROMPT, PROMPT.length, SamplingParams.greedy(maxTokens), "");
+            new RequestId(id), prompt, prompt.length, SamplingParams.greedy(maxTokens), "");
     up.decode().tell(new DecodeCommand.Generate(0, request, null, node.ref()));
   }
 
