@@ -10,6 +10,8 @@ import java.time.Duration;
  * record checks it.
  */
 final class ConfigRules {
+  private static final String STEP_TOKENS_KEY = "stator.engine.step-tokens-max";
+
   private final Config config;
 
   private ConfigRules(Config config) {
@@ -32,9 +34,12 @@ final class ConfigRules {
     rules.longer("stator.node.stop-timeout", "stator.http.drain-timeout");
   }
 
-  /** Where either device may be chosen, both must take a step. */
+  /**
+   * Where either device may be chosen, both must take a step, one token of each sequence at least.
+   */
   private void checkSteps(DeviceKind kind) {
-    final String key = "stator.engine.step-tokens-max";
+    final boolean isDevices = config.getString(STEP_TOKENS_KEY).equals("auto");
+    final String key = isDevices ? "stator.engine.running-max" : STEP_TOKENS_KEY;
     if (kind != DeviceKind.CUDA) atMost(key, "stator.device.cpu.step-tokens-max");
     if (kind != DeviceKind.CPU) atMost(key, "stator.device.cuda.step-tokens-max");
   }

@@ -6,6 +6,7 @@ import dev.stator.device.cuda.CudaGpu;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -66,8 +67,11 @@ record DeviceChoice(List<CudaGpu> gpus) {
    * Slots take the GPUs in turn; where there are more slots, they share them.
    *
    * @param slot from 0
+   * @param count of a slot, all of them different
    */
-  CudaGpu gpu(int slot) {
-    return gpus.get(slot % gpus.size());
+  List<CudaGpu> gpus(int slot, int count) {
+    return IntStream.range(slot * count, (slot + 1) * count)
+        .mapToObj(i -> gpus.get(i % gpus.size()))
+        .toList();
   }
 }

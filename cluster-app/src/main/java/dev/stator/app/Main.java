@@ -10,6 +10,7 @@ public final class Main {
   /** Runs a command line and ends the process with its exit code, whatever threads still live. */
   public static void main(String[] arguments) {
     Locale.setDefault(Locale.Category.FORMAT, Locale.ROOT); // Figures read alike everywhere.
+    HeadStart.of(arguments);
     int exitCode = 1;
     try {
       exitCode = StatorCli.run(new StatorNodeStarter(), arguments);

@@ -36,16 +36,20 @@ final class Slots {
   private record Plan(int slot, String name, Set<WorkerRole> roles, Device firstDevice) {}
 
   private final LoadedModel model;
-  private final EngineSettings engineSettings;
+  private final Config config;
   private final GrammarSettings grammarSettings;
   private final Supplier<TokenTrie> trie; // Made with the first constraint, for all slots.
   private final IntFunction<Device> devices; // By slot, from 0.
   private final List<Plan> plans = new ArrayList<>();
 
   private Slots(
-      NodeSettings settings, LoadedModel model, Config config, KvMemory.Allocator kvMemory) {
+      NodeSettings settings,
+      LoadedModel model,
+      Config config,
+      int count,
+      KvMemory.Allocator kvMemory) {
     this.model = model;
-    this.engineSettings = EngineSettings.from(config);
+    this.config = config;
     this.grammarSettings = GrammarSettings.from(config);
     final var madeTrie = new FutureTask<>(() -> TokenTrie.of(model.tokenizer()));
     this.trie =
@@ -53,14 +57,15 @@ final class Slots {
           madeTrie.run(); // By whoever comes first; the others wait.
           return get(madeTrie);
         };
-    this.devices = DeviceFactory.of(settings.engine(), model, config, kvMemory);
+    this.devices = DeviceFactory.of(settings.engine(), model, config, count, kvMemory);
   }
 
   /**
    * The slots of a node that is alone. When a device cannot be made, those before it are closed.
    */
   static Slots ofLocalNode(NodeSettings settings, LoadedModel model, Config config) {
-    final Slots slots = new Slots(settings, model, config, CpuDevice.ownMemory());
+    final int count = settings.prefillSlots() + settings.decodeSlots();
+    final Slots slots = new Slots(settings, model, config, count, CpuDevice.ownMemory());
     final Set<WorkerRole> decodeRoles =
         settings.prefillSlots() > 0
             ? Set.of(WorkerRole.DECODE)
@@ -85,7 +90,7 @@ final class Slots {
     final Set<WorkerRole> roles = EnumSet.noneOf(WorkerRole.class);
     if (member.roles().contains(NodeRole.PREFILL)) roles.add(WorkerRole.PREFILL);
     if (member.roles().contains(NodeRole.DECODE)) roles.add(WorkerRole.DECODE);
-    final Slots slots = new Slots(settings, model, config, kvMemory);
+    final Slots slots = new Slots(settings, model, config, member.slots(), kvMemory);
     return slots.filled(() -> slots.add(member.nodeName() + "/", 0, member.slots(), roles));
   }
 
@@ -133,12 +138,17 @@ final class Slots {
     final AtomicReference<Device> unused = new AtomicReference<>(plan.firstDevice);
     return () -> {
       final Device prepared = unused.getAndSet(null);
+      final Device device = prepared != null ? prepared : devices.apply(plan.slot);
       return new LocalEngine(
-          prepared != null ? prepared : devices.apply(plan.slot),
-          engineSettings,
+          device,
+          engineSettings(device),
           model.defaults().endTokenIds(),
           new ConstraintCompiler(trie, grammarSettings, ForkJoinPool.commonPool()));
     };
+  }
+
+  private EngineSettings engineSettings(Device device) {
+    return EngineSettings.from(config, device.stepTokensWanted());
   }
 
   /** Prompt and answer tokens together at most: what the smallest slot can hold. */
@@ -146,7 +156,7 @@ final class Slots {
     long length = Integer.MAX_VALUE;
     for (Plan plan : plans) {
       final Device device = plan.firstDevice;
-      final long blocks = Math.min(device.blockCount(), engineSettings.requestBlocksMax());
+      final long blocks = Math.min(device.blockCount(), engineSettings(device).requestBlocksMax());
       length =
           Math.min(
               length, Math.min(device.contextLength(), blocks * device.kvLayout().blockSize()));

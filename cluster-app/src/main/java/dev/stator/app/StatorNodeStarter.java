@@ -8,6 +8,7 @@ import dev.stator.cli.NodeSettings;
 import dev.stator.cli.NodeStartException;
 import dev.stator.cli.NodeStarter;
 import dev.stator.cli.RunningNode;
+import dev.stator.http.HttpServer;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelFormatException;
 import dev.stator.model.file.ModelFiles;
@@ -30,8 +31,7 @@ public final class StatorNodeStarter implements NodeStarter {
       ConfigRules.check(config, settings.engine());
       // The actor system takes about as long to start as a small model to load.
       final CompletableFuture<ActorSystem<Void>> system =
-          CompletableFuture.supplyAsync(
-              () -> ActorSystem.create(Behaviors.empty(), "stator", config));
+          CompletableFuture.supplyAsync(() -> newSystem(config));
       final Optional<LoadedModel> model =
           settings.model().map(path -> openOrTerminate(path, settings, system));
       return settings.cluster().isPresent()
@@ -40,6 +40,12 @@ public final class StatorNodeStarter implements NodeStarter {
     } catch (RuntimeException | OutOfMemoryError failure) {
       throw explained(settings, unwrapped(failure));
     }
+  }
+
+  private static ActorSystem<Void> newSystem(Config config) {
+    final ActorSystem<Void> system = ActorSystem.create(Behaviors.empty(), "stator", config);
+    HttpServer.prepare(system);
+    return system;
   }
 
   /** A model's device reads all weights, and checks them; nobody else would. */

@@ -10,6 +10,7 @@ import dev.stator.cluster.ClusterView.PlannerView;
 import dev.stator.cluster.ClusterView.RouterView;
 import dev.stator.cluster.NodeRole;
 import dev.stator.engine.EngineLoad;
+import dev.stator.engine.HostTierLoad;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.worker.RouterStats;
 import dev.stator.worker.SessionStats;
@@ -83,6 +84,7 @@ final class ClusterJson {
     json.writeNumberField("used", load.usedBlocks());
     json.writeNumberField("cached", load.cachedBlocks());
     json.writeEndObject();
+    if (load.hostTier().totalBlocks() > 0) hostTier(json, load.hostTier());
     json.writeObjectFieldStart("prefix_cache");
     json.writeNumberField("queried_tokens", load.prefixQueriedTokens());
     json.writeNumberField("hit_tokens", load.prefixHitTokens());
@@ -98,6 +100,16 @@ final class ClusterJson {
     json.writeNumberField("exposed_send_seconds", slot.transferExposedSeconds());
     json.writeNumberField("remote_prefills", slot.remotePrefills());
     json.writeNumberField("remote_prefill_fallbacks", slot.remotePrefillFallbacks());
+    json.writeEndObject();
+  }
+
+  private static void hostTier(JsonGenerator json, HostTierLoad tier) throws IOException {
+    json.writeObjectFieldStart("host_blocks");
+    json.writeNumberField("total", tier.totalBlocks());
+    json.writeNumberField("used", tier.usedBlocks());
+    json.writeNumberField("stored", tier.storedBlocks());
+    json.writeNumberField("loaded", tier.loadedBlocks());
+    json.writeNumberField("hits", tier.hits());
     json.writeEndObject();
   }
 

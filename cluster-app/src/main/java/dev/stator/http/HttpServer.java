@@ -19,6 +19,7 @@ import org.apache.pekko.http.javadsl.model.HttpRequest;
 import org.apache.pekko.http.javadsl.model.HttpResponse;
 import org.apache.pekko.http.javadsl.settings.ServerSettings;
 import org.apache.pekko.stream.KillSwitches;
+import org.apache.pekko.stream.Materializer;
 import org.apache.pekko.stream.SharedKillSwitch;
 import org.apache.pekko.stream.javadsl.BidiFlow;
 import org.apache.pekko.stream.javadsl.Flow;
@@ -60,6 +61,16 @@ public final class HttpServer {
     this.readiness = readiness;
     this.gate = gate;
     this.drainTimeout = drainTimeout;
+  }
+
+  /**
+   * Loads what the first server of a system needs, so that it can be done beside other work.
+   * Servers do without.
+   */
+  public static void prepare(ActorSystem<?> system) {
+    Http.get(system);
+    Materializer.matFromSystem(system);
+    ServerSettings.create(system.settings().config());
   }
 
   /** As the longer {@code start}, with time and randomness of this process. */

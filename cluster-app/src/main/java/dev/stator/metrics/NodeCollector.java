@@ -1,5 +1,6 @@
 package dev.stator.metrics;
 
+import dev.stator.engine.HostTierLoad;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.worker.RouterStats;
 import dev.stator.worker.SessionStats;
@@ -99,6 +100,16 @@ final class NodeCollector implements MultiCollector {
     to.gauge(name, help, slot.add("state", "cached"), load.cachedBlocks());
     to.gauge(name, help, slot.add("state", "free"), free);
     to.gauge("stator_kv_block_capacity", "KV blocks of all states.", slot, load.totalBlocks());
+    hostBlocks(to, load.hostTier(), slot);
+  }
+
+  private static void hostBlocks(SnapshotFamilies to, HostTierLoad tier, Labels slot) {
+    if (tier.totalBlocks() == 0) return;
+    to.gauge("stator_kv_host_blocks", "KV blocks in host memory.", slot, tier.usedBlocks());
+    to.gauge("stator_kv_host_block_capacity", "Room for them.", slot, tier.totalBlocks());
+    to.counter("stator_kv_host_stored_blocks", "Copied there.", slot, tier.storedBlocks());
+    to.counter("stator_kv_host_loaded_blocks", "Copied back.", slot, tier.loadedBlocks());
+    to.counter("stator_kv_host_hits", "Sequences that found some there.", slot, tier.hits());
   }
 
   private static void router(SnapshotFamilies to, RouterStats router) {

@@ -27,6 +27,7 @@ class ConfigRulesTest {
   @CsvSource({
     "stator.engine.step-tokens-max, 513, stator.device.cpu.step-tokens-max, 512",
     "stator.engine.step-tokens-max, 400, stator.device.cuda.step-tokens-max, 399",
+    "stator.engine.running-max, 65, stator.device.cpu.step-tokens-max, 64",
     "stator.engine.running-max, 9, stator.transport.grants-max, 8",
     "stator.http.limits.choices-max, 5, stator.session.choices-max, 4",
     "stator.http.limits.stop-strings-max, 5, stator.session.stop-strings-max, 4",

@@ -37,10 +37,11 @@ class DeviceChoiceTest {
   @EnumSource(names = {"AUTO", "CUDA"})
   void shouldGiveSlotsTheUsableGpusInTurn(DeviceKind kind) {
     final DeviceChoice choice = choice(kind, THREE, 0, SERVED);
-    assertEquals(FIRST, choice.gpu(0));
-    assertEquals(LAST, choice.gpu(1));
-    assertEquals(FIRST, choice.gpu(2));
-    assertEquals(LAST, choice(kind, THREE, 1, SERVED).gpu(0));
+    assertEquals(List.of(FIRST), choice.gpus(0, 1));
+    assertEquals(List.of(LAST), choice.gpus(1, 1));
+    assertEquals(List.of(FIRST), choice.gpus(2, 1));
+    assertEquals(List.of(FIRST, LAST), choice.gpus(1, 2));
+    assertEquals(List.of(LAST), choice(kind, THREE, 1, SERVED).gpus(0, 1));
   }
 
   @Test

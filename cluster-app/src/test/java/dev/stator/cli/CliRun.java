@@ -24,7 +24,7 @@ record CliRun(int exitCode, String out, String err) {
             new BufferedReader(new StringReader(input)),
             null);
     final int exitCode =
-        StatorCli.commandLine(context)
+        StatorCli.commandLine(context, arguments)
             .setOut(new PrintWriter(out, true))
             .setErr(new PrintWriter(err, true))
             .execute(arguments);

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.engine.EngineLoad;
 import dev.stator.engine.FinishReason;
+import dev.stator.engine.HostTierLoad;
 import dev.stator.protocol.WorkerId;
 import dev.stator.protocol.WorkerRole;
 import dev.stator.request.GenerationEvent.Completed;
@@ -132,6 +133,11 @@ class MetricsTest {
     assertEquals(4, seen.value("stator_kv_blocks{state=\"cached\",worker=\"engine-0\"}"));
     assertEquals(93, seen.value("stator_kv_blocks{state=\"free\",worker=\"engine-0\"}"));
     assertEquals(100, seen.value("stator_kv_block_capacity" + worker));
+    assertEquals(8, seen.value("stator_kv_host_blocks" + worker));
+    assertEquals(16, seen.value("stator_kv_host_block_capacity" + worker));
+    assertEquals(9, seen.value("stator_kv_host_stored_blocks_total" + worker));
+    assertEquals(4, seen.value("stator_kv_host_loaded_blocks_total" + worker));
+    assertEquals(2, seen.value("stator_kv_host_hits_total" + worker));
     assertEquals(1, seen.value("stator_worker_role{role=\"decode\",worker=\"engine-0\"}"));
     assertEquals(6, seen.value("stator_router_placements_total{prefill=\"remote\"}"));
     assertEquals(9, seen.value("stator_router_placements_total{prefill=\"pull\"}"));
@@ -164,7 +170,9 @@ class MetricsTest {
   }
 
   private static WorkerStats worker(long incarnation, long steps) {
-    EngineLoad load = new EngineLoad(1, 2, 3, 4, 100, 5, 7, 6, 9, steps, 11, 14, 13);
+    EngineLoad load =
+        new EngineLoad(
+            1, 2, 3, 4, 100, 5, 7, 6, 9, steps, 11, 14, 13, new HostTierLoad(8, 16, 9, 4, 2));
     return new WorkerStats(
         new WorkerId("engine-0", incarnation),
         Set.of(WorkerRole.DECODE),

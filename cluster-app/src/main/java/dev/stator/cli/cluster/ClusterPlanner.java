@@ -13,9 +13,9 @@ import java.util.List;
 import java.util.random.RandomGenerator;
 
 /**
- * Decides how a cluster of this machine is started, so that its nodes share the machine: threads
- * and heap of all nodes together are what one server alone would take, and there is room for the KV
- * memory of all engines.
+ * Decides how a cluster of this machine is started, so that its nodes share the machine: GPUs,
+ * threads and heap of all nodes together are what one server alone would take, and there is room
+ * for the KV memory of all engines.
  */
 final class ClusterPlanner {
   private static final String LOOPBACK = "127.0.0.1";
@@ -123,6 +123,10 @@ final class ClusterPlanner {
     final List<String> words = member(name, role, contacts, index);
     words.addAll(List.of("--host", LOOPBACK, "--port", "0"));
     words.addAll(List.of("--slots", Integer.toString(wanted.slots())));
+    final int engines = wanted.workers() * wanted.slots();
+    final int firstEngine = (index - wanted.frontend()) * wanted.slots();
+    words.add("-Dstator.device.cuda.machine-engines=" + engines);
+    words.add("-Dstator.device.cuda.first-engine=" + firstEngine);
     words.addAll(wanted.engine().toArguments());
     if (!wanted.engine().hasThreads()) words.addAll(List.of("--threads", threads()));
     if (!wanted.engine().hasKvSize(context)) words.addAll(List.of("--kv-memory", kvMemory()));

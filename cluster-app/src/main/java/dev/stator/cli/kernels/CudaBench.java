@@ -14,7 +14,8 @@ import java.util.function.Consumer;
 /** Measures steps of random models on the first GPU. */
 public final class CudaBench {
   private static final Set<WeightType> TYPES =
-      Set.of(WeightType.BF16, WeightType.Q8_0, WeightType.Q4_K, WeightType.Q6_K);
+      Set.of(
+          WeightType.BF16, WeightType.Q8_0, WeightType.Q4_K, WeightType.Q6_K, WeightType.F8_E4M3);
   private static final long COPY_BYTES = 2L << 30;
 
   private final List<WeightType> types;
@@ -29,7 +30,8 @@ public final class CudaBench {
   public CudaBench(List<WeightType> types, int rounds, Consumer<String> progress) {
     for (WeightType type : types) {
       if (!TYPES.contains(type)) {
-        throw new UsageException("--type must be of BF16, Q8_0, Q4_K, Q6_K on a GPU: " + type);
+        throw new UsageException(
+            "--type must be of BF16, Q8_0, Q4_K, Q6_K, F8_E4M3 on a GPU: " + type);
       }
     }
     this.types = List.copyOf(types);

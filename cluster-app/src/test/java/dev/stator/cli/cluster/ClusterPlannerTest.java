@@ -89,6 +89,20 @@ class ClusterPlannerTest {
   }
 
   @Test
+  void shouldNumberTheEnginesThatShareTheGpus() {
+    final ClusterPlan plan = plan(2, 2, 2, 0);
+    final List<String> firsts =
+        List.of("prefill-1", "prefill-2", "decode-1", "decode-2").stream()
+            .flatMap(name -> plan.node(name).arguments().stream())
+            .filter(word -> word.startsWith("-Dstator.device.cuda.first-engine="))
+            .map(word -> word.substring(word.indexOf('=') + 1))
+            .toList();
+    assertEquals(List.of("0", "1", "2", "3"), firsts);
+    final String all = "-Dstator.device.cuda.machine-engines=4";
+    assertTrue(plan.node("decode-2").arguments().contains(all));
+  }
+
+  @Test
   void shouldTakeTheUsersWordForIt() {
     final List<String> words =
         plan(1, 1, 1, 0, "--threads", "3", "--kv-blocks", "64", "-Da.b=c d")
