@@ -106,6 +106,7 @@ final class LossyCluster implements AutoCloseable {
   private final List<ActorRef<Fate>> victims = new CopyOnWriteArrayList<>();
   private final ActorRef<RouterCommand> toRouter;
   private final ActorRef<CacheCommand> toCache;
+  private final ActorRef<Object> deaf;
   private final AtomicLong incarnations = new AtomicLong();
   private volatile boolean quiet;
 
@@ -115,7 +116,7 @@ final class LossyCluster implements AutoCloseable {
     testKit = ActorTestKit.create(config);
     settings = NodeSettings.from(config);
     random = new Random(seed);
-    network = new LossyNetwork(testKit, faults, new Random(seed + 1));
+    network = new LossyNetwork(testKit.system(), faults, new Random(seed + 1));
     backend = new FaultyBackend(transferFaults, new Random(seed + 2));
     agent =
         new TransferAgent(
@@ -128,6 +129,7 @@ final class LossyCluster implements AutoCloseable {
                 agent.stats().sentBytes(),
                 agent.stats().receivedBytes(),
                 agent.stats().rejectedBlocks()));
+    deaf = testKit.spawn(Behaviors.ignore());
     toCache = network.to(testKit.spawn(CacheBlocks.create(settings.cache())));
     final ActorRef<RouterCommand> routerSeat = testKit.spawn(routerSeat(seed));
     toRouter = network.to(routerSeat);
@@ -186,12 +188,7 @@ final class LossyCluster implements AutoCloseable {
   }
 
   private Behavior<WorkerCommand> worker(String slot, Set<WorkerRole> roles) {
-    final var peers =
-        new Worker.Peers(
-            toRouter,
-            toCache,
-            testKit.<PlannerCommand>createTestProbe().ref(),
-            testKit.createTestProbe().ref());
+    final var peers = new Worker.Peers(toRouter, toCache, deaf.narrow(), deaf.narrow());
     return Worker.create(
         new WorkerId(slot, incarnations.incrementAndGet()),
         roles,

@@ -15,9 +15,10 @@ import java.util.Random;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
-import org.apache.pekko.actor.testkit.typed.javadsl.ActorTestKit;
 import org.apache.pekko.actor.typed.ActorRef;
+import org.apache.pekko.actor.typed.ActorSystem;
 import org.apache.pekko.actor.typed.Behavior;
+import org.apache.pekko.actor.typed.Props;
 import org.apache.pekko.actor.typed.Terminated;
 import org.apache.pekko.actor.typed.javadsl.ActorContext;
 import org.apache.pekko.actor.typed.javadsl.Behaviors;
@@ -31,16 +32,17 @@ final class LossyNetwork {
   /** Probabilities of each fault; what is late is so by at most {@code delayMax}. */
   record Faults(double lost, double repeated, double late, Duration delayMax) {}
 
-  private final ActorTestKit testKit;
+  private final ActorSystem<?> system;
   private final Faults faults;
   private final Random random; // Guarded by itself.
   private final Map<ActorRef<?>, ActorRef<?>> ways = new ConcurrentHashMap<>();
   private final Set<ActorRef<?>> proxies = ConcurrentHashMap.newKeySet();
   private final AtomicInteger faultCount = new AtomicInteger();
+  private final AtomicInteger wayCount = new AtomicInteger();
   private volatile boolean quiet;
 
-  LossyNetwork(ActorTestKit testKit, Faults faults, Random random) {
-    this.testKit = testKit;
+  LossyNetwork(ActorSystem<?> system, Faults faults, Random random) {
+    this.system = system;
     this.faults = faults;
     this.random = random;
   }
@@ -62,10 +64,15 @@ final class LossyNetwork {
         ways.computeIfAbsent(
             target,
             key -> {
-              final ActorRef<Object> way = testKit.spawn(way(target.<Object>unsafeUpcast()));
+              final ActorRef<Object> way = spawn(way(target.<Object>unsafeUpcast()));
               proxies.add(way);
               return way;
             });
+  }
+
+  /** At once, for actors call this: were they to wait for another, all threads might wait. */
+  private ActorRef<Object> spawn(Behavior<Object> behavior) {
+    return system.systemActorOf(behavior, "way-" + wayCount.incrementAndGet(), Props.empty());
   }
 
   private Behavior<Object> way(ActorRef<Object> target) {
