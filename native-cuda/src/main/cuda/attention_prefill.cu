@@ -1,9 +1,12 @@
 // Attention of many query tokens of a sequence: a block of threads walks the splits and merges each at its end.
 //
 // attention_prefill_{32,64,96,128,128_narrow,256}: grid (tiles, key/value heads); AttentionTile.split is not read.
+//
+// attention_prefill_{64,128,128_narrow}_free: the same without splits, to measure what they cost.
 #include "attention.h"
 
-template <typename Shape>
+// SPLIT: positions, or 0 for one split of all.
+template <typename Shape, int SPLIT>
 DEVICE void attention_prefill(const AttentionParams &p) {
   constexpr int ROW_TILES = Shape::ROW_TILES;
   constexpr int PARTS = Shape::PARTS;
@@ -18,7 +21,7 @@ DEVICE void attention_prefill(const AttentionParams &p) {
   own.begin(own.seen.low, own.seen.end);
   for (int kvTile = own.tileFrom; kvTile < own.tileTo;) {
     own.take_tile(kvTile++);
-    if (kvTile < own.tileTo && kvTile % (ATTENTION_SPLIT / ATTENTION_KV_TILE) != 0) continue;
+    if (kvTile < own.tileTo && (SPLIT == 0 || kvTile % max(SPLIT / ATTENTION_KV_TILE, 1) != 0)) continue;
     AttentionState ofSplit[ROW_TILES][2];
     own.end_split(ofSplit);
 #pragma unroll
@@ -38,16 +41,19 @@ DEVICE void attention_prefill(const AttentionParams &p) {
   own.write_out(total, states);
 }
 
-#define ATTENTION_PREFILL(name, blocks, headSize, rowTiles, groups, warps, slots) \
+#define ATTENTION_PREFILL(name, split, blocks, headSize, rowTiles, groups, warps, slots) \
   KERNEL_RESIDENT(name, groups *warps *WARP, blocks, AttentionParams) {           \
-    attention_prefill<AttentionShape<headSize, rowTiles, groups, warps, slots>>(p); \
+    attention_prefill<AttentionShape<headSize, rowTiles, groups, warps, slots>, split>(p); \
   }
 
 // 128 rows where registers suffice. All but attention_prefill_128 need at most 99 KiB of shared memory, which is what
 // Ada has.
-ATTENTION_PREFILL(attention_prefill_32, 2, 32, 2, 4, 2, 4)
-ATTENTION_PREFILL(attention_prefill_64, 1, 64, 2, 4, 2, 4)
-ATTENTION_PREFILL(attention_prefill_96, 1, 96, 2, 4, 2, 4)
-ATTENTION_PREFILL(attention_prefill_128, 1, 128, 2, 4, 2, 4)
-ATTENTION_PREFILL(attention_prefill_128_narrow, 1, 128, 2, 2, 2, 4)
-ATTENTION_PREFILL(attention_prefill_256, 1, 256, 2, 1, 4, 2)
+ATTENTION_PREFILL(attention_prefill_32, ATTENTION_SPLIT, 2, 32, 2, 4, 2, 4)
+ATTENTION_PREFILL(attention_prefill_64, ATTENTION_SPLIT, 1, 64, 2, 4, 2, 4)
+ATTENTION_PREFILL(attention_prefill_96, ATTENTION_SPLIT, 1, 96, 2, 4, 2, 4)
+ATTENTION_PREFILL(attention_prefill_128, ATTENTION_SPLIT, 1, 128, 2, 4, 2, 4)
+ATTENTION_PREFILL(attention_prefill_128_narrow, ATTENTION_SPLIT, 1, 128, 2, 2, 2, 4)
+ATTENTION_PREFILL(attention_prefill_256, ATTENTION_SPLIT, 1, 256, 2, 1, 4, 2)
+ATTENTION_PREFILL(attention_prefill_64_free, 0, 1, 64, 2, 4, 2, 4)
+ATTENTION_PREFILL(attention_prefill_128_free, 0, 1, 128, 2, 4, 2, 4)
+ATTENTION_PREFILL(attention_prefill_128_narrow_free, 0, 1, 128, 2, 2, 2, 4)

@@ -11,6 +11,12 @@ constexpr int ATTENTION_KV_BLOCKS = ATTENTION_KV_TILE / ATTENTION_KV_BLOCK;  // 
 constexpr int ATTENTION_PARTIAL_EXTRA = 4;  // Behind a row's sums: maximum, sum of weights, nothing, nothing.
 constexpr float ATTENTION_LOG2_E = 1.44269504088896340736f;
 
+// Positions of a tile's splits: SPLIT, or what the tile says where that is 0.
+template <int SPLIT>
+DEVICE int attention_split(const AttentionTile &tile) {
+  return SPLIT > 0 ? SPLIT : tile.splitLength;
+}
+
 // A running softmax of one row. `max` is in units of log2; -infinity before anything was seen.
 struct AttentionState {
   float max;

@@ -32,6 +32,10 @@
 //   decode_32, 64: one block a multiprocessor; 8 instructions of a tile's step are the products of 64 tokens
 //   prefill, instructions a product: bf16 2.3, q8_0 4.6, q4_k 4.1, q6_k 5.4; 188 to 214 registers, two blocks of 4 warps
 // Registers that spill: up to 10 of decode_16 and decode_64, in loops of 400 to 1300 instructions; none elsewhere.
+//
+// free_N, free_prefill: the same with the columns cut as FreeMatmulParams says, to measure what the one cut costs. A place in
+// the grid's token tiles is `parts` places there, side by side, which add up in any order; threads = 32 * blockRanges * slots,
+// slots = 8 / blockRanges, rounded down.
 #include "matmul.h"
 
 using namespace matmul;
@@ -64,9 +68,10 @@ struct Inputs {
 };
 
 // sum += units [first, last) of the row tiles from `tile` on, by one warp.
-template <class W, int GROUPS, int TILES>
-DEVICE void multiply_range(float (&sum)[TILES][GROUPS][4], const MatmulParams &p, const Cut<W> &cut, const Group &group,
-                           int tile, int first, int last) {
+template <class Cut, int GROUPS, int TILES>
+DEVICE void multiply_range(float (&sum)[TILES][GROUPS][4], const MatmulParams &p, const Cut &cut, const Group &group, int tile,
+                           int first, int last) {
+  using W = typename Cut::W;
   constexpr int unitPairs = W::UNIT_CHUNKS * CHUNK_PAIRS;
   Stream<W, TILES> stream(p, cut, group.tileFrom, tile, first);
   Inputs<W, GROUPS> x(p, group, first * W::UNIT_CHUNKS);
@@ -96,7 +101,7 @@ DEVICE void multiply_range(float (&sum)[TILES][GROUPS][4], const MatmulParams &p
 // Adds up the ranges of one row tile for each slot and writes their rows; `partial` is [slot][range][GROUPS][4][32 lanes].
 template <int GROUPS>
 DEVICE void add_ranges(const MatmulParams &p, const Group &group, const float *partial, int slots, int ranges,
-                       int firstTile, int tileStride) {
+                       int firstTile, int tileStride, bool isShared) {
   for (int at = threadIdx.x; at < slots * TILE_ROWS * GROUPS * TOKENS; at += blockDim.x) {
     const int rowInTile = at % TILE_ROWS;
     const int slot = at / TILE_ROWS % slots;
@@ -110,26 +115,28 @@ DEVICE void add_ranges(const MatmulParams &p, const Group &group, const float *p
     for (int range = 0; range < ranges; range++) {
       sum += partial[((slot * ranges + range) * GROUPS * 4 + element) * WARP + lane];
     }
-    finish(p, token, row, sum);
+    finish(p, token, row, sum, isShared);
   }
 }
 
-template <class W, int GROUPS>
-DEVICE void decode(const MatmulParams &p) {
+template <class Cut, int GROUPS, class Params>
+DEVICE void decode(const Params &params) {
+  const MatmulParams &p = product_of(params);
   constexpr int TILES = GROUPS == 1 ? 1 : 2;
   SHARED_MEMORY(float, partial);
-  const Cut<W> cut(p.columns);
+  const Cut cut(params);
   const int ranges = cut.ranges();
   const int slots = static_cast<int>(blockDim.x) / WARP / ranges;
   const int warp = threadIdx.x / WARP;
   const int firstTile = blockIdx.x * slots * TILES;
-  const Group group(p, blockIdx.y, GROUPS * TOKENS);
+  const Group group(p, cut.token_tile(blockIdx.y), GROUPS * TOKENS);
   if (group.first >= group.end) return;
   const int tile = firstTile + warp / ranges * TILES;
   float sum[TILES][GROUPS][4] = {};
   if (tile * TILE_ROWS < p.rows) {
-    const int first = warp % ranges * cut.rangeUnits;
-    multiply_range<W, GROUPS, TILES>(sum, p, cut, group, tile, first, min(first + cut.rangeUnits, cut.units));
+    const int first = cut.from(blockIdx.y) + warp % ranges * cut.rangeUnits;
+    const int last = min(first + cut.rangeUnits, cut.end(blockIdx.y));
+    if (cut.has(blockIdx.y, first)) multiply_range<Cut, GROUPS, TILES>(sum, p, cut, group, tile, first, last);
   }
 #pragma unroll
   for (int r = 0; r < TILES; r++) {
@@ -139,7 +146,8 @@ DEVICE void decode(const MatmulParams &p) {
       partial[(warp * GROUPS * 4 + i) * WARP + threadIdx.x % WARP] = sum[r][i / 4][i % 4];
     }
     __syncthreads();
-    add_ranges<GROUPS>(p, Group(p, blockIdx.y, GROUPS * TOKENS), partial, slots, ranges, firstTile + r, TILES);
+    const Group again(p, cut.token_tile(blockIdx.y), GROUPS * TOKENS);
+    add_ranges<GROUPS>(p, again, partial, slots, ranges, firstTile + r, TILES, cut.is_shared());
   }
 }
 
@@ -223,24 +231,29 @@ DEVICE void end_range(float (&sum)[TILES][PREFILL_GROUPS][4], float *totals, boo
   }
 }
 
-template <class W>
-DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const MatmulParams &p, const Group &group,
+template <class Cut, class Params>
+DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const Params &params, const Group &group,
                           int tile) {
+  using W = typename Cut::W;
+  const MatmulParams &p = product_of(params);
   SHARED_MEMORY(uint4, stages);
   float *totals = reinterpret_cast<float *>(stages + STAGES * STAGE_PIECES) + threadIdx.x;
-  const Cut<W> cut(p.columns);
-  const int chunks = cut.units * W::UNIT_CHUNKS;
-  Stream<W, PREFILL_TILES> stream(p, cut, group.tileFrom, tile, 0);
+  const Cut cut(params);
+  const int from = cut.from(blockIdx.x);
+  const int end = cut.end(blockIdx.x);
+  const int chunks = end * W::UNIT_CHUNKS;
+  Stream<W, PREFILL_TILES> stream(p, cut, group.tileFrom, tile, from);
   const Copier copier(p, group);
-  for (int chunk = 0; chunk < STAGES - 1; chunk++) {
-    if (chunk < chunks) copier.copy<W>(stages + chunk * STAGE_PIECES, p, chunk);
+  for (int i = 0; i < STAGES - 1; i++) {
+    const int chunk = from * W::UNIT_CHUNKS + i;
+    if (chunk < chunks) copier.copy<W>(stages + i * STAGE_PIECES, p, chunk);
     async_commit();
   }
   int stage = 0;
-  int rangeEnd = cut.rangeUnits;
+  int rangeEnd = from + cut.rangeUnits;
 #pragma unroll 1
-  for (int unit = 0; unit < cut.units; unit++) {
-    const bool isLast = unit + 1 == cut.units;
+  for (int unit = from; unit < end; unit++) {
+    const bool isLast = unit + 1 == end;
 #pragma unroll
     for (int pair = 0; pair < W::UNIT_CHUNKS * CHUNK_PAIRS; pair++) {
       if (pair % CHUNK_PAIRS == 0) {
@@ -258,36 +271,47 @@ DEVICE void multiply_tile(float (&sum)[PREFILL_TILES][PREFILL_GROUPS][4], const 
       if (pair % CHUNK_PAIRS == CHUNK_PAIRS - 1) stage = stage == STAGES - 1 ? 0 : stage + 1;
     }
     if (unit + 1 == rangeEnd || isLast) {
-      end_range<PREFILL_TILES>(sum, totals, rangeEnd == cut.rangeUnits, isLast);
+      end_range<PREFILL_TILES>(sum, totals, rangeEnd == from + cut.rangeUnits, isLast);
       rangeEnd += cut.rangeUnits;
     }
   }
 }
 
-template <class W>
-DEVICE void prefill(const MatmulParams &p) {
-  const Group group(p, blockIdx.x, PREFILL_TOKENS);
+template <class Cut, class Params>
+DEVICE void prefill(const Params &params) {
+  const MatmulParams &p = product_of(params);
+  const Group group(p, Cut(params).token_tile(blockIdx.x), PREFILL_TOKENS);
   if (group.first >= group.end) return;
   const int tile = (blockIdx.y * PREFILL_WARPS + threadIdx.x / WARP) * PREFILL_TILES;
   const int lastTile = ceil_divide(p.rows, TILE_ROWS) - 1;
   float sum[PREFILL_TILES][PREFILL_GROUPS][4] = {};
-  multiply_tile<W>(sum, p, group, min(tile, lastTile));
-  const Group again(p, blockIdx.x, PREFILL_TOKENS);  // Rather than in registers all the while.
+  multiply_tile<Cut>(sum, params, group, min(tile, lastTile));
+  const Group again(p, Cut(params).token_tile(blockIdx.x), PREFILL_TOKENS);  // Rather than in registers all the while.
 #pragma unroll
   for (int r = 0; r < PREFILL_TILES; r++) {
-    finish_tile<PREFILL_GROUPS>(p, sum[r][0], tile + r, again.first, again.end);
+    finish_tile<PREFILL_GROUPS>(p, sum[r][0], tile + r, again.first, again.end, Cut(params).is_shared());
   }
 }
 
-#define MATMUL_KERNELS(type, W)                                                             \
-  KERNEL_RESIDENT(matmul_##type##_decode_8, 256, 3, MatmulParams) { decode<W, 1>(p); }      \
-  KERNEL_RESIDENT(matmul_##type##_decode_16, 256, 2, MatmulParams) { decode<W, 2>(p); }     \
-  KERNEL(matmul_##type##_decode_32, 256, MatmulParams) { decode<W, 4>(p); }                 \
-  KERNEL(matmul_##type##_decode_64, 256, MatmulParams) { decode<W, 8>(p); }                 \
-  KERNEL_RESIDENT(matmul_##type##_prefill, 128, 2, MatmulParams) { prefill<W>(p); }
+#define MATMUL_KERNELS(name, decode_N, Cut, Params)                                       \
+  KERNEL_RESIDENT(name##decode_N##8, 256, 3, Params) { decode<Cut, 1>(p); }               \
+  KERNEL_RESIDENT(name##decode_N##16, 256, 2, Params) { decode<Cut, 2>(p); }              \
+  KERNEL(name##decode_N##32, 256, Params) { decode<Cut, 4>(p); }                          \
+  KERNEL(name##decode_N##64, 256, Params) { decode<Cut, 8>(p); }
 
-MATMUL_KERNELS(bf16, Bf16Weights)
-MATMUL_KERNELS(q8_0, Q8_0Weights)
-MATMUL_KERNELS(q4_k, Q4_KWeights)
-MATMUL_KERNELS(q6_k, Q6_KWeights)
-MATMUL_KERNELS(f8_e4m3, F8_E4M3Weights)
+#define FAMILY_KERNELS(type, W)                                                           \
+  MATMUL_KERNELS(matmul_##type##_, decode_, Cut<W>, MatmulParams)                         \
+  KERNEL_RESIDENT(matmul_##type##_prefill, 128, 2, MatmulParams) { prefill<Cut<W>>(p); }
+
+#define FREE_KERNELS(type, W)                                                             \
+  MATMUL_KERNELS(matmul_##type##_, free_, FreeCut<W>, FreeMatmulParams)                   \
+  KERNEL_RESIDENT(matmul_##type##_free_prefill, 128, 2, FreeMatmulParams) { prefill<FreeCut<W>>(p); }
+
+FAMILY_KERNELS(bf16, Bf16Weights)
+FAMILY_KERNELS(q8_0, Q8_0Weights)
+FAMILY_KERNELS(q4_k, Q4_KWeights)
+FAMILY_KERNELS(q6_k, Q6_KWeights)
+FAMILY_KERNELS(f8_e4m3, F8_E4M3Weights)
+
+FREE_KERNELS(bf16, Bf16Weights)
+FREE_KERNELS(q4_k, Q4_KWeights)

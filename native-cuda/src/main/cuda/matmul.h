@@ -17,19 +17,55 @@ constexpr int CHUNK_PAIRS = CHUNK_STEPS / 2;
 DEVICE int ceil_divide(int a, int b) { return (a + b - 1) / b; }
 
 // The columns of a matrix in units of W, and how they are cut into ranges.
-template <class W>
+template <class W_>
 struct Cut {
+  using W = W_;
   int units;
   int rangeUnits;
 
-  DEVICE explicit Cut(int columns) {
+  DEVICE explicit Cut(const MatmulParams &p) {
     constexpr int unitColumns = W::UNIT_CHUNKS * CHUNK;
-    units = ceil_divide(columns, unitColumns);
-    rangeUnits = ceil_divide(columns, RANGE * RANGES_MAX) * (RANGE / unitColumns);
+    units = ceil_divide(p.columns, unitColumns);
+    rangeUnits = ceil_divide(p.columns, RANGE * RANGES_MAX) * (RANGE / unitColumns);
   }
-  DEVICE int ranges() const { return ceil_divide(units, rangeUnits); }
   DEVICE uint32_t tileBytes() const { return static_cast<uint32_t>(units) * W::UNIT_BYTES; }
+
+  // Of a block of threads whose place in the grid is `index`: ranges, token tile, and units [from, end).
+  DEVICE int ranges() const { return ceil_divide(units, rangeUnits); }
+  DEVICE int token_tile(int index) const { return index; }
+  DEVICE int from(int) const { return 0; }
+  DEVICE int end(int) const { return units; }
+  // Whether a range that begins there is one of its ranges.
+  DEVICE bool has(int, int) const { return true; }
+  // Whether other blocks add to the same outputs.
+  DEVICE bool is_shared() const { return false; }
 };
+
+// The same as the launch says: what the family's cut is measured against.
+template <class W_>
+struct FreeCut {
+  using W = W_;
+  int units;
+  int rangeUnits;
+  int blockRanges;
+  int parts;
+
+  DEVICE explicit FreeCut(const FreeMatmulParams &p)
+      : units(ceil_divide(p.product.columns, W::UNIT_CHUNKS * CHUNK)),
+        rangeUnits(p.rangeUnits),
+        blockRanges(p.blockRanges),
+        parts(p.parts) {}
+  DEVICE uint32_t tileBytes() const { return static_cast<uint32_t>(units) * W::UNIT_BYTES; }
+  DEVICE int ranges() const { return blockRanges; }
+  DEVICE int token_tile(int index) const { return index / parts; }
+  DEVICE int from(int index) const { return index % parts * blockRanges * rangeUnits; }
+  DEVICE int end(int index) const { return min(from(index) + blockRanges * rangeUnits, units); }
+  DEVICE bool has(int index, int first) const { return first < end(index); }
+  DEVICE bool is_shared() const { return parts > 1; }
+};
+
+DEVICE const MatmulParams &product_of(const MatmulParams &p) { return p; }
+DEVICE const MatmulParams &product_of(const FreeMatmulParams &p) { return p.product; }
 
 // The tokens of a block, and the row tiles of their matrix: all tokens and the one matrix, or one of an expert's tiles.
 struct Group {
@@ -54,16 +90,21 @@ struct Group {
 // Which row of x is a token's.
 DEVICE int source_of(const MatmulParams &p, int token) { return p.sources == nullptr ? token : p.sources[token]; }
 
-DEVICE void finish(const MatmulParams &p, int token, int row, float sum) {
+// Shared: other blocks add to the same.
+DEVICE void finish(const MatmulParams &p, int token, int row, float sum, bool isShared) {
   if (p.bias != nullptr) sum += p.bias[row];
   float *to = p.out + static_cast<size_t>(token) * p.outStride + row;
-  *to = p.adds ? *to + sum : sum;
+  if (isShared) {
+    add_in_any_order(to, sum);
+  } else {
+    *to = p.adds ? *to + sum : sum;
+  }
 }
 
 // Writes a warp's sums of one row tile and GROUPS x 8 tokens, four a group as mma_bf16 has them. What is added to is read
 // in batches: one by one, each would wait for the memory.
 template <int GROUPS>
-DEVICE void finish_tile(const MatmulParams &p, const float *sum, int tile, int firstToken, int tokenEnd) {
+DEVICE void finish_tile(const MatmulParams &p, const float *sum, int tile, int firstToken, int tokenEnd, bool isShared) {
   constexpr int BATCH = 16;
   static_assert(GROUPS * 4 % BATCH == 0, "whole batches");
   const int lane = threadIdx.x % WARP;
@@ -84,14 +125,19 @@ DEVICE void finish_tile(const MatmulParams &p, const float *sum, int tile, int f
       const int token = firstToken + at / 4 * TOKENS + lane % 4 * 2 + at % 2;
       const bool isThere = row < p.rows && token < tokenEnd;
       to[i] = isThere ? p.out + static_cast<size_t>(token) * p.outStride + row : nullptr;
-      values[i] = p.adds && isThere ? *to[i] : 0;
+      values[i] = p.adds && isThere && !isShared ? *to[i] : 0;
     }
 #pragma unroll
     for (int i = 0; i < BATCH; i++) {
       float value = sum[batch + i];
       if (p.bias != nullptr) value += bias[i % 4 / 2];
       if (p.adds) value = values[i] + value;
-      if (to[i] != nullptr) *to[i] = value;
+      if (to[i] == nullptr) continue;
+      if (isShared) {
+        add_in_any_order(to[i], value);
+      } else {
+        *to[i] = value;
+      }
     }
   }
 }
@@ -112,7 +158,8 @@ struct Stream {
 
   // From unit `first` of row tile `tile` on, of the matrix whose tiles begin at `tileFrom`; where it ends before the last tile,
   // that is another one again.
-  DEVICE Stream(const MatmulParams &p, const Cut<W> &cut, int tileFrom, int tile, int first) : pieces(), headers() {
+  template <class Cut>
+  DEVICE Stream(const MatmulParams &p, const Cut &cut, int tileFrom, int tile, int first) : pieces(), headers() {
     lane = threadIdx.x % WARP;
     const int tiles = ceil_divide(p.rows, TILE_ROWS);
     tileBytes = tile + TILES <= tiles ? cut.tileBytes() : 0;

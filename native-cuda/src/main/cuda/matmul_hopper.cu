@@ -153,8 +153,9 @@ DEVICE void end_range(float (&sum)[WGMMA_SUMS], float4 (&kept)[KEPT_QUADS], floa
 }
 
 // sum = the products of row tile `tile`, by one warp of a warpgroup.
-template <class W>
-DEVICE void multiply_tiles(float (&sum)[WGMMA_SUMS], const MatmulParams &p, const Cut<W> &cut, const Room &room, int tile) {
+template <class Cut>
+DEVICE void multiply_tiles(float (&sum)[WGMMA_SUMS], const MatmulParams &p, const Cut &cut, const Room &room, int tile) {
+  using W = typename Cut::W;
   constexpr int unitGroups = W::UNIT_CHUNKS * CHUNK_GROUPS;
   static_assert(unitGroups > AHEAD_GROUPS && STAGES > AHEAD_GROUPS, "the lead is there in the first unit");
   const bool isFirstGroup = threadIdx.x / WARP < MULTIPLIERS / 2;
@@ -196,8 +197,9 @@ DEVICE void multiply_tiles(float (&sum)[WGMMA_SUMS], const MatmulParams &p, cons
   }
 }
 
-template <class W>
-DEVICE void multiply(const MatmulParams &p) {
+template <class Cut, class Params>
+DEVICE void multiply(const Params &params) {
+  const MatmulParams &p = product_of(params);
   SHARED_MEMORY(uint8_t, shared);
   const Room room(shared);
   if (threadIdx.x == 0) {
@@ -209,32 +211,36 @@ DEVICE void multiply(const MatmulParams &p) {
     mbarrier_fence();
   }
   __syncthreads();
-  const Cut<W> cut(p.columns);
+  const Cut cut(params);
   const int warp = threadIdx.x / WARP;
   if (warp >= MULTIPLIERS) {
     keep_registers<FILLING_REGISTERS>();
-    if (warp == MULTIPLIERS) fill_stages(p, room, cut.units * W::UNIT_CHUNKS * CHUNK_GROUPS);
+    if (warp == MULTIPLIERS) fill_stages(p, room, cut.units * Cut::W::UNIT_CHUNKS * CHUNK_GROUPS);
   } else {
     take_registers<MULTIPLYING_REGISTERS>();
     const int tile = blockIdx.y * MULTIPLIERS + warp;
     float sum[WGMMA_SUMS] = {};
     multiply_tiles(sum, p, cut, room, min(tile, ceil_divide(p.rows, TILE_ROWS) - 1));
-    finish_tile<WGMMA_TOKENS / TOKENS>(p, sum, tile, blockIdx.x * WGMMA_TOKENS, p.tokens);
+    finish_tile<WGMMA_TOKENS / TOKENS>(p, sum, tile, blockIdx.x * WGMMA_TOKENS, p.tokens, false);
   }
 }
 
-#define WGMMA_KERNEL(type, W) \
-  KERNEL_RESIDENT(matmul_##type##_wgmma, BLOCK_THREADS, 1, MatmulParams) { multiply<W>(p); }
+#define WGMMA_KERNEL(name, Cut, Params) \
+  KERNEL_RESIDENT(name, BLOCK_THREADS, 1, Params) { multiply<Cut>(p); }
 
 #else
 
-#define WGMMA_KERNEL(type, W) \
-  KERNEL(matmul_##type##_wgmma, BLOCK_THREADS, MatmulParams) {}
+#define WGMMA_KERNEL(name, Cut, Params) \
+  KERNEL(name, BLOCK_THREADS, Params) {}
 
 #endif
 
-WGMMA_KERNEL(bf16, Bf16Weights)
-WGMMA_KERNEL(q8_0, Q8_0Weights)
-WGMMA_KERNEL(q4_k, Q4_KWeights)
-WGMMA_KERNEL(q6_k, Q6_KWeights)
-WGMMA_KERNEL(f8_e4m3, F8_E4M3Weights)
+WGMMA_KERNEL(matmul_bf16_wgmma, Cut<Bf16Weights>, MatmulParams)
+WGMMA_KERNEL(matmul_q8_0_wgmma, Cut<Q8_0Weights>, MatmulParams)
+WGMMA_KERNEL(matmul_q4_k_wgmma, Cut<Q4_KWeights>, MatmulParams)
+WGMMA_KERNEL(matmul_q6_k_wgmma, Cut<Q6_KWeights>, MatmulParams)
+WGMMA_KERNEL(matmul_f8_e4m3_wgmma, Cut<F8_E4M3Weights>, MatmulParams)
+
+// Ranges as long as the launch says, in one part: what the family's cut is measured against.
+WGMMA_KERNEL(matmul_bf16_free_wgmma, FreeCut<Bf16Weights>, FreeMatmulParams)
+WGMMA_KERNEL(matmul_q4_k_free_wgmma, FreeCut<Q4_KWeights>, FreeMatmulParams)

@@ -224,6 +224,15 @@ struct CombineExpertsParams {
   int32_t adds;  // 1: to what is there
 };
 
+// A product whose columns are cut as the launch says and not as the family does: matmul_*_free_*, which the price of the
+// family's one cut is measured with. No bits are promised.
+struct FreeMatmulParams {
+  MatmulParams product;  // without bias and tiles
+  int32_t rangeUnits;    // of a range, in units of the weights' layout
+  int32_t blockRanges;   // of a block of threads; the last block may have fewer
+  int32_t parts;         // blocks of threads that share an output's ranges; several add to what is there, in any order
+};
+
 // Activations as the kernels *_wgmma take them; what that is, and the grid, says matmul_hopper.cu.
 struct PackParams {
   const uint16_t *x;  // [tokens][columns] bf16
@@ -242,9 +251,9 @@ struct alignas(16) AttentionTile {
   int32_t tableStart;  // Where the sequence's blocks begin in blockTable.
   int32_t rowFrom;
   int32_t rowTo;       // 0: nothing to do
-  int32_t split;       // Positions [512 split, 512 split + 512).
+  int32_t split;       // Positions [512 split, 512 split + 512); in attention_*_free of splitLength in place of 512.
   int32_t partialRow;  // Of `partials`: rowFrom's.
-  int32_t unused;
+  int32_t splitLength; // A multiple of 64; attention_*_free only.
 };
 
 // out[row] = sum over seen positions of softmax(score) * value, score = cap * tanh(scale * q . key / cap), without a cap

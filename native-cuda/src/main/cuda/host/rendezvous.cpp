@@ -315,4 +315,14 @@ uint32_t add_atomically(void *to, uint32_t value) {
   return __atomic_fetch_add(static_cast<uint32_t *>(to), value, __ATOMIC_RELAXED);
 }
 
+void add_float_atomically(float *to, float value) {
+  watch(self(), to, sizeof *to, true);
+  uint32_t *bits = reinterpret_cast<uint32_t *>(to);
+  uint32_t before = __atomic_load_n(bits, __ATOMIC_RELAXED);
+  uint32_t after;
+  do {
+    after = bits_as<uint32_t>(bits_as<float>(before) + value);
+  } while (!__atomic_compare_exchange_n(bits, &before, after, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+}
+
 }  // namespace stator

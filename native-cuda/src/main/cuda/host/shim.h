@@ -80,6 +80,7 @@ void begin_copy(void *shared, const void *global, bool is_there);
 void end_copy_group();
 void finish_copies(size_t groups_left);
 uint32_t add_atomically(void *to, uint32_t value);
+void add_float_atomically(float *to, float value);
 // hopper.cpp
 uint32_t shared_address(const void *shared);
 void init_mbarrier(void *place, uint32_t arrivals);
@@ -231,6 +232,8 @@ DEVICE void load_matrix_x2_transposed(uint32_t *to, const void *shared, int line
   const stator::Words4 from = stator::load_matrices(shared, 2, true, line);
   for (int i = 0; i < 2; i++) to[i] = from.v[i];
 }
+
+inline void add_in_any_order(float *to, float value) { stator::add_float_atomically(to, value); }
 
 inline void async_copy16(void *shared, const void *global) { stator::begin_copy(shared, global, true); }
 inline void async_copy16_or_zero(void *shared, const void *global, bool is_there) {
