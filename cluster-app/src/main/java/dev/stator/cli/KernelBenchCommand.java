@@ -90,8 +90,7 @@ final class KernelBenchCommand implements Callable<Integer> {
     final PrintWriter err = spec.commandLine().getErr();
     final PrintWriter out = spec.commandLine().getOut();
     if (isCuda()) {
-      out.print(new CudaBench(settings.types(), rounds, err::println).run());
-      out.flush();
+      new CudaBench(settings.types(), rounds, line -> tell(out, line), err::println).run();
       return 0;
     }
     final KernelBenchReport report =
@@ -104,6 +103,11 @@ final class KernelBenchCommand implements Callable<Integer> {
     out.flush();
     if (json != null) Files.writeString(json, KernelBenchJson.format(report));
     return 0;
+  }
+
+  private static void tell(PrintWriter out, String line) {
+    out.println(line);
+    out.flush();
   }
 
   private boolean isCuda() {

@@ -3,15 +3,19 @@ package dev.stator.cli.kernels;
 import dev.stator.cli.UsageException;
 import dev.stator.device.cuda.Cuda;
 import dev.stator.device.cuda.CudaBenchmark;
+import dev.stator.device.cuda.CudaException;
 import dev.stator.device.cuda.CudaGpu;
+import dev.stator.device.cuda.Price;
 import dev.stator.model.WeightType;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Measures steps of random models on the first GPU. */
+/**
+ * Measures steps of random models on the first GPU, and what the same bytes cost. Lines are given
+ * as they are known, so that a run that is cut short has told what it had measured.
+ */
 public final class CudaBench {
   private static final Set<WeightType> TYPES =
       Set.of(
@@ -20,14 +24,17 @@ public final class CudaBench {
 
   private final List<WeightType> types;
   private final int rounds;
+  private final Consumer<String> out;
   private final Consumer<String> progress;
 
   /**
    * @param rounds steps of each kind that are measured
+   * @param out is told the tables, a line at a time
    * @param progress is told, a line at a time, what goes on
    * @throws UsageException when a type has no kernels of its own on GPUs
    */
-  public CudaBench(List<WeightType> types, int rounds, Consumer<String> progress) {
+  public CudaBench(
+      List<WeightType> types, int rounds, Consumer<String> out, Consumer<String> progress) {
     for (WeightType type : types) {
       if (!TYPES.contains(type)) {
         throw new UsageException(
@@ -36,15 +43,17 @@ public final class CudaBench {
     }
     this.types = List.copyOf(types);
     this.rounds = rounds;
+    this.out = out;
     this.progress = progress;
   }
 
   /**
-   * The table.
+   * Gives all tables: steps first, then prices, attention's in front.
    *
    * @throws UsageException when there is no GPU to be used; says why
+   * @throws CudaException when the device failed somewhere; what else could be measured was given
    */
-  public String run() {
+  public void run() {
     final Cuda.Found found = Cuda.find();
     final CudaGpu gpu =
         found.usable().stream()
@@ -55,40 +64,49 @@ public final class CudaBench {
     progress.accept("measuring a copy of device memory");
     final var benchmark = new CudaBenchmark(gpu, rounds);
     final double copy = benchmark.copyBytesPerSecond(COPY_BYTES);
-    final List<String> lines = new ArrayList<>();
-    lines.add(gpu + ", " + rounds + " rounds, medians");
-    lines.add(format("copy of device memory: %.0f GB/s, read and written", copy / 1e9));
-    lines.add("");
-    lines.add(
-        format(
-            "  %-5s %-5s %-16s %10s %12s %8s %7s %9s",
-            "model", "type", "step", "ms", "tokens/s", "GB/s", "/ copy", "TFLOP/s"));
+    CudaBenchTable.head(gpu.toString(), rounds, copy).forEach(out);
+    final List<String> prices = new ArrayList<>();
+    final List<CudaException> failures = new ArrayList<>();
     for (CudaBenchmark.Shape shape : CudaBenchmark.Shape.values()) {
       for (WeightType type : types) {
         progress.accept("measuring " + shape.title() + " " + type);
-        for (CudaBenchmark.Figure each : benchmark.measure(shape, type)) {
-          lines.add(line(shape, type, each, copy));
-        }
+        final String what = CudaBenchTable.what(shape.title(), type.name());
+        attempt(
+            what,
+            failures,
+            () ->
+                benchmark.measure(
+                    shape,
+                    type,
+                    each -> out.accept(CudaBenchTable.step(what, each, copy)),
+                    each -> prices.add(tell(what, each))));
       }
     }
-    return String.join("\n", lines) + "\n";
+    CudaBenchTable.priceHead().forEach(out);
+    for (CudaBenchmark.Shape shape : CudaBenchmark.Shape.values()) {
+      final String what = CudaBenchTable.what(shape.title(), "any");
+      attempt(
+          what,
+          failures,
+          () -> benchmark.attentionPrices(shape, each -> out.accept(tell(what, each))));
+    }
+    prices.forEach(out);
+    if (!failures.isEmpty()) throw failures.getFirst();
   }
 
-  private static String line(
-      CudaBenchmark.Shape shape, WeightType type, CudaBenchmark.Figure each, double copy) {
-    return format(
-        "  %-5s %-5s %-16s %10.3f %12.1f %8.0f %6.3fx %9.1f",
-        shape.title(),
-        type,
-        each.what(),
-        1e3 * each.seconds(),
-        each.tokensPerSecond(),
-        each.bytesPerSecond() / 1e9,
-        each.bytesPerSecond() / copy,
-        each.operationsPerSecond() / 1e12);
+  /** Prices come between steps: they are told at once, in case that nothing follows. */
+  private String tell(String what, Price price) {
+    final String line = CudaBenchTable.price(what, price);
+    progress.accept(line);
+    return line;
   }
 
-  private static String format(String pattern, Object... values) {
-    return String.format(Locale.ROOT, pattern, values);
+  private void attempt(String what, List<CudaException> failures, Runnable work) {
+    try {
+      work.run();
+    } catch (CudaException e) {
+      out.accept(what + " left out: " + e.getMessage());
+      failures.add(e);
+    }
   }
 }

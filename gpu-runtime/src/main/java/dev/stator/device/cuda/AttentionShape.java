@@ -18,6 +18,9 @@ import java.util.List;
  * so that a step of decodes can be replayed as a graph: surplus blocks of threads find nothing to
  * do.
  *
+ * <p>{@link #free} is for measuring what the one split costs: its kernels take any, and give other
+ * bits.
+ *
  * <p><b>Threads:</b> any.
  */
 final class AttentionShape {
@@ -43,6 +46,8 @@ final class AttentionShape {
   private static final int WARP = 32;
   private static final int MERGE_ROWS = 4; // Of a block of threads.
   private static final int PARTIAL_EXTRA = 4; // Floats behind the sums of a partial row.
+  private static final String MERGE = "attention_merge";
+  private static final String FREE = "_free"; // Behind the names of kernels that take any split.
 
   /**
    * How attention.h is instantiated.
@@ -69,6 +74,10 @@ final class AttentionShape {
           + Integer.BYTES * (warps + 1) * rows;
     }
 
+    Instance free() {
+      return new Instance(kernel + FREE, headSize, rows, threads, warps, slots);
+    }
+
     Launch launch(int gridX, int gridY) {
       return new Launch(kernel, gridX, gridY, threads, sharedBytes());
     }
@@ -84,6 +93,9 @@ final class AttentionShape {
 
   /** Values of a head that there are kernels for. */
   static final List<Integer> HEAD_SIZES = DECODES.stream().map(Instance::headSize).toList();
+
+  /** Values of a head that there are kernels with any split for. */
+  static final List<Integer> FREE_HEAD_SIZES = List.of(64, 128);
 
   /** The first of a head size that fits into the device's shared memory is the fastest. */
   private static final List<Instance> PREFILLS =
@@ -165,6 +177,8 @@ final class AttentionShape {
   private final int groupSize;
   private final Instance decoder;
   private final Instance prefiller;
+  private final String merge;
+  private final int split;
   private final long partialRowBytes;
   private final long partialRowsMax;
 
@@ -187,8 +201,39 @@ final class AttentionShape {
     groupSize = headCount / keyValueHeadCount;
     decoder = instanceOf(DECODES, headSize, sharedBytesMax);
     prefiller = instanceOf(PREFILLS, headSize, sharedBytesMax);
+    merge = MERGE;
+    split = SPLIT;
     partialRowBytes = (long) keyValueHeadCount * Float.BYTES * (headSize + PARTIAL_EXTRA);
     partialRowsMax = Math.min(partialBytesMax / partialRowBytes, Integer.MAX_VALUE / 2);
+  }
+
+  private AttentionShape(AttentionShape fixed, int split) {
+    keyValueHeadCount = fixed.keyValueHeadCount;
+    groupSize = fixed.groupSize;
+    decoder = fixed.decoder.free();
+    prefiller = fixed.prefiller.free();
+    merge = MERGE + FREE;
+    this.split = split;
+    partialRowBytes = fixed.partialRowBytes;
+    partialRowsMax = fixed.partialRowsMax;
+  }
+
+  /**
+   * The same with decode's splits of that length and prefill's of any, which is what an engine may
+   * choose that does not promise the same bits. For measurements.
+   *
+   * @param length a multiple of 64
+   * @throws IllegalArgumentException for another, or when there are no such kernels for these heads
+   */
+  AttentionShape free(int length) {
+    if (length <= 0 || length % KV_TILE != 0) {
+      throw new IllegalArgumentException("a split is a multiple of " + KV_TILE + ", not " + length);
+    }
+    if (!FREE_HEAD_SIZES.contains(decoder.headSize)) {
+      throw new IllegalArgumentException(
+          "kernels with any split take heads of " + FREE_HEAD_SIZES + ", not " + decoder.headSize);
+    }
+    return new AttentionShape(this, length);
   }
 
   private static Instance instanceOf(List<Instance> instances, int headSize, int sharedBytesMax) {
@@ -222,8 +267,8 @@ final class AttentionShape {
    *     takes
    */
   Plan plan(List<Slice> slices, Bucket atLeast) {
-    final Tiles merge = new Tiles();
-    final Tiles decode = new Tiles();
+    final Tiles merge = new Tiles(split);
+    final Tiles decode = new Tiles(split);
     final List<Slice> prefilled = new ArrayList<>();
     int splitsMax = 0;
     long partialRows = 0;
@@ -295,7 +340,7 @@ final class AttentionShape {
       }
     }
     ordered.sort(Comparator.comparingInt(Tile::end).reversed());
-    final Tiles tiles = new Tiles();
+    final Tiles tiles = new Tiles(split);
     for (Tile tile : ordered) tiles.add(tile.slice, tile.from, tile.to, 0, 0);
     return tiles;
   }
@@ -309,17 +354,22 @@ final class AttentionShape {
   private Launch mergeLaunch(Bucket bucket) {
     final int blocksOfTile = DECODE_ROWS / MERGE_ROWS;
     final int gridX = bucket.tileCount * blocksOfTile;
-    return new Launch("attention_merge", gridX, keyValueHeadCount, MERGE_ROWS * WARP, 0);
+    return new Launch(merge, gridX, keyValueHeadCount, MERGE_ROWS * WARP, 0);
   }
 
-  private static int splitsOf(int length) {
-    return (length + SPLIT - 1) / SPLIT;
+  private int splitsOf(int length) {
+    return (length + split - 1) / split;
   }
 
   /** {@code AttentionTile}s of params.h, one behind another. */
   private static final class Tiles {
+    private final int splitLength;
     private int[] ints = new int[16 * TILE_INTS];
     private int end;
+
+    private Tiles(int splitLength) {
+      this.splitLength = splitLength;
+    }
 
     private void add(Slice slice, int rowFrom, int rowTo, int split, int partialRow) {
       if (end == ints.length) ints = Arrays.copyOf(ints, 2 * end);
@@ -330,6 +380,7 @@ final class AttentionShape {
       ints[end + 4] = rowTo;
       ints[end + 5] = split;
       ints[end + 6] = partialRow;
+      ints[end + 7] = splitLength;
       end += TILE_INTS;
     }
 

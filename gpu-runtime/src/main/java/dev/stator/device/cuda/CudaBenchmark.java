@@ -7,7 +7,9 @@ import dev.stator.model.RopeScaling;
 import dev.stator.model.WeightType;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 
 /**
@@ -20,6 +22,43 @@ public final class CudaBenchmark {
 
   private static final int WARM_UPS = 3; // Launches, then a graph that is recorded, then it alone.
   private static final int COPIES = 10;
+
+  /** Of free memory that may be taken by weights, keys and values. */
+  private static final double MEMORY_SHARE = 0.8;
+
+  /** Enough for all splits that prices are measured of. */
+  private static final long ATTENTION_BYTES = 128 << 20;
+
+  /**
+   * What prices of the same bytes are measured of.
+   *
+   * @param batches of decoding sequences
+   * @param contexts that these have, for attention alone
+   * @param stepContexts for whole steps: the first that the device has memory for
+   * @param tokens of products
+   * @param prompts that attention computes alone
+   * @param keyValueBytes as {@link AttentionPrices} takes them
+   */
+  record Loads(
+      List<Integer> batches,
+      List<Integer> contexts,
+      List<Integer> stepContexts,
+      List<Integer> tokens,
+      List<Integer> prompts,
+      long keyValueBytes) {
+    static final Loads USUAL =
+        new Loads(
+            List.of(1, 8, 64),
+            List.of(512, 4096, 16_384),
+            List.of(4096, 512, CONTEXT),
+            List.of(1, 8, 16, 32, 64, 2048),
+            List.of(2048, 8192),
+            256L << 20);
+
+    private int batchMax() {
+      return Collections.max(batches);
+    }
+  }
 
   /** Shapes of well-known models. */
   public enum Shape {
@@ -132,31 +171,75 @@ public final class CudaBenchmark {
    *
    * @param type BF16, Q8_0, Q4_K, Q6_K or F8_E4M3
    */
-  public List<Figure> measure(Shape shape, WeightType type) {
-    return measure(shape.config, type, 64, 2048);
+  public void measure(
+      Shape shape, WeightType type, Consumer<Figure> figures, Consumer<Price> prices) {
+    measure(shape.config, type, 64, 2048, Loads.USUAL, figures, prices);
   }
 
-  List<Figure> measure(ModelConfig config, WeightType type, int batch, int prompt) {
+  void measure(
+      ModelConfig config,
+      WeightType type,
+      int batch,
+      int prompt,
+      Loads loads,
+      Consumer<Figure> figures,
+      Consumer<Price> prices) {
+    final Driver driver = drivers.get();
+    final int context = stepContext(driver, config, type, loads);
+    final int blocks =
+        Math.max(
+            Math.max(batch * blocks(CONTEXT), blocks(prompt)), loads.batchMax() * blocks(context));
+    final CudaDeviceSettings settings = settings(Math.max(batch, prompt), blocks);
     try (LoadedModel model = BenchmarkModel.of(config, type);
-        CudaDevice device = CudaDevice.create(model, settings(batch, prompt), drivers.get())) {
+        CudaDevice device = CudaDevice.create(model, settings, driver)) {
       final Meter meter = new Meter(config, type, device, rounds);
-      return List.of(
-          meter.decode(1), meter.decode(batch), meter.prefill(prompt), meter.prefill(prompt / 4));
+      figures.accept(meter.decode(1));
+      figures.accept(meter.decode(batch));
+      figures.accept(meter.prefill(prompt));
+      figures.accept(meter.prefill(prompt / 4));
+      if (!MatmulVariant.isFree(type)) return;
+      final ProductPrices products = new ProductPrices(device.rank(), rounds);
+      for (int tokens : loads.tokens) products.measure(tokens).forEach(prices);
+      final StepPrices steps = new StepPrices(device, products, rounds);
+      for (int sequences : loads.batches) prices.accept(steps.decode(sequences, context));
     }
   }
 
-  private static CudaDeviceSettings settings(int batch, int prompt) {
+  /** The first context whose keys and values fit beside the weights, or the last. */
+  private static int stepContext(Driver driver, ModelConfig config, WeightType type, Loads loads) {
+    final long free = (long) (MEMORY_SHARE * driver.freeBytes()) - weightBytes(config, type);
+    final long block = CudaRank.layout(config).blockBytes();
+    for (int context : loads.stepContexts) {
+      if (loads.batchMax() * blocks(context) * block <= free) return context;
+    }
+    return loads.stepContexts.getLast();
+  }
+
+  /** What attention's one split costs, for any type of weights. */
+  public void attentionPrices(Shape shape, Consumer<Price> prices) {
+    attentionPrices(shape.config, Loads.USUAL, prices);
+  }
+
+  void attentionPrices(ModelConfig config, Loads loads, Consumer<Price> prices) {
+    final var attention = new AttentionPrices(drivers, config, loads.keyValueBytes, rounds);
+    for (int context : loads.contexts) {
+      for (int batch : loads.batches) prices.accept(attention.decode(batch, context));
+    }
+    for (int prompt : loads.prompts) prices.accept(attention.prefill(prompt));
+  }
+
+  private static CudaDeviceSettings settings(int stepTokensMax, int blockCount) {
     return new CudaDeviceSettings(
         0,
         CudaDeviceSettings.KV_BYTES_AUTO,
         1,
-        Math.max(batch * blocks(CONTEXT), blocks(prompt)),
-        Math.max(batch, prompt),
+        blockCount,
+        stepTokensMax,
         0,
         128 << 20,
         CudaDeviceSettings.HOST_BLOCKS_MIN,
         0,
-        64 << 20,
+        ATTENTION_BYTES,
         true,
         true,
         1);
@@ -166,7 +249,7 @@ public final class CudaBenchmark {
     return Math.ceilDiv(tokens, CudaDevice.BLOCK_SIZE);
   }
 
-  private static double median(double[] values) {
+  static double median(double... values) {
     final double[] sorted = values.clone();
     Arrays.sort(sorted);
     return (sorted[(sorted.length - 1) / 2] + sorted[sorted.length / 2]) / 2;
@@ -206,7 +289,7 @@ public final class CudaBenchmark {
       final double operations =
           2.0 * step.tokenCount() * layerWeights() + 2.0 * logitsRows * head + attention;
       return new Figure(
-          what, step.tokenCount(), median, weightBytes() / median, operations / median);
+          what, step.tokenCount(), median, weightBytes(config, type) / median, operations / median);
     }
 
     private int[] tokens(int count) {
@@ -221,22 +304,19 @@ public final class CudaBenchmark {
       final long layer = attention + 3L * config.intermediateSize();
       return layer * config.hiddenSize() * config.layerCount();
     }
+  }
 
-    /** Bytes that a step reads of projections and output head, laid out for the device. */
-    private long weightBytes() {
-      final int hidden = config.hiddenSize();
-      final int query = config.querySize();
-      final int joined = query + 2 * config.keyValueSize();
-      final long layer =
-          bytes(joined, hidden)
-              + bytes(hidden, query)
-              + bytes(2 * config.intermediateSize(), hidden)
-              + bytes(hidden, config.intermediateSize());
-      return layer * config.layerCount() + bytes(config.vocabularySize(), hidden);
-    }
-
-    private long bytes(int rows, int columns) {
-      return MatmulShape.repackedBytes(type, rows, columns);
-    }
+  /** Bytes that a step reads of projections and output head, laid out for the device. */
+  private static long weightBytes(ModelConfig config, WeightType type) {
+    final int hidden = config.hiddenSize();
+    final int query = config.querySize();
+    final int joined = query + 2 * config.keyValueSize();
+    final long layer =
+        MatmulShape.repackedBytes(type, joined, hidden)
+            + MatmulShape.repackedBytes(type, hidden, query)
+            + MatmulShape.repackedBytes(type, 2 * config.intermediateSize(), hidden)
+            + MatmulShape.repackedBytes(type, hidden, config.intermediateSize());
+    final long head = MatmulShape.repackedBytes(type, config.vocabularySize(), hidden);
+    return layer * config.layerCount() + head;
   }
 }

@@ -137,6 +137,17 @@ public final class CudaDevice extends AbstractCudaDevice {
     return output(input.slices().size());
   }
 
+  /** As {@link CudaRank#vary}: other bits, for measurements. */
+  void vary(StepVariant variant) {
+    rank.driver().attach();
+    rank.vary(variant);
+    if (graphs != null) graphs.forget();
+  }
+
+  CudaRank rank() {
+    return rank;
+  }
+
   private StepOutput output(int sliceCount) {
     final StepPlan plan = rank.step().plan();
     return new StepOutput() {

@@ -183,6 +183,24 @@ final class CudaRank {
         driver, config.headCount(), config.keyValueHeadCount(), config.headSize(), Arena.ofAuto());
   }
 
+  /** From the next step on it is computed so; for measurements. */
+  void vary(StepVariant variant) {
+    step.use(variant.split() == 0 ? shape : shape.free(variant.split()));
+    kernels.vary(variant);
+  }
+
+  Kernels kernels() {
+    return kernels;
+  }
+
+  CudaWeights weights() {
+    return weights;
+  }
+
+  Activations rows() {
+    return rows;
+  }
+
   Shard shard() {
     return shard;
   }

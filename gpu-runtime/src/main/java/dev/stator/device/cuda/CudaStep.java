@@ -21,7 +21,7 @@ final class CudaStep implements AutoCloseable {
   private final int spareBlock;
   private final IntTable table;
   private final IntTable lists; // Attention's.
-  private final AttentionShape shape;
+  private AttentionShape shape;
   private AttentionShape.Plan attention;
   private int rowCount;
 
@@ -88,6 +88,11 @@ final class CudaStep implements AutoCloseable {
     for (int row = plan.rowCount(); row < rowCount; row++) {
       if (pooled < rowsMax) table.set(3 * rowsMax + pooled++, row);
     }
+  }
+
+  /** Which kernels attend to what from the next step on; for measurements. */
+  void use(AttentionShape other) {
+    shape = other;
   }
 
   StepPlan plan() {

@@ -53,6 +53,11 @@ final class DecodeGraphs implements AutoCloseable {
     if (graph != null) graph.close();
   }
 
+  /** What was recorded is void. */
+  void forget() {
+    close();
+  }
+
   @Override
   public void close() {
     for (Driver.Graph graph : graphs.values()) if (graph != null) graph.close();

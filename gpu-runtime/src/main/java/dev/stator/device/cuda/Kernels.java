@@ -33,6 +33,7 @@ final class Kernels {
   private final KernelParams params = new KernelParams(Arena.ofAuto());
   private final Map<String, Driver.Kernel> kernels = new HashMap<>();
   private long packedInput; // 0 while no product runs by wgmma.
+  private StepVariant variant = StepVariant.FIXED; // Another in measurements alone.
 
   Kernels(Driver driver, Driver.Stream stream) {
     this.driver = driver;
@@ -65,18 +66,26 @@ final class Kernels {
 
   /** {@code to[row] = rmsNorm(x[row]) * weight}, bf16. */
   void norm(long x, long weight, long to, int size, float epsilon, int rows) {
-    norm("rms_norm", x, weight, to, size, epsilon, rows);
+    norm(variant.normThreads(), x, weight, to, size, epsilon, rows);
+  }
+
+  /**
+   * @param threads of a row, 512 or 1024; 0 for those whose bits are promised
+   */
+  void norm(int threads, long x, long weight, long to, int size, float epsilon, int rows) {
+    final String kernel = threads == 0 ? "rms_norm" : "rms_norm_free_" + threads;
+    normParams(x, weight, to, size, epsilon);
+    launch(kernel, rows, 1, threads == 0 ? ROW_THREADS : threads, 0);
   }
 
   /** {@code to[row] = rmsNorm(x[row]) * weight}, float32; {@code to} may be {@code x}. */
   void normFloats(long x, long weight, long to, int size, float epsilon, int rows) {
-    norm("rms_norm_f32", x, weight, to, size, epsilon, rows);
+    normParams(x, weight, to, size, epsilon);
+    launch("rms_norm_f32", rows, 1, ROW_THREADS, 0);
   }
 
-  private void norm(
-      String kernel, long x, long weight, long to, int size, float epsilon, int rows) {
+  private void normParams(long x, long weight, long to, int size, float epsilon) {
     params.reset().address(x).address(weight).address(to).int32(size).int32(size).float32(epsilon);
-    launch(kernel, rows, 1, ROW_THREADS, 0);
   }
 
   /** {@code to += from}. */
@@ -151,6 +160,27 @@ final class Kernels {
     packedInput = packed;
   }
 
+  /** Whether products may run by {@link MatmulShape#wgmma}. */
+  boolean mayUseWgmma() {
+    return packedInput != 0;
+  }
+
+  /** What computes a product unless {@link #vary} says otherwise. */
+  MatmulVariant family(CudaMatrix matrix, int tokens) {
+    final boolean isPacked = usesWgmma(matrix, tokens);
+    return new MatmulVariant(
+        isPacked
+            ? MatmulShape.wgmma(matrix.type(), matrix.rows(), matrix.columns(), tokens)
+            : MatmulShape.product(matrix.type(), matrix.rows(), matrix.columns(), tokens),
+        isPacked,
+        null);
+  }
+
+  /** From now on products and norms run so; for measurements. */
+  void vary(StepVariant other) {
+    variant = other;
+  }
+
   /** Products of one input, side by side in rows of {@code out}. */
   void products(CudaProducts products, long x, long out, int tokens) {
     boolean isPacked = false;
@@ -187,12 +217,42 @@ final class Kernels {
   /** By the kernel that suits; an input for wgmma has been packed. */
   private void multiply(
       CudaMatrix matrix, long x, long bias, long out, int outStride, int tokens, boolean adds) {
-    final boolean isPacked = usesWgmma(matrix, tokens);
-    final MatmulShape shape =
-        isPacked
-            ? MatmulShape.wgmma(matrix.type(), matrix.rows(), matrix.columns(), tokens)
-            : MatmulShape.product(matrix.type(), matrix.rows(), matrix.columns(), tokens);
-    product(shape, matrix, isPacked ? packedInput : x, bias, out, outStride, tokens, adds);
+    final MatmulVariant.Choice choice = variant.products();
+    final MatmulVariant chosen = choice == null ? null : choice.of(matrix, tokens);
+    if (chosen != null && bias == 0) {
+      product(chosen, matrix, x, out, outStride, tokens, adds);
+      return;
+    }
+    final MatmulVariant family = family(matrix, tokens);
+    final long from = family.isPacked() ? packedInput : x;
+    product(family.shape(), matrix, from, bias, out, outStride, tokens, adds);
+  }
+
+  /**
+   * {@code out[token] = matrix x[token]} by any variant.
+   *
+   * @param x bf16 [tokens][columns]
+   * @throws IllegalArgumentException when blocks share outputs that have others beside them
+   */
+  void product(
+      MatmulVariant variant,
+      CudaMatrix matrix,
+      long x,
+      long out,
+      int outStride,
+      int tokens,
+      boolean adds) {
+    if (variant.isShared() && !adds) {
+      if (outStride != matrix.rows()) {
+        throw new IllegalArgumentException("rows of other outputs would become zeros");
+      }
+      stream.fill(out, (byte) 0, (long) tokens * outStride * Float.BYTES);
+    }
+    if (variant.isPacked()) pack(x, packedInput, matrix.columns(), tokens);
+    final long from = variant.isPacked() ? packedInput : x;
+    productParams(matrix, from, 0, out, 0, 0, outStride, tokens, adds);
+    variant.addTo(params);
+    launch(variant.shape());
   }
 
   /** Packs {@code x} as {@link MatmulShape#wgmma} takes it. */
@@ -230,6 +290,20 @@ final class Kernels {
       int outStride,
       int tokens,
       boolean adds) {
+    productParams(matrix, x, bias, out, tiles, sources, outStride, tokens, adds);
+    launch(shape);
+  }
+
+  private void productParams(
+      CudaMatrix matrix,
+      long x,
+      long bias,
+      long out,
+      long tiles,
+      long sources,
+      int outStride,
+      int tokens,
+      boolean adds) {
     params
         .reset()
         .address(matrix.address())
@@ -243,7 +317,6 @@ final class Kernels {
         .int32(tokens)
         .int32(outStride)
         .int32(adds ? 1 : 0);
-    launch(shape);
   }
 
   /**

@@ -253,6 +253,11 @@ record MatmulShape(String kernel, int gridX, int gridY, int threads, int sharedB
         WGMMA_ALIGNMENT + WGMMA_STAGES * stageBytes + WGMMA_SUM_BYTES + WGMMA_BARRIER_BYTES);
   }
 
+  /** Columns of a unit of the type's layout: ranges are whole units. */
+  static int unitColumns(WeightType type) {
+    return Layout.of(type).unitColumns;
+  }
+
   private static Layout checkedLayout(WeightType type, int rows, int columns) {
     if (rows <= 0 || columns <= 0 || columns % COLUMNS_MULTIPLE != 0) {
       throw new IllegalArgumentException(

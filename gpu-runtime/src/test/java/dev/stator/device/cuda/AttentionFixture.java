@@ -64,6 +64,7 @@ final class AttentionFixture implements AutoCloseable {
   private final int[][] blocks;
   private final int blockCount;
   private int sharedBytesMax = Integer.MAX_VALUE;
+  private int split; // 0 for the one that serves.
 
   AttentionFixture(Driver driver, Heads heads, long seed, int... lengths) {
     this.driver = driver;
@@ -159,8 +160,15 @@ final class AttentionFixture implements AutoCloseable {
 
   private AttentionShape shape(long partialBytesMax) {
     final int sharedBytes = Math.min(sharedBytesMax, driver.sharedBytesMax());
-    return new AttentionShape(
-        heads.count, heads.keyValueCount, heads.size, sharedBytes, partialBytesMax);
+    final var shape =
+        new AttentionShape(
+            heads.count, heads.keyValueCount, heads.size, sharedBytes, partialBytesMax);
+    return split == 0 ? shape : shape.free(split);
+  }
+
+  /** From here on by the kernels that take any split. */
+  void splitFreely(int length) {
+    split = length;
   }
 
   /** From here on as on a device with so little shared memory. */

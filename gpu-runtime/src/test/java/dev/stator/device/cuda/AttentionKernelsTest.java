@@ -1,6 +1,7 @@
 package dev.stator.device.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.device.cuda.AttentionFixture.Heads;
@@ -57,6 +58,41 @@ class AttentionKernelsTest {
         new Part(0, 0, 70), new Part(1, 509, 7), new Part(2, 39, 1), new Part(3, 1000, 66)
       };
       check(fixture, fixture.run(parts), parts);
+    }
+  }
+
+  static Stream<Heads> freeHeads() {
+    return Stream.of(
+        Heads.plain(4, 2, 64),
+        Heads.plain(8, 1, 128),
+        new Heads(4, 1, 64, 0, 100),
+        new Heads(4, 2, 128, 2.5f, 600));
+  }
+
+  @ParameterizedTest
+  @MethodSource("freeHeads")
+  void shouldMatchTheFormulaWithAnySplit(Heads heads) {
+    try (var fixture = new AttentionFixture(CudaTests.open(), heads, 11, LENGTHS)) {
+      final Part[] parts = new Part[LENGTHS.length + 1];
+      for (int s = 0; s < LENGTHS.length; s++) parts[s] = Part.last(s, LENGTHS[s]);
+      parts[LENGTHS.length] = new Part(LENGTHS.length - 1, 900, 70); // Prefill's.
+      for (int split : new int[] {64, 192, 512, 1088}) {
+        fixture.splitFreely(split);
+        check(fixture, fixture.run(parts), parts);
+      }
+    }
+  }
+
+  @Test
+  void shouldGiveTheBitsOfTheFixedSplitWhenAFreeOneIsAsLong() {
+    final Heads heads = Heads.plain(4, 2, 64);
+    try (var fixture = new AttentionFixture(CudaTests.open(), heads, 12, 1580)) {
+      fixture.cancel(0);
+      final short[] fixed = fixture.run(Part.last(0, 1580));
+      fixture.splitFreely(AttentionShape.SPLIT);
+      assertArrayEquals(fixed, fixture.run(Part.last(0, 1580)));
+      fixture.splitFreely(128);
+      assertFalse(Arrays.equals(fixed, fixture.run(Part.last(0, 1580))), "rounding is seen here");
     }
   }
 

@@ -206,6 +206,22 @@ class AttentionShapeTest {
   }
 
   @Test
+  void shouldCutIntoAnySplitWhenFree() {
+    final Plan plan = shape.free(192).plan(List.of(decode(0, 385), decode(1, 192)));
+    assertEquals("attention_decode_64_free", plan.decode().kernel());
+    assertEquals("attention_merge_free", plan.merge().kernel());
+    assertEquals(List.of(0, 1, 2, 0), decodeTiles(plan).stream().map(Tile::split).toList());
+    final int first = plan.decodeTilesAt();
+    assertEquals(192, plan.lists()[first + AttentionShape.TILE_INTS - 1]);
+    assertEquals(
+        "attention_prefill_64_free",
+        shape.free(64).plan(List.of(new Slice(0, 100, 0, 0))).prefill().kernel());
+    assertThrows(IllegalArgumentException.class, () -> shape.free(100));
+    final var narrow = new AttentionShape(2, 2, 32, ADA_SHARED_BYTES, ROOM);
+    assertThrows(IllegalArgumentException.class, () -> narrow.free(64));
+  }
+
+  @Test
   void shouldRefuseHeadsAndDevicesWithoutKernels() {
     assertEquals(
         "attention on CUDA devices takes heads of [32, 64, 96, 128, 256] values, not of 80",

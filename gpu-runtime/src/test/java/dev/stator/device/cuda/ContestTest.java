@@ -1,0 +1,81 @@
+package dev.stator.device.cuda;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class ContestTest {
+  /** Takes what it is told to, first while it is tried, then in turns. */
+  private static final class Told implements Contest.Entry {
+    private final String name;
+    private final boolean hasOurBits;
+    private final double[] seconds;
+    private int runs;
+    private int open;
+
+    private Told(String name, boolean hasOurBits, double... seconds) {
+      this.name = name;
+      this.hasOurBits = hasOurBits;
+      this.seconds = seconds;
+    }
+
+    @Override
+    public String name() {
+      return name;
+    }
+
+    @Override
+    public boolean hasOurBits() {
+      return hasOurBits;
+    }
+
+    @Override
+    public void ready() {
+      open = 1;
+    }
+
+    @Override
+    public double seconds() {
+      assertEquals(1, open, name);
+      return seconds[Math.min(runs++, seconds.length - 1)];
+    }
+
+    @Override
+    public void close() {
+      open = 0;
+    }
+  }
+
+  @Test
+  void shouldMeasureTheChosenAgainBesideOurs() {
+    final var ours = new Told("ours", true, 4, 4, 4, 6, 5, 4);
+    final var same = new Told("same", true, 3, 2, 3, 4, 4, 4);
+    final var slow = new Told("slow", false, 9);
+    final var fast = new Told("fast", false, 1, 1, 1, 2, 2.5, 7);
+    final Contest.Result result = new Contest(3).run("this", List.of(ours, same, slow, fast));
+    assertEquals(1, result.sameBits());
+    assertEquals(3, result.fastest());
+    final Price price = result.price();
+    assertEquals("this", price.what());
+    assertEquals(4, price.candidates());
+    assertEquals(new Price.Timing("ours", 5), price.ours());
+    assertEquals(new Price.Timing("same", 4), price.sameBits());
+    assertEquals(new Price.Timing("fast", 2.5), price.fastest());
+    assertEquals(2, price.ratio());
+    assertEquals(1.25, price.choiceRatio());
+    for (Told each : List.of(ours, same, slow, fast)) assertEquals(0, each.open, each.name);
+    assertEquals(3, slow.runs, "it is out");
+  }
+
+  @Test
+  void shouldBeOneWhereOursIsTheFastest() {
+    final Contest.Result result =
+        new Contest(1).run("this", List.of(new Told("ours", true, 1), new Told("other", false, 2)));
+    assertEquals(1, result.price().ratio());
+    assertEquals(1, result.price().choiceRatio());
+    assertEquals(0, result.fastest());
+    assertTrue(result.price().fastest().equals(result.price().ours()));
+  }
+}
