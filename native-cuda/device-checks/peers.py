@@ -1,6 +1,7 @@
 """What PyTorch and transformers reach on this device, to stand beside `stator bench kernels --device cuda`.
 
-A dense bf16 product, attention alone, and the 8B and 1B shapes with random weights: a prompt of 2,048 tokens, and decode with
+A dense bf16 product, the products of a decode step of the 8B shape (cuBLAS chooses by the number of tokens and promises no bits:
+for the report's prices of the same bytes), attention alone, and the 8B and 1B shapes with random weights: a prompt of 2,048 tokens, and decode with
 a static cache, compiled. Medians of repeats, by CUDA events.
 """
 
@@ -31,6 +32,21 @@ def product():
     n = 8192
     a, b = (torch.randn(n, n, device="cuda", dtype=torch.bfloat16) for _ in range(2))
     print(f"bf16 product of {n}: {2 * n**3 / seconds(lambda: a @ b) / 1e12:.0f} TFLOP/s")
+
+
+def decode_products(layers=8):
+    shapes = {"q, k, v": (6144, 4096), "attention out": (4096, 4096), "gate, up": (28672, 4096), "down": (4096, 14336)}
+    for name, (rows, columns) in shapes.items():
+        weights = [torch.randn(rows, columns, device="cuda", dtype=torch.bfloat16) for _ in range(layers)]
+        for tokens in (1, 8, 16, 32, 64):
+            x = torch.randn(tokens, columns, device="cuda", dtype=torch.bfloat16)
+            x @ weights[0].T  # What cuBLAS does once must not be recorded.
+            torch.cuda.synchronize()
+            graph = torch.cuda.CUDAGraph()
+            with torch.cuda.graph(graph):
+                for weight in weights:
+                    x @ weight.T
+            print(f"cuBLAS, {name} {rows} x {columns}, {tokens}: {seconds(graph.replay) / layers * 1e6:.2f} us")
 
 
 def attention(length=2048, heads=32, kv_heads=8, size=128):
@@ -75,6 +91,7 @@ if __name__ == "__main__":
     print(torch.cuda.get_device_name(), "torch", torch.__version__)
     for work in (
         product,
+        decode_products,
         attention,
         lambda: model("1B", 16, 2048, 8192, 32, 8),
         lambda: model("8B", 32, 4096, 14336, 32, 8),

@@ -7,7 +7,7 @@ import java.util.Locale;
 
 /** Lines of {@link CudaBench}'s tables. */
 final class CudaBenchTable {
-  private static final String PRICE = "  %-37s %4s  %-13s %10s  %-13s %7s  %-24s %10s %7s";
+  private static final String PRICE = " %-32s %3s  %-11s %9s  %-14s %7s  %-26s %9s %7s";
 
   private CudaBenchTable() {}
 

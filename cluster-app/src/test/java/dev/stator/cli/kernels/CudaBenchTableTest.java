@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import dev.stator.device.cuda.CudaBenchmark;
 import dev.stator.device.cuda.Price;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 
 class CudaBenchTableTest {
@@ -12,13 +13,12 @@ class CudaBenchTableTest {
   @Test
   void shouldShowStepsBesideACopy() {
     assertEquals(
-        """
-        a GPU, 5 rounds, medians
-        copy of device memory: 4000 GB/s, read and written
-
-          model type    step                     ms     tokens/s     GB/s  / copy    TFLOP/s\
-        """,
-        String.join("\n", CudaBenchTable.head("a GPU", 5, 4e12)));
+        List.of(
+            "a GPU, 5 rounds, medians",
+            "copy of device memory: 4000 GB/s, read and written",
+            "",
+            "  model type    step                     ms     tokens/s     GB/s  / copy   TFLOP/s"),
+        CudaBenchTable.head("a GPU", 5, 4e12));
     assertEquals(
         "  8B    BF16    decode of 64          5.000      12800.0     3000  0.750x     200.0",
         CudaBenchTable.step(
@@ -27,6 +27,10 @@ class CudaBenchTableTest {
 
   @Test
   void shouldShowPricesAndWhatAnotherChoiceWouldSave() {
+    assertEquals(
+        "  model type    what                              of  ours            "
+            + "   us  same bits         / it  fastest                           us   price",
+        CudaBenchTable.priceHead().getLast());
     final Price price =
         new Price(
             "attention out 4096 x 4096, 8",
@@ -35,12 +39,8 @@ class CudaBenchTableTest {
             new Price.Timing("decode_16", 11.9e-6),
             new Price.Timing("free_8, 4 x 8 ranges", 10e-6));
     assertEquals(
-        """
-          model type    what                             of  ours                     us  same bits        / it  \
-        fastest                          us   price
-          8B    BF16    attention out 4096 x 4096, 8     40  decode_8              12.00  decode_16      1.008x  \
-        free_8, 4 x 8 ranges          10.00  1.200x\
-        """,
-        CudaBenchTable.priceHead().getLast() + "\n" + CudaBenchTable.price(WHAT, price));
+        "  8B    BF16    attention out 4096 x 4096, 8      40  decode_8        "
+            + "12.00  decode_16       1.008x  free_8, 4 x 8 ranges           10.00  1.200x",
+        CudaBenchTable.price(WHAT, price));
   }
 }

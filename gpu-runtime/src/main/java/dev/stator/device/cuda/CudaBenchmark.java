@@ -167,9 +167,13 @@ public final class CudaBenchmark {
   }
 
   /**
-   * Decodes one sequence and many, and computes a prompt.
+   * Decodes one sequence and many, and computes a prompt; then measures what the same bytes cost
+   * norms, products and whole decode steps.
    *
    * @param type BF16, Q8_0, Q4_K, Q6_K or F8_E4M3
+   * @param figures is given each at once, as {@code prices} is
+   * @param prices of BF16 and Q4_K, which have kernels that are cut freely
+   * @throws CudaException when the device fails
    */
   public void measure(
       Shape shape, WeightType type, Consumer<Figure> figures, Consumer<Price> prices) {

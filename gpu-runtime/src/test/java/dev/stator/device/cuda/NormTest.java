@@ -75,6 +75,23 @@ class NormTest {
     }
   }
 
+  @ParameterizedTest
+  @CsvSource({"1, 4, 512", "2, 1027, 512", "3, 4096, 512", "1, 5, 1024", "2, 4099, 1024"})
+  void shouldNormaliseRowsWithMoreThreads(int rows, int size, int threads) {
+    final Random random = new Random(7L * rows + size);
+    final float[] x = Values.gaussian(random, rows * size);
+    final float[] weight = Values.gaussian(random, size);
+    final long to = device.room(2L * rows * size);
+    final var kernels = new Kernels(device.driver(), device.driver().newStream());
+    final long weights = device.floats(weight);
+    kernels.norm(threads, device.floats(x), weights, to, size, EPSILON, rows);
+    kernels.stream().synchronize();
+    final short[] read = device.readHalves(to, rows * size);
+    for (int i = 0; i < rows * size; i++) {
+      assertBf16(expected(x, i / size * size, weight, i % size), read[i], 0, "half " + i);
+    }
+  }
+
   /** The sum of squares as {@code NUMERICS.md} has it. */
   private static float sumOfSquares(float[] x) {
     float total = 0;
