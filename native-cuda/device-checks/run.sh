@@ -27,7 +27,7 @@ part() {
   printf '\n## %s\n\n```\n' "$title" >>"$report"
   timeout "$limit" bash -c '"$@"' part "$@" >"$work/out" 2>&1
   local end=$?
-  tail -n 200 "$work/out" >>"$report"
+  tail -n 400 "$work/out" >>"$report"
   printf '```\n\n%s, %s s\n' "$([ $end = 0 ] && echo ok || echo "ended with $end")" $((SECONDS - start)) >>"$report"
   return $end
 }
@@ -71,7 +71,7 @@ if have compute-sanitizer "the memory checker"; then
     RepackTest EmbedTest ExpertsTest || failed=1
   part "racecheck" 60 sanitized racecheck NormTest SamplingTest BlocksTest ExpertsTest || failed=1
 fi
-part "Steps beside a copy of device memory" 130 stator bench kernels --device cuda --type BF16,Q4_K || failed=1
+part "Steps beside a copy of device memory, and the price of the same bytes" 130 stator bench kernels --device cuda --type BF16,Q4_K || failed=1
 have python3 "PyTorch" && part "PyTorch and transformers on the same device" 100 python3 "$here/peers.py"
 part "Through the whole server" 60 served || failed=1
 cat "$report"

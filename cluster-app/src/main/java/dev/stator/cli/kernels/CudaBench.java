@@ -5,7 +5,6 @@ import dev.stator.device.cuda.Cuda;
 import dev.stator.device.cuda.CudaBenchmark;
 import dev.stator.device.cuda.CudaException;
 import dev.stator.device.cuda.CudaGpu;
-import dev.stator.device.cuda.Price;
 import dev.stator.model.WeightType;
 import java.util.ArrayList;
 import java.util.List;
@@ -26,6 +25,7 @@ public final class CudaBench {
   private final int rounds;
   private final Consumer<String> out;
   private final Consumer<String> progress;
+  private final List<CudaException> failures = new ArrayList<>();
 
   /**
    * @param rounds steps of each kind that are measured
@@ -48,7 +48,7 @@ public final class CudaBench {
   }
 
   /**
-   * Gives all tables: steps first, then prices, attention's in front.
+   * Gives all tables: for each shape and type its steps, then its prices; attention's at the end.
    *
    * @throws UsageException when there is no GPU to be used; says why
    * @throws CudaException when the device failed somewhere; what else could be measured was given
@@ -65,45 +65,51 @@ public final class CudaBench {
     final var benchmark = new CudaBenchmark(gpu, rounds);
     final double copy = benchmark.copyBytesPerSecond(COPY_BYTES);
     CudaBenchTable.head(gpu.toString(), rounds, copy).forEach(out);
-    final List<String> prices = new ArrayList<>();
-    final List<CudaException> failures = new ArrayList<>();
     for (CudaBenchmark.Shape shape : CudaBenchmark.Shape.values()) {
       for (WeightType type : types) {
         progress.accept("measuring " + shape.title() + " " + type);
         final String what = CudaBenchTable.what(shape.title(), type.name());
+        final Consumer<String> steps = under(CudaBenchTable.stepHead());
+        final Consumer<String> prices = under(CudaBenchTable.priceHead());
         attempt(
             what,
-            failures,
             () ->
                 benchmark.measure(
                     shape,
                     type,
-                    each -> out.accept(CudaBenchTable.step(what, each, copy)),
-                    each -> prices.add(tell(what, each))));
+                    each -> steps.accept(CudaBenchTable.step(what, each, copy)),
+                    each -> prices.accept(CudaBenchTable.price(what, each))));
       }
     }
-    CudaBenchTable.priceHead().forEach(out);
+    final Consumer<String> prices = under(CudaBenchTable.priceHead());
     for (CudaBenchmark.Shape shape : CudaBenchmark.Shape.values()) {
+      progress.accept("measuring attention of " + shape.title());
       final String what = CudaBenchTable.what(shape.title(), "any");
       attempt(
           what,
-          failures,
-          () -> benchmark.attentionPrices(shape, each -> out.accept(tell(what, each))));
+          () ->
+              benchmark.attentionPrices(
+                  shape, each -> prices.accept(CudaBenchTable.price(what, each))));
     }
-    prices.forEach(out);
     if (!failures.isEmpty()) throw failures.getFirst();
   }
 
-  /** Prices come between steps: they are told at once, in case that nothing follows. */
-  private String tell(String what, Price price) {
-    final String line = CudaBenchTable.price(what, price);
-    progress.accept(line);
-    return line;
+  /** Lines below a head, which the first of them brings with it. */
+  private Consumer<String> under(String head) {
+    final var heads = new ArrayList<>(List.of("", head));
+    return line -> {
+      heads.forEach(out);
+      heads.clear();
+      out.accept(line);
+    };
   }
 
-  private void attempt(String what, List<CudaException> failures, Runnable work) {
+  /** What has no room on this device is no failure; what fails does not end the rest. */
+  private void attempt(String what, Runnable work) {
     try {
       work.run();
+    } catch (OutOfMemoryError e) {
+      out.accept(what + " left out: " + e.getMessage());
     } catch (CudaException e) {
       out.accept(what + " left out: " + e.getMessage());
       failures.add(e);

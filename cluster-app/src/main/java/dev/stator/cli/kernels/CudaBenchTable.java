@@ -23,11 +23,16 @@ final class CudaBenchTable {
     return List.of(
         gpu + ", " + rounds + " rounds, medians",
         format("copy of device memory: %.0f GB/s, read and written", copy / 1e9),
-        "",
-        what("model", "type")
-            + format(
-                " %-16s %10s %12s %8s %7s %9s",
-                "step", "ms", "tokens/s", "GB/s", "/ copy", "TFLOP/s"));
+        "price of the same bytes: our time by the time of the fastest variant, whose bits depend"
+            + " on",
+        "batch, context and device; of it another kernel of the same bits would save what / it"
+            + " says");
+  }
+
+  static String stepHead() {
+    return what("model", "type")
+        + format(
+            " %-16s %10s %12s %8s %7s %9s", "step", "ms", "tokens/s", "GB/s", "/ copy", "TFLOP/s");
   }
 
   static String step(String what, CudaBenchmark.Figure each, double copy) {
@@ -42,16 +47,9 @@ final class CudaBenchTable {
             each.operationsPerSecond() / 1e12);
   }
 
-  static List<String> priceHead() {
-    return List.of(
-        "",
-        "price of the same bytes: our time / the time of the fastest variant, whose bits depend on",
-        "batch, context and device; of it by choice: what another kernel of the same bits would"
-            + " save",
-        "",
-        what("model", "type")
-            + format(
-                PRICE, "what", "of", "ours", "us", "same bits", "/ it", "fastest", "us", "price"));
+  static String priceHead() {
+    return what("model", "type")
+        + format(PRICE, "what", "of", "ours", "us", "same bits", "/ it", "fastest", "us", "price");
   }
 
   static String price(String what, Price each) {

@@ -9,13 +9,12 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Random;
-import java.util.function.Supplier;
 
 /**
  * What attention's one split of 512 positions costs, beside the split that is the fastest for a
  * batch and a context.
  *
- * <p><b>Threads:</b> the caller's.
+ * <p><b>Threads:</b> the driver's.
  */
 final class AttentionPrices {
   /** Splits that are tried where the context has more than one of them. */
@@ -26,7 +25,7 @@ final class AttentionPrices {
   private static final byte SMALL = 0x3C; // Twice: about 2^-6 as bf16.
   private static final int ALIGNMENT = 16;
 
-  private final Supplier<Driver> drivers;
+  private final Driver driver;
   private final ModelConfig config;
   private final long bytesMin;
   private final int rounds;
@@ -35,8 +34,8 @@ final class AttentionPrices {
    * @param bytesMin of keys and values that a measurement goes through, layer by layer: more than
    *     caches hold
    */
-  AttentionPrices(Supplier<Driver> drivers, ModelConfig config, long bytesMin, int rounds) {
-    this.drivers = drivers;
+  AttentionPrices(Driver driver, ModelConfig config, long bytesMin, int rounds) {
+    this.driver = driver;
     this.config = config;
     this.bytesMin = bytesMin;
     this.rounds = rounds;
@@ -79,15 +78,15 @@ final class AttentionPrices {
       int blocks,
       List<Integer> splits) {
     final int layers = Math.clamp(bytesMin / (blocks * layerBytes()), 1, LAYERS_MAX);
-    try (Driver driver = drivers.get();
+    try (DeviceMemory memory = new DeviceMemory(driver);
         Driver.Stream stream = driver.newStream();
         Arena arena = Arena.ofConfined()) {
-      final var on = new Room(driver, stream, arena, layout(layers), tokens, blocks);
-      final var fixed = shape(driver, FIXED_PARTIAL_BYTES);
+      final var on = new Room(memory, stream, arena, layout(layers), tokens, blocks);
+      final var fixed = shape(FIXED_PARTIAL_BYTES);
       final List<Contest.Entry> entries = new ArrayList<>();
       entries.add(on.entry("split " + AttentionShape.SPLIT, true, fixed.plan(slices)));
       for (int split : splits) {
-        final var plan = shape(driver, Long.MAX_VALUE).free(split).plan(slices);
+        final var plan = shape(Long.MAX_VALUE).free(split).plan(slices);
         final String name = plan.merge() == null ? "one split" : "split " + split;
         entries.add(on.entry(name, false, plan));
       }
@@ -108,7 +107,7 @@ final class AttentionPrices {
         CudaDevice.BLOCK_SIZE);
   }
 
-  private AttentionShape shape(Driver driver, long partialBytes) {
+  private AttentionShape shape(long partialBytes) {
     return new AttentionShape(
         config.headCount(),
         config.keyValueHeadCount(),
@@ -119,7 +118,7 @@ final class AttentionPrices {
 
   /** Queries, and keys and values of so many layers, in blocks that lie shuffled. */
   private final class Room {
-    private final Driver driver;
+    private final DeviceMemory memory;
     private final Driver.Stream stream;
     private final Arena arena;
     private final KvLayout layout;
@@ -130,8 +129,13 @@ final class AttentionPrices {
     private final long table;
 
     private Room(
-        Driver driver, Driver.Stream stream, Arena arena, KvLayout layout, int tokens, int blocks) {
-      this.driver = driver;
+        DeviceMemory memory,
+        Driver.Stream stream,
+        Arena arena,
+        KvLayout layout,
+        int tokens,
+        int blocks) {
+      this.memory = memory;
       this.stream = stream;
       this.arena = arena;
       this.layout = layout;
@@ -148,14 +152,14 @@ final class AttentionPrices {
     }
 
     private long filled(long bytes) {
-      final long address = driver.allocate(bytes);
+      final long address = memory.take("values", bytes);
       stream.fill(address, SMALL, bytes);
       return address;
     }
 
     private long ints(int... values) {
       final MemorySegment from = arena.allocateFrom(ValueLayout.JAVA_INT, values);
-      final long address = driver.allocate(from.byteSize());
+      final long address = memory.take("tables", from.byteSize());
       stream.copyToDevice(address, from);
       stream.synchronize();
       return address;
@@ -163,14 +167,14 @@ final class AttentionPrices {
 
     /** All layers' attention. */
     private Contest.Entry entry(String name, boolean hasOurBits, AttentionShape.Plan plan) {
-      final var memory =
+      final var on =
           new AttentionKernels.Memory(
               queries,
               pool,
               table,
               ints(plan.lists()),
               out,
-              driver.allocate(Math.max(plan.partialBytes(), ALIGNMENT)),
+              memory.take("partial results", Math.max(plan.partialBytes(), ALIGNMENT)),
               Math.toIntExact(layout.blockBytes()),
               config.attentionScale(),
               0);
@@ -182,7 +186,7 @@ final class AttentionPrices {
           () -> {
             for (int layer = 0; layer < layout.layerCount(); layer++) {
               final int keys = Math.toIntExact(layout.keyOffset(layer, 0));
-              kernels.run(stream, plan, memory, keys, Integer.MAX_VALUE);
+              kernels.run(stream, plan, on, keys, Integer.MAX_VALUE);
             }
           });
     }

@@ -202,7 +202,8 @@ public final class CudaBenchmark {
       figures.accept(meter.prefill(prompt));
       figures.accept(meter.prefill(prompt / 4));
       if (!MatmulVariant.isFree(type)) return;
-      final ProductPrices products = new ProductPrices(device.rank(), rounds);
+      final ProductPrices products =
+          new ProductPrices(device.rank(), Collections.max(loads.tokens), rounds);
       for (int tokens : loads.tokens) products.measure(tokens).forEach(prices);
       final StepPrices steps = new StepPrices(device, products, rounds);
       for (int sequences : loads.batches) prices.accept(steps.decode(sequences, context));
@@ -225,11 +226,13 @@ public final class CudaBenchmark {
   }
 
   void attentionPrices(ModelConfig config, Loads loads, Consumer<Price> prices) {
-    final var attention = new AttentionPrices(drivers, config, loads.keyValueBytes, rounds);
-    for (int context : loads.contexts) {
-      for (int batch : loads.batches) prices.accept(attention.decode(batch, context));
+    try (Driver driver = drivers.get()) {
+      final var attention = new AttentionPrices(driver, config, loads.keyValueBytes, rounds);
+      for (int context : loads.contexts) {
+        for (int batch : loads.batches) prices.accept(attention.decode(batch, context));
+      }
+      for (int prompt : loads.prompts) prices.accept(attention.prefill(prompt));
     }
-    for (int prompt : loads.prompts) prices.accept(attention.prefill(prompt));
   }
 
   private static CudaDeviceSettings settings(int stepTokensMax, int blockCount) {

@@ -32,7 +32,8 @@ final class Kernels {
   private final Driver.Stream stream;
   private final KernelParams params = new KernelParams(Arena.ofAuto());
   private final Map<String, Driver.Kernel> kernels = new HashMap<>();
-  private long packedInput; // 0 while no product runs by wgmma.
+  private long packedInput; // 0 where none can be packed.
+  private boolean usesWgmma;
   private StepVariant variant = StepVariant.FIXED; // Another in measurements alone.
 
   Kernels(Driver driver, Driver.Stream stream) {
@@ -157,12 +158,28 @@ final class Kernels {
    * @param packed device memory for the largest input, packed
    */
   void useWgmma(long packed) {
+    packTo(packed);
+    usesWgmma = true;
+  }
+
+  /**
+   * From now on products can be asked to run by {@link MatmulShape#wgmma}; for measurements on
+   * devices where it gives other bits.
+   *
+   * @param packed device memory for the largest input, packed
+   */
+  void packTo(long packed) {
     packedInput = packed;
   }
 
-  /** Whether products may run by {@link MatmulShape#wgmma}. */
-  boolean mayUseWgmma() {
+  /** Whether products can run by {@link MatmulShape#wgmma}. */
+  boolean canPack() {
     return packedInput != 0;
+  }
+
+  /** Whether a variant gives the bits that are promised. */
+  boolean hasFamilyBits(MatmulVariant other) {
+    return other.cut() == null && (usesWgmma || !other.isPacked());
   }
 
   /** What computes a product unless {@link #vary} says otherwise. */
@@ -203,8 +220,7 @@ final class Kernels {
   }
 
   private boolean usesWgmma(CudaMatrix matrix, int tokens) {
-    return packedInput != 0
-        && MatmulShape.suitsWgmma(matrix.rows(), tokens, driver.multiprocessorCount());
+    return usesWgmma && MatmulShape.suitsWgmma(matrix.rows(), tokens, driver.multiprocessorCount());
   }
 
   /** Packs the input where the matrix is multiplied by wgmma; returns whether it is. */

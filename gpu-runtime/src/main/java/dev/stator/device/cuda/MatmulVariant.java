@@ -52,11 +52,6 @@ record MatmulVariant(MatmulShape shape, boolean isPacked, Cut cut) {
     MatmulVariant of(CudaMatrix matrix, int tokens);
   }
 
-  /** Whether it gives the family's bits. */
-  boolean hasFamilyBits() {
-    return cut == null;
-  }
-
   /** Whether several blocks of threads add to an output, which must be there before. */
   boolean isShared() {
     return cut != null && cut.parts > 1;

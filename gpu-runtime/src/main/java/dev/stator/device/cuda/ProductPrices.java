@@ -43,10 +43,20 @@ final class ProductPrices {
   private final Map<Case, MatmulVariant> fastestOfSameBits = new HashMap<>();
   private final Map<Integer, Integer> normThreads = new HashMap<>(); // By tokens.
 
-  ProductPrices(CudaRank rank, int rounds) {
+  /**
+   * @param tokensMax that will be measured
+   */
+  ProductPrices(CudaRank rank, int tokensMax, int rounds) {
     this.rank = rank;
     config = rank.shard().config();
     this.rounds = rounds;
+    final Driver driver = rank.driver();
+    driver.attach();
+    if (!rank.kernels().canPack() && WgmmaProbe.hasWgmma(driver)) {
+      final int widest =
+          Math.max(config.intermediateSize(), Math.max(config.hiddenSize(), config.querySize()));
+      rank.kernels().packTo(driver.allocate(MatmulShape.packedBytes(widest, tokensMax)));
+    }
   }
 
   /**
@@ -144,7 +154,7 @@ final class ProductPrices {
     final List<MatmulVariant> variants = new ArrayList<>();
     final MatmulVariant ours = rank.kernels().family(matrix, tokens);
     variants.add(ours);
-    final boolean hasWgmma = rank.kernels().mayUseWgmma();
+    final boolean hasWgmma = rank.kernels().canPack();
     for (MatmulVariant other :
         MatmulVariant.candidates(
             matrix.type(), matrix.rows(), matrix.columns(), tokens, hasWgmma)) {
@@ -164,7 +174,7 @@ final class ProductPrices {
     return new Contest.Recorded(
         rank.stream(),
         variant.title(),
-        variant.hasFamilyBits(),
+        rank.kernels().hasFamilyBits(variant),
         product.matrices.size(),
         () -> {
           for (CudaMatrix each : product.matrices) {

@@ -102,7 +102,7 @@ class MatmulVariantTest {
     int free = 0;
     for (MatmulVariant variant : on.candidates()) {
       on.check(variant, free % 2 == 0);
-      if (!variant.hasFamilyBits()) free++;
+      if (!on.kernels.hasFamilyBits(variant)) free++;
     }
     assertTrue(free > 1);
   }
@@ -116,7 +116,7 @@ class MatmulVariantTest {
     assertEquals(new MatmulVariant.Cut(2, 4, 1), four.cut());
     assertArrayEquals(bits, RepackedMatrix.bits(on.run(four, false)));
     for (MatmulVariant variant : on.candidates()) {
-      if (variant.hasFamilyBits()) {
+      if (on.kernels.hasFamilyBits(variant)) {
         assertArrayEquals(bits, RepackedMatrix.bits(on.run(variant, false)), variant.title());
       }
     }
@@ -139,8 +139,25 @@ class MatmulVariantTest {
   void shouldOfferNoOtherCutsOfTypesWithoutSuchKernels() {
     assertFalse(MatmulVariant.isFree(WeightType.Q8_0));
     final var candidates = MatmulVariant.candidates(WeightType.Q8_0, 64, 2048, 64, false);
-    assertTrue(candidates.stream().allMatch(MatmulVariant::hasFamilyBits));
+    assertTrue(candidates.stream().allMatch(each -> each.cut() == null));
     assertFalse(candidates.isEmpty());
+  }
+
+  @Test
+  void shouldHaveOtherBitsByWgmmaUnlessTheDeviceShowedThatTheyAreTheSame() {
+    final var kernels = new Kernels(device.driver(), device.driver().newStream());
+    final var matrix = new CudaMatrix(0, WeightType.BF16, 1 << 16, 256);
+    final int tokens = 2048;
+    final var wgmma =
+        new MatmulVariant(MatmulShape.wgmma(WeightType.BF16, 1 << 16, 256, tokens), true, null);
+    assertFalse(kernels.canPack());
+    kernels.packTo(device.room(16));
+    assertTrue(kernels.canPack());
+    assertFalse(kernels.family(matrix, tokens).isPacked());
+    assertFalse(kernels.hasFamilyBits(wgmma));
+    kernels.useWgmma(device.room(16));
+    assertEquals(wgmma, kernels.family(matrix, tokens));
+    assertTrue(kernels.hasFamilyBits(wgmma));
   }
 
   @Test
