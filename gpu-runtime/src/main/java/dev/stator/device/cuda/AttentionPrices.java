@@ -20,7 +20,7 @@ final class AttentionPrices {
   /** Splits that are tried where the context has more than one of them. */
   private static final int[] SPLITS = {64, 128, 256, 512, 1024, 2048, 4096};
 
-  private static final int LAYERS_MAX = 64;
+  private static final int LAYERS_MAX = 256;
   private static final long FIXED_PARTIAL_BYTES = 64 << 20; // The default of attention-bytes.
   private static final byte SMALL = 0x3C; // Twice: about 2^-6 as bf16.
   private static final int ALIGNMENT = 16;

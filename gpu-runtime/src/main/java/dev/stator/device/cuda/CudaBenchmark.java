@@ -37,7 +37,8 @@ public final class CudaBenchmark {
    * @param stepContexts for whole steps: the first that the device has memory for
    * @param tokens of products
    * @param prompts that attention computes alone
-   * @param keyValueBytes as {@link AttentionPrices} takes them
+   * @param bytesMin of weights, or of keys and values, that a measurement goes through: more than
+   *     caches hold
    */
   record Loads(
       List<Integer> batches,
@@ -45,7 +46,7 @@ public final class CudaBenchmark {
       List<Integer> stepContexts,
       List<Integer> tokens,
       List<Integer> prompts,
-      long keyValueBytes) {
+      long bytesMin) {
     static final Loads USUAL =
         new Loads(
             List.of(1, 8, 64),
@@ -188,26 +189,31 @@ public final class CudaBenchmark {
       Loads loads,
       Consumer<Figure> figures,
       Consumer<Price> prices) {
-    final Driver driver = drivers.get();
-    final int context = stepContext(driver, config, type, loads);
-    final int blocks =
-        Math.max(
-            Math.max(batch * blocks(CONTEXT), blocks(prompt)), loads.batchMax() * blocks(context));
-    final CudaDeviceSettings settings = settings(Math.max(batch, prompt), blocks);
-    try (LoadedModel model = BenchmarkModel.of(config, type);
-        CudaDevice device = CudaDevice.create(model, settings, driver)) {
-      final Meter meter = new Meter(config, type, device, rounds);
-      figures.accept(meter.decode(1));
-      figures.accept(meter.decode(batch));
-      figures.accept(meter.prefill(prompt));
-      figures.accept(meter.prefill(prompt / 4));
-      if (!MatmulVariant.isFree(type)) return;
-      final ProductPrices products =
-          new ProductPrices(device.rank(), Collections.max(loads.tokens), rounds);
-      for (int tokens : loads.tokens) products.measure(tokens).forEach(prices);
-      final StepPrices steps = new StepPrices(device, products, rounds);
-      for (int sequences : loads.batches) prices.accept(steps.decode(sequences, context));
+    try (LoadedModel model = BenchmarkModel.of(config, type)) {
+      final Driver driver = drivers.get();
+      final int context = stepContext(driver, config, type, loads);
+      final int blocks =
+          Math.max(
+              Math.max(batch * blocks(CONTEXT), blocks(prompt)),
+              loads.batchMax() * blocks(context));
+      final CudaDeviceSettings settings = settings(Math.max(batch, prompt), blocks);
+      try (CudaDevice device = CudaDevice.create(model, settings, driver)) {
+        final Meter meter = new Meter(config, type, device, rounds);
+        figures.accept(meter.decode(1));
+        figures.accept(meter.decode(batch));
+        figures.accept(meter.prefill(prompt));
+        figures.accept(meter.prefill(prompt / 4));
+        if (MatmulVariant.isFree(type)) prices(device, context, loads, prices);
+      }
     }
+  }
+
+  private void prices(CudaDevice device, int context, Loads loads, Consumer<Price> prices) {
+    final int tokensMax = Collections.max(loads.tokens);
+    final var products = new ProductPrices(device.rank(), tokensMax, loads.bytesMin, rounds);
+    for (int tokens : loads.tokens) products.measure(tokens).forEach(prices);
+    final var steps = new StepPrices(device, products, rounds);
+    for (int sequences : loads.batches) prices.accept(steps.decode(sequences, context));
   }
 
   /** The first context whose keys and values fit beside the weights, or the last. */
@@ -227,7 +233,7 @@ public final class CudaBenchmark {
 
   void attentionPrices(ModelConfig config, Loads loads, Consumer<Price> prices) {
     try (Driver driver = drivers.get()) {
-      final var attention = new AttentionPrices(driver, config, loads.keyValueBytes, rounds);
+      final var attention = new AttentionPrices(driver, config, loads.bytesMin, rounds);
       for (int context : loads.contexts) {
         for (int batch : loads.batches) prices.accept(attention.decode(batch, context));
       }

@@ -14,10 +14,12 @@ import java.util.function.Function;
  * <p><b>Threads:</b> the driver's.
  */
 final class ProductPrices {
-  /** Of weights that a measurement goes through: more than caches hold. */
-  private static final long BYTES_MIN = 256L << 20;
+  /** Matrices that a measurement goes through, at most. */
+  private static final int MATRICES_MAX = 256;
 
   private static final byte SMALL = 0x3C; // Twice: about 2^-6 as bf16.
+
+  private static final int[] NORM_THREADS = {0, 512, 1024}; // The first is ours.
 
   /**
    * A product of each layer, or of the head.
@@ -37,16 +39,16 @@ final class ProductPrices {
   private final CudaRank rank;
   private final ModelConfig config;
   private final int rounds;
-  private static final int[] NORM_THREADS = {0, 512, 1024};
-
+  private final List<Product> products;
   private final Map<Case, MatmulVariant> fastest = new HashMap<>();
   private final Map<Case, MatmulVariant> fastestOfSameBits = new HashMap<>();
   private final Map<Integer, Integer> normThreads = new HashMap<>(); // By tokens.
 
   /**
    * @param tokensMax that will be measured
+   * @param bytesMin of a product's weights that a measurement goes through, if need be copies
    */
-  ProductPrices(CudaRank rank, int tokensMax, int rounds) {
+  ProductPrices(CudaRank rank, int tokensMax, long bytesMin, int rounds) {
     this.rank = rank;
     config = rank.shard().config();
     this.rounds = rounds;
@@ -57,6 +59,7 @@ final class ProductPrices {
           Math.max(config.intermediateSize(), Math.max(config.hiddenSize(), config.querySize()));
       rank.kernels().packTo(driver.allocate(MatmulShape.packedBytes(widest, tokensMax)));
     }
+    products = products(bytesMin);
   }
 
   /**
@@ -67,7 +70,13 @@ final class ProductPrices {
     rank.driver().attach();
     final List<Price> prices = new ArrayList<>();
     prices.add(measureNorm(tokens));
-    for (Product product : products(tokens)) prices.add(measure(product, tokens));
+    fill(rank.rows().normed(), tokens, config.hiddenSize());
+    fill(rank.rows().attended(), tokens, config.querySize());
+    fill(rank.rows().gated(), tokens, config.intermediateSize());
+    for (Product product : products) {
+      final boolean isHead = product.out == rank.rows().logits();
+      if (!isHead || tokens <= rank.logitsAtOnce()) prices.add(measure(product, tokens));
+    }
     return prices;
   }
 
@@ -102,51 +111,55 @@ final class ProductPrices {
     return result.price();
   }
 
-  private List<Product> products(int tokens) {
+  private List<Product> products(long bytesMin) {
     final Activations rows = rank.rows();
-    fill(rows.normed(), tokens, config.hiddenSize());
-    fill(rows.attended(), tokens, config.querySize());
-    fill(rows.gated(), tokens, config.intermediateSize());
-    final List<Product> products = new ArrayList<>();
-    products.add(
+    final Function<Function<CudaWeights.Layer, CudaMatrix>, List<CudaMatrix>> matrices =
+        of -> enough(rank.weights().layers().stream().map(of).toList(), bytesMin);
+    return List.of(
         new Product(
             "q, k, v",
-            matrices(layer -> layer.queryKeyValue().parts().getFirst().matrix()),
+            matrices.apply(layer -> layer.queryKeyValue().parts().getFirst().matrix()),
             rows.normed(),
             rows.queryKeyValue(),
-            false));
-    products.add(
+            false),
         new Product(
             "attention out",
-            matrices(CudaWeights.Layer::attentionOutput),
+            matrices.apply(CudaWeights.Layer::attentionOutput),
             rows.attended(),
             rows.x(),
-            true));
-    products.add(
+            true),
         new Product(
             "gate, up",
-            matrices(layer -> layer.gateUp().parts().getFirst().matrix()),
+            matrices.apply(layer -> layer.gateUp().parts().getFirst().matrix()),
             rows.normed(),
             rows.gateUp(),
+            false),
+        new Product("down", matrices.apply(CudaWeights.Layer::down), rows.gated(), rows.x(), true),
+        new Product(
+            "head",
+            enough(List.of(rank.weights().outputHead()), bytesMin),
+            rows.normed(),
+            rows.logits(),
             false));
-    products.add(
-        new Product("down", matrices(CudaWeights.Layer::down), rows.gated(), rows.x(), true));
-    if (tokens <= rank.logitsAtOnce()) {
-      final List<CudaMatrix> head = List.of(rank.weights().outputHead());
-      products.add(new Product("head", head, rows.normed(), rows.logits(), false));
-    }
-    return products;
   }
 
   private void fill(long to, int tokens, int columns) {
     rank.stream().fill(to, SMALL, (long) tokens * columns * Short.BYTES);
   }
 
-  private List<CudaMatrix> matrices(Function<CudaWeights.Layer, CudaMatrix> of) {
-    final List<CudaMatrix> all = rank.weights().layers().stream().map(of).toList();
+  /** So many of them, or copies behind them, that caches do not hold all. */
+  private List<CudaMatrix> enough(List<CudaMatrix> all, long bytesMin) {
     final CudaMatrix one = all.getFirst();
     final long bytes = MatmulShape.repackedBytes(one.type(), one.rows(), one.columns());
-    return all.subList(0, Math.clamp(Math.ceilDiv(BYTES_MIN, bytes), 1, all.size()));
+    final int count = Math.clamp(Math.ceilDiv(bytesMin, bytes), 1, MATRICES_MAX);
+    if (count <= all.size()) return all.subList(0, count);
+    final List<CudaMatrix> matrices = new ArrayList<>(all);
+    long to = rank.driver().allocate((count - all.size()) * bytes);
+    for (; matrices.size() < count; to += bytes) {
+      rank.stream().copy(to, one.address(), bytes);
+      matrices.add(new CudaMatrix(to, one.type(), one.rows(), one.columns()));
+    }
+    return matrices;
   }
 
   private Price measure(Product product, int tokens) {
