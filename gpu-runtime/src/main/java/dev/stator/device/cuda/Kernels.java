@@ -183,7 +183,7 @@ final class Kernels {
   }
 
   /** What computes a product unless {@link #vary} says otherwise. */
-  MatmulVariant family(CudaMatrix matrix, int tokens) {
+  MatmulVariant kernelOf(CudaMatrix matrix, int tokens) {
     final boolean isPacked = usesWgmma(matrix, tokens);
     return new MatmulVariant(
         isPacked
@@ -239,7 +239,7 @@ final class Kernels {
       product(chosen, matrix, x, out, outStride, tokens, adds);
       return;
     }
-    final MatmulVariant family = family(matrix, tokens);
+    final MatmulVariant family = kernelOf(matrix, tokens);
     final long from = family.isPacked() ? packedInput : x;
     product(family.shape(), matrix, from, bias, out, outStride, tokens, adds);
   }

@@ -165,7 +165,7 @@ final class ProductPrices {
   private Price measure(Product product, int tokens) {
     final CudaMatrix matrix = product.first();
     final List<MatmulVariant> variants = new ArrayList<>();
-    final MatmulVariant ours = rank.kernels().family(matrix, tokens);
+    final MatmulVariant ours = rank.kernels().kernelOf(matrix, tokens);
     variants.add(ours);
     final boolean hasWgmma = rank.kernels().canPack();
     for (MatmulVariant other :

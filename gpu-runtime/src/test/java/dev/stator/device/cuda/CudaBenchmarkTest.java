@@ -15,7 +15,7 @@ class CudaBenchmarkTest {
   private static final ModelConfig SMALL = CudaBenchmark.config(1, 256, 256, 4, 2, 64, 64, 256);
   private static final CudaBenchmark.Loads LOADS =
       new CudaBenchmark.Loads(
-          List.of(1), List.of(130, 600), List.of(140), List.of(1, 20), List.of(70), 1 << 17);
+          List.of(1), List.of(130, 600), List.of(140), List.of(1), List.of(70), 1 << 17);
 
   private final CudaBenchmark benchmark = new CudaBenchmark(CudaTests::open, 1);
 

@@ -110,7 +110,7 @@ class MatmulVariantTest {
   @Test
   void shouldGiveTheFamilysBitsWhereItsCutIsTheFamilys() {
     final Case on = new Case(WeightType.BF16, 48, 1024, 8);
-    final MatmulVariant family = on.kernels.family(on.onDevice, on.tokens);
+    final MatmulVariant family = on.kernels.kernelOf(on.onDevice, on.tokens);
     final int[] bits = RepackedMatrix.bits(on.run(family, false));
     final var four = MatmulVariant.decode(WeightType.BF16, 48, 1024, 8, 8, 4, 1);
     assertEquals(new MatmulVariant.Cut(2, 4, 1), four.cut());
@@ -153,10 +153,10 @@ class MatmulVariantTest {
     assertFalse(kernels.canPack());
     kernels.packTo(device.room(16));
     assertTrue(kernels.canPack());
-    assertFalse(kernels.family(matrix, tokens).isPacked());
+    assertFalse(kernels.kernelOf(matrix, tokens).isPacked());
     assertFalse(kernels.hasFamilyBits(wgmma));
     kernels.useWgmma(device.room(16));
-    assertEquals(wgmma, kernels.family(matrix, tokens));
+    assertEquals(wgmma, kernels.kernelOf(matrix, tokens));
     assertTrue(kernels.hasFamilyBits(wgmma));
   }
 
