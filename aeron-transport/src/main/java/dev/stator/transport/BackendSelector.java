@@ -16,9 +16,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Several backends as one: to each address goes the first in order that reaches it, and stays, so
- * that all blocks of a pair go one way. One that turns out not to get there ({@link
- * TransferStatus#UNREACHABLE}) is passed over for a while, twice as long each time in a row, and
- * the blocks it could not move go to the next at once.
+ * that all blocks of a pair go one way; those of a device's memory have one of their own. One that
+ * turns out not to get there ({@link TransferStatus#UNREACHABLE}) is passed over for a while, twice
+ * as long each time in a row, and the blocks it could not move go to the next at once.
  *
  * <p><b>Threads:</b> any.
  */
@@ -27,15 +27,22 @@ public final class BackendSelector implements TransferBackend {
   public static final String NO_ROUTE = "none";
 
   private static final Logger LOG = LoggerFactory.getLogger(BackendSelector.class);
-  private static final int ADDRESSES_MAX = 1024; // Remembered; the one unused longest goes.
+  private static final int PAIRS_MAX = 1024; // Remembered; the one unused longest goes.
 
-  /** What is known of the way to one address. Guarded by {@link #routes}. */
+  /** Who is written to, and the device that is written from; {@code null} for all else. */
+  private record Pair(AgentAddress to, LentPool from) {
+    boolean isReachedBy(TransferBackend backend) {
+      return from == null ? backend.reaches(to) : backend.reaches(to, from);
+    }
+  }
+
+  /** What is known of the way between a pair. Guarded by {@link #routes}. */
   private static final class Route {
     private final Map<TransferBackend, Failure> failures = new HashMap<>();
     private TransferBackend chosen;
   }
 
-  /** A backend did not get to an address, and is passed over for it that long. */
+  /** A backend did not get there, and is passed over for it that long. */
   private record Failure(long atNs, long pauseNs) {
     boolean isPassedOver(long nowNs) {
       return nowNs - atNs < pauseNs;
@@ -46,11 +53,11 @@ public final class BackendSelector implements TransferBackend {
   private final long retryMinNs;
   private final long retryMaxNs;
   private final LongSupplier nanoClock;
-  private final Map<AgentAddress, Route> routes =
+  private final Map<Pair, Route> routes =
       new LinkedHashMap<>(16, 0.75f, true) {
         @Override
-        protected boolean removeEldestEntry(Map.Entry<AgentAddress, Route> eldest) {
-          return size() > ADDRESSES_MAX;
+        protected boolean removeEldestEntry(Map.Entry<Pair, Route> eldest) {
+          return size() > PAIRS_MAX;
         }
       };
 
@@ -116,20 +123,34 @@ public final class BackendSelector implements TransferBackend {
 
   @Override
   public boolean reaches(AgentAddress to) {
-    return choose(to).isPresent();
+    return choose(new Pair(to, null)).isPresent();
   }
 
-  /** The name of the backend that blocks to this address go by now, or {@link #NO_ROUTE}. */
+  @Override
+  public boolean reaches(AgentAddress to, LentPool from) {
+    return choose(new Pair(to, from)).isPresent();
+  }
+
+  /**
+   * The name of the backend that blocks to this address go by now, but for those of devices; or
+   * {@link #NO_ROUTE}.
+   */
   public String route(AgentAddress to) {
-    return choose(to).map(TransferBackend::name).orElse(NO_ROUTE);
+    return choose(new Pair(to, null)).map(TransferBackend::name).orElse(NO_ROUTE);
   }
 
-  /** Which backend blocks go by, by the names of the agents they have gone to. */
+  /**
+   * Which backend blocks go by, by the names of the agents they have gone to; where some come from
+   * devices, which these go by.
+   */
   public Map<String, String> routes() {
     synchronized (routes) {
       final Map<String, String> names = new HashMap<>();
-      routes.forEach((address, route) ->
-          names.put(address.agent(), route.chosen == null ? NO_ROUTE : route.chosen.name()));
+      routes.forEach((pair, route) -> {
+        final String name = route.chosen == null ? NO_ROUTE : route.chosen.name();
+        if (pair.from != null) names.put(pair.to.agent(), name);
+        else names.putIfAbsent(pair.to.agent(), name);
+      });
       return names;
     }
   }
@@ -142,16 +163,17 @@ public final class BackendSelector implements TransferBackend {
   @Override
   public int offerAll(List<BlockWrite> writes) {
     if (writes.isEmpty()) return 0;
-    final AgentAddress to = writes.getFirst().grant().agent();
-    final Optional<TransferBackend> chosen = choose(to);
+    final BlockWrite first = writes.getFirst();
+    final Pair pair = new Pair(first.grant().agent(), first.lent().orElse(null));
+    final Optional<TransferBackend> chosen = choose(pair);
     if (chosen.isEmpty()) {
       for (BlockWrite write : writes) write.complete(TransferStatus.UNREACHABLE);
       return writes.size();
     }
     for (BlockWrite write : writes) {
       write.rescueWhenUnreachable(() -> {
-        passOver(to, chosen.get());
-        return choose(to).isPresent() && offer(write);
+        passOver(pair, chosen.get());
+        return choose(pair).isPresent() && offer(write);
       });
     }
     return chosen.get().offerAll(writes);
@@ -159,21 +181,25 @@ public final class BackendSelector implements TransferBackend {
 
   @Override
   public boolean send(AgentAddress to, MemorySegment message) {
-    final Optional<TransferBackend> chosen = choose(to);
+    final Optional<TransferBackend> chosen = choose(new Pair(to, null));
     return chosen.isPresent() && chosen.get().send(to, message);
   }
 
-  private Optional<TransferBackend> choose(AgentAddress to) {
+  private Optional<TransferBackend> choose(Pair pair) {
     synchronized (routes) {
-      final Route route = routes.computeIfAbsent(to, unknown -> new Route());
+      final Route route = routes.computeIfAbsent(pair, unknown -> new Route());
       final long nowNs = nanoClock.getAsLong();
       route.failures.values().removeIf(failure -> nowNs - failure.atNs() >= 2 * retryMaxNs);
       for (TransferBackend backend : inOrder) {
         if (backend == route.chosen) return Optional.of(backend);
         final Failure failure = route.failures.get(backend);
         if (failure != null && failure.isPassedOver(nowNs)) continue;
-        if (!backend.reaches(to)) continue;
-        LOG.info("Blocks to {} go by {}", to.agent(), backend.name());
+        if (!pair.isReachedBy(backend)) continue;
+        LOG.info(
+            "Blocks {}to {} go by {}",
+            pair.from == null ? "" : "of a device ",
+            pair.to.agent(),
+            backend.name());
         route.chosen = backend;
         return Optional.of(backend);
       }
@@ -181,19 +207,21 @@ public final class BackendSelector implements TransferBackend {
     }
   }
 
-  private void passOver(AgentAddress to, TransferBackend failed) {
+  private void passOver(Pair pair, TransferBackend failed) {
     synchronized (routes) {
-      final Route route = routes.computeIfAbsent(to, unknown -> new Route());
+      final Route route = routes.computeIfAbsent(pair, unknown -> new Route());
       if (route.chosen != failed) return; // Another block has told.
       route.chosen = null;
       final Failure last = route.failures.get(failed);
       final long pauseNs = last == null ? retryMinNs : Math.min(retryMaxNs, 2 * last.pauseNs());
       route.failures.put(failed, new Failure(nanoClock.getAsLong(), pauseNs));
       LOG.warn(
-          "Agent {} is not reached by {}, tried again after {} ms",
-          to.agent(),
+          "Agent {} is not reached by {}{}",
+          pair.to.agent(),
           failed.name(),
-          TimeUnit.NANOSECONDS.toMillis(pauseNs));
+          pair.isReachedBy(failed)
+              ? ", tried again after " + TimeUnit.NANOSECONDS.toMillis(pauseNs) + " ms"
+              : "");
     }
   }
 

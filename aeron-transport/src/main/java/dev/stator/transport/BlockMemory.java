@@ -43,6 +43,11 @@ public interface BlockMemory {
     return Optional.empty();
   }
 
+  /** The device that the blocks lie in, when other processes may pull from it. */
+  default Optional<DevicePool> device() {
+    return Optional.empty();
+  }
+
   /**
    * One region cut into blocks.
    *

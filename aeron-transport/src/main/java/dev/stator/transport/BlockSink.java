@@ -1,6 +1,7 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Collections;
 import java.util.List;
 
 /**
@@ -43,6 +44,17 @@ public interface BlockSink {
    */
   default TransferStatus deliver(StraightDelivery delivery) {
     return null;
+  }
+
+  /**
+   * Takes whole blocks out of another process's device: checks the right to write, and has them
+   * pulled, which is waited for. Only blocks of living grants change. {@link
+   * TransferStatus#UNREACHABLE} means that their memory does not get at that device.
+   *
+   * @return of each how it ended, or that it waits to be confirmed
+   */
+  default List<PulledBlock> pullAll(PeerPool from, List<BlockPull> pulls) {
+    return Collections.nCopies(pulls.size(), NoPull.UNREACHABLE);
   }
 
   /**

@@ -63,11 +63,20 @@ public final class BlockWrite {
     return memory.shared();
   }
 
-  int sourceBlock() {
+  /** The device that the source lies in, when other processes can get at it. */
+  public Optional<LentPool> lent() {
+    return Optional.ofNullable(memory.lent());
+  }
+
+  /** The source's index in the writer's memory. */
+  public int sourceBlock() {
     return sourceBlock;
   }
 
-  /** Whether it has ended; what has may be dropped. */
+  /**
+   * Whether it has ended; what has may be dropped. The source is as it was until then: who finds
+   * that it has not ended knows that.
+   */
   public synchronized boolean hasEnded() {
     return status != null;
   }

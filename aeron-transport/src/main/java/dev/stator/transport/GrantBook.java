@@ -167,6 +167,20 @@ final class GrantBook {
     return end;
   }
 
+  /** As {@link BlockSink#pullAll}. */
+  List<PulledBlock> pullAll(PeerPool from, List<BlockPull> pulls) {
+    final long nowNs = nanoClock.getAsLong();
+    final List<PulledLanding> landings = new ArrayList<>(pulls.size());
+    for (BlockPull pull : pulls) {
+      final OpenGrant open = grants.get(pull.grantId());
+      final TransferStatus refused =
+          refusal(open, pull.keyHigh(), pull.keyLow(), pull.blockBytes(), nowNs);
+      landings.add(new PulledLanding(open, pull, refused, counters, nanoClock));
+    }
+    new Pulls(from).pullAll(landings);
+    return List.copyOf(landings);
+  }
+
   private TransferStatus[] deliver(OpenGrant open, List<BlockDelivery> deliveries) {
     final TransferStatus[] ends = new TransferStatus[deliveries.size()];
     final long nowNs = nanoClock.getAsLong();

@@ -9,7 +9,7 @@ import java.util.function.LongSupplier;
  *
  * <p><b>Threads:</b> one at a time.
  */
-final class Landing implements BlockLanding {
+final class Landing implements BlockLanding, OpenGrant.Claim {
   private final OpenGrant open;
   private final int block;
   private final int slot; // Of the grant.
@@ -81,8 +81,9 @@ final class Landing implements BlockLanding {
     open.drop(slot, this);
   }
 
-  /** Gives up what it holds; by the grant when nobody is within, or by who is. */
-  void letGo() {
+  /** By the grant when nobody is within, or by who is. */
+  @Override
+  public void letGo() {
     final BlockDraft unused = draft;
     draft = null;
     if (unused != null) unused.close();

@@ -24,6 +24,12 @@ final class OpenGrant {
   private static final int NO_SLOT = -1;
   private static final float SLOTS_LOAD_FACTOR = 0.5f;
 
+  /** Who writes into a block in more than one step, and may be superseded between them. */
+  interface Claim {
+    /** Gives up what it holds: it will not be let within again. Guarded by the grant. */
+    void letGo();
+  }
+
   private final Grant grant;
   private final RegisteredMemory memory;
   private final long deadlineNs;
@@ -31,7 +37,7 @@ final class OpenGrant {
   private final Int2IntHashMap slots; // By block.
 
   // Guarded by this.
-  private final Int2ObjectHashMap<Landing> landings = new Int2ObjectHashMap<>(); // By slot.
+  private final Int2ObjectHashMap<Claim> landings = new Int2ObjectHashMap<>(); // By slot.
   private final BitSet within = new BitSet();
   private final BitSet arrived = new BitSet();
   private int arrivedCount;
@@ -80,19 +86,19 @@ final class OpenGrant {
   }
 
   /** {@code null} when the slot is now this landing's, until another begins or all ends. */
-  synchronized TransferStatus begin(int slot, Landing landing) {
+  synchronized TransferStatus begin(int slot, Claim landing) {
     final TransferStatus refused = refusal(slot);
     if (refused == null) letGo(landings.put(slot, landing));
     return refused;
   }
 
   /** The landing has given up: it holds nothing any more, and the slot is nobody's. */
-  synchronized void drop(int slot, Landing landing) {
+  synchronized void drop(int slot, Claim landing) {
     if (landings.get(slot) == landing) letGo(landings.remove(slot));
   }
 
   /** Guarded by this, while it is not within. */
-  private static void letGo(Landing superseded) {
+  private static void letGo(Claim superseded) {
     if (superseded != null) superseded.letGo();
   }
 
@@ -105,7 +111,7 @@ final class OpenGrant {
   }
 
   /** {@code null} when the landing may write, until {@link #leave}. */
-  synchronized TransferStatus enter(int slot, Landing landing) {
+  synchronized TransferStatus enter(int slot, Claim landing) {
     if (ending != null) return TransferStatus.UNKNOWN_GRANT;
     if (arrived.get(slot)) return TransferStatus.OK;
     if (landings.get(slot) != landing) return TransferStatus.BUSY;
@@ -181,7 +187,7 @@ final class OpenGrant {
   private GrantOutcome outcome() {
     if (told || ending == null || !within.isEmpty()) return null;
     told = true;
-    landings.values().forEach(Landing::letGo);
+    landings.values().forEach(Claim::letGo);
     landings.clear();
     return new GrantOutcome(grant.id(), ending, arrivedCount, arrived.nextClearBit(0));
   }

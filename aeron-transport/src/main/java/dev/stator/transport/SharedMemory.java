@@ -9,8 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Set;
 import java.util.UUID;
 
@@ -27,8 +25,7 @@ public final class SharedMemory implements AutoCloseable {
   private final Path file;
   private final Arena arena;
   private final MemorySegment segment;
-  private final List<Runnable> listeners = new ArrayList<>(); // Guarded by itself, as is closed.
-  private boolean closed;
+  private final CloseListeners<Runnable> listeners = new CloseListeners<>();
 
   private SharedMemory(Path file, Arena arena, MemorySegment segment) {
     this.file = file;
@@ -81,33 +78,18 @@ public final class SharedMemory implements AutoCloseable {
 
   /** Calls this when the memory is about to go; at once when it has gone. */
   public void onClose(Runnable listener) {
-    synchronized (listeners) {
-      if (!closed) {
-        listeners.add(listener);
-        return;
-      }
-    }
-    listener.run();
+    if (!listeners.add(listener)) listener.run();
   }
 
   /** Takes back {@link #onClose}; does nothing for who has not been listening. */
   public void removeOnClose(Runnable listener) {
-    synchronized (listeners) {
-      listeners.remove(listener);
-    }
-  }
-
-  private List<Runnable> endListening() {
-    synchronized (listeners) {
-      closed = true;
-      return List.copyOf(listeners);
-    }
+    listeners.remove(listener);
   }
 
   /** Unmaps it and deletes the file. Who has mapped it goes on seeing the bytes. */
   @Override
   public void close() {
-    endListening().forEach(Runnable::run);
+    listeners.close().forEach(Runnable::run);
     arena.close();
     try {
       Files.deleteIfExists(file);

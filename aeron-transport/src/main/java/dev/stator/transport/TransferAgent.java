@@ -94,8 +94,9 @@ public final class TransferAgent implements AutoCloseable {
   }
 
   /**
-   * Ends its grants and writes and waits for the copies under way, a batch of blocks each;
-   * afterwards nobody touches the memory. Unknown ids are ignored.
+   * Ends its grants and writes and waits for the copies under way, a batch of blocks each, and for
+   * other processes to let go of a device's; afterwards nobody touches the memory. Unknown ids are
+   * ignored.
    */
   public void deregister(int memoryId) {
     final RegisteredMemory memory = memories.remove(memoryId);
@@ -335,6 +336,11 @@ public final class TransferAgent implements AutoCloseable {
     @Override
     public TransferStatus deliver(StraightDelivery delivery) {
       return grants.deliver(delivery);
+    }
+
+    @Override
+    public List<PulledBlock> pullAll(PeerPool from, List<BlockPull> pulls) {
+      return grants.pullAll(from, pulls);
     }
 
     @Override

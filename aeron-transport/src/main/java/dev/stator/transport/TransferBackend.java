@@ -12,7 +12,8 @@ import java.util.Map;
  *       is completed by the agent's timeout.
  *   <li>The source is read by this process only between {@link BlockWrite#acquire} and {@link
  *       BlockWrite#release}. Another process may read it later, but then what it read does not
- *       match the checksum, or matches because it is the same.
+ *       match the checksum, or matches because it is the same; or, where no checksum is taken, does
+ *       not count because the write {@link BlockWrite#hasEnded has ended}.
  *   <li>{@link #offer} and {@link #send} never block and never call the sink on the caller's behalf
  *       before they return, unless the backend was made to run on the caller's thread.
  *   <li>Nobody but the process that granted a block writes into it: one that hangs and wakes cannot
@@ -42,6 +43,16 @@ public interface TransferBackend extends AutoCloseable {
 
   /** Whether it is worth trying: cheap, by what the address says, without asking the other side. */
   boolean reaches(AgentAddress to);
+
+  /**
+   * The same for blocks of a device's memory, as far as is known of both; a backend that carries
+   * nothing else {@link #reaches(AgentAddress) reaches} nobody.
+   *
+   * @param from where the blocks lie
+   */
+  default boolean reaches(AgentAddress to, LentPool from) {
+    return reaches(to);
+  }
 
   /** Takes one block to move; {@code false} when too much is on its way, and nothing was taken. */
   boolean offer(BlockWrite write);

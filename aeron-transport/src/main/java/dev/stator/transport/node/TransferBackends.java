@@ -10,6 +10,8 @@ import dev.stator.transport.TransferSettings;
 import dev.stator.transport.aeron.AeronSettings;
 import dev.stator.transport.aeron.AeronStats;
 import dev.stator.transport.aeron.AeronTransport;
+import dev.stator.transport.device.DeviceIpcBackend;
+import dev.stator.transport.device.DeviceIpcSettings;
 import dev.stator.transport.file.FileBackend;
 import dev.stator.transport.file.FileSettings;
 import dev.stator.transport.shared.SharedBackend;
@@ -147,6 +149,7 @@ public final class TransferBackends implements AutoCloseable {
     private void startNamed(String name) {
       switch (name) {
         case "in-process" -> started.add(InProcessBackend.create(TransferSettings.from(config)));
+        case "device-ipc" -> started.add(DeviceIpcBackend.start(DeviceIpcSettings.from(config)));
         case "shared" -> {
           shared = SharedBackend.start(SharedSettings.from(config));
           started.add(shared);

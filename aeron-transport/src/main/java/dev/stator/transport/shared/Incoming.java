@@ -4,11 +4,14 @@ import dev.stator.transport.BlockDelivery;
 import dev.stator.transport.BlockSink;
 import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.TransferStatus;
+import dev.stator.transport.local.AcceptedConnection;
+import dev.stator.transport.local.Connection;
+import dev.stator.transport.local.Frames;
+import dev.stator.transport.local.SocketLoop;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.HashSet;
@@ -25,25 +28,16 @@ import org.slf4j.LoggerFactory;
 /**
  * The receiver's end of a connection from one writing process.
  *
- * <pre>
- *   NEW --HELLO--&gt; GREETED --POOL, POST, ...--&gt; GREETED
- *   any --a senseless frame--&gt; closed
- * </pre>
- *
- * <b>Threads:</b> the loop's, copies and all.
+ * <p><b>Threads:</b> the loop's, copies and all.
  */
-final class Incoming extends Connection {
+final class Incoming extends AcceptedConnection {
   private static final Logger LOG = LoggerFactory.getLogger(Incoming.class);
 
   private final MappedPools mapped;
-  private final RejectionCounters counters;
   private final int poolsMax;
   private final Function<String, BlockSink> sinks;
-  private final Consumer<Incoming> onClosed;
+  private final Consumer<Connection> onClosed;
   private final Map<Integer, MappedPool> pools = new ConcurrentHashMap<>();
-
-  // The loop's thread alone.
-  private String writer; // Its folder.
 
   /**
    * @param sinks by agent; {@code null} when there is none
@@ -56,20 +50,17 @@ final class Incoming extends Connection {
       MappedPools mapped,
       RejectionCounters counters,
       Function<String, BlockSink> sinks,
-      Consumer<Incoming> onClosed) {
-    super(channel, loop);
+      Consumer<Connection> onClosed) {
+    super(channel, loop, counters);
     this.mapped = mapped;
-    this.counters = counters;
     this.poolsMax = settings.poolsMax();
     this.sinks = sinks;
     this.onClosed = onClosed;
   }
 
   @Override
-  String onFrame(byte kind, int count, ByteBuffer body) {
-    if (writer == null && kind != SharedFrames.HELLO) return "a frame before its name";
+  protected String onGreeted(byte kind, int count, ByteBuffer body) {
     return switch (kind) {
-      case SharedFrames.HELLO -> hello(body);
       case SharedFrames.POOL -> pool(body);
       case SharedFrames.POOL_CLOSED -> poolClosed(body);
       case SharedFrames.POST -> posts(count, body);
@@ -78,25 +69,16 @@ final class Incoming extends Connection {
     };
   }
 
-  private String hello(ByteBuffer body) {
-    if (writer != null) return "a second name";
-    if (body.remaining() != SharedFrames.FOLDER_NAME_LENGTH) return "no name";
-    final String name = SharedFrames.getText(body, SharedFrames.FOLDER_NAME_LENGTH);
-    if (!SharedFolder.isName(name)) return "a name that is none";
-    writer = name;
-    return null;
-  }
-
   private String pool(ByteBuffer body) {
     if (body.remaining() != SharedFrames.POOL_LENGTH) return "a pool of the wrong form";
     final int id = body.getInt();
     body.getInt();
     final long length = body.getLong();
-    final String name = SharedFrames.getText(body, SharedFrames.POOL_NAME_LENGTH);
+    final String name = Frames.getText(body, SharedFrames.POOL_NAME_LENGTH);
     if (pools.size() >= poolsMax) return "more than " + poolsMax + " pools";
     if (pools.containsKey(id)) return "a pool's number again";
     try {
-      pools.put(id, mapped.acquire(writer, name, length));
+      pools.put(id, mapped.acquire(writer(), name, length));
       if (isClosed()) closePools();
       return null;
     } catch (IOException | RuntimeException refused) {
@@ -113,7 +95,7 @@ final class Incoming extends Connection {
   }
 
   private String posts(int count, ByteBuffer body) {
-    final String agent = SharedFrames.getName(body);
+    final String agent = Frames.getName(body);
     if (agent == null || body.remaining() != count * SharedFrames.POST_ENTRY_LENGTH) {
       return count + " posts in " + body.remaining() + " bytes";
     }
@@ -163,13 +145,13 @@ final class Incoming extends Connection {
     try {
       return sink.deliverAll(deliveries);
     } catch (RuntimeException bug) {
-      LOG.error("Blocks from process {} were not taken", writer, bug);
+      LOG.error("Blocks from process {} were not taken", writer(), bug);
       return Collections.nCopies(deliveries.size(), TransferStatus.FAILED);
     }
   }
 
   private void answer(long[] sequences, TransferStatus[] statuses) {
-    final boolean appended =
+    answered(
         append(
             SharedFrames.ANSWER,
             sequences.length,
@@ -178,17 +160,11 @@ final class Incoming extends Connection {
               for (int i = 0; i < sequences.length; i++) {
                 out.putLong(sequences[i]).putLong(statuses[i].ordinal());
               }
-            });
-    if (appended) {
-      flush();
-    } else if (!isClosed()) {
-      LOG.warn("Disconnected from process {}: it posts blocks and does not read answers", writer);
-      close();
-    }
+            }));
   }
 
   private String message(ByteBuffer body) {
-    final String agent = SharedFrames.getName(body);
+    final String agent = Frames.getName(body);
     if (agent == null) return "a message to nobody";
     final BlockSink sink = sinks.apply(agent);
     if (sink == null) counters.count(TransferStatus.UNREACHABLE);
@@ -197,16 +173,7 @@ final class Incoming extends Connection {
   }
 
   @Override
-  void onSenseless(String trouble) {
-    counters.count(TransferStatus.MALFORMED);
-    LOG.warn("Disconnected from process {}, which sends {}", writer, trouble);
-    final byte[] reason = trouble.getBytes(StandardCharsets.UTF_8);
-    append(SharedFrames.REFUSED, 0, reason.length, out -> out.put(reason));
-    flush();
-  }
-
-  @Override
-  void onClosed() {
+  protected void onClosed() {
     onClosed.accept(this);
     closePools();
   }

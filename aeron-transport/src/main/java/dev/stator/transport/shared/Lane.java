@@ -6,6 +6,10 @@ import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.SourceBlocks;
 import dev.stator.transport.TransferStatus;
+import dev.stator.transport.local.Frames;
+import dev.stator.transport.local.Outbox;
+import dev.stator.transport.local.PostingConnection;
+import dev.stator.transport.local.SocketLoop;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.channels.SocketChannel;
@@ -14,7 +18,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,17 +28,13 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Threads:</b> any.
  */
-final class Lane extends Connection {
+final class Lane extends PostingConnection<Parcel> {
   private static final Logger LOG = LoggerFactory.getLogger(Lane.class);
   private static final TransferStatus[] STATUSES = TransferStatus.values();
 
-  private final int number;
-  private final Outbox outbox;
-  private final RejectionCounters counters;
   private final int poolsMax;
   private final BlockKernels kernels;
   private final Runnable onClosed;
-  private final AtomicInteger pumps = new AtomicInteger(); // Asked for; one thread does them all.
   private final Map<SharedMemory, Integer> poolIds = new HashMap<>(); // Guarded by itself.
   private final Map<SharedMemory, Runnable> forgets = new HashMap<>(); // Guarded by poolIds.
   private int nextPoolId; // Guarded by poolIds.
@@ -47,62 +46,31 @@ final class Lane extends Connection {
    */
   Lane(
       int number,
-      Outbox outbox,
+      Outbox<Parcel> outbox,
       SocketChannel channel,
       SocketLoop loop,
       SharedSettings settings,
       String folderName,
       RejectionCounters counters,
       Runnable onClosed) {
-    super(channel, loop);
-    this.number = number;
-    this.outbox = outbox;
-    this.counters = counters;
+    super(number, outbox, channel, loop, counters);
     this.poolsMax = settings.poolsMax();
     this.kernels = settings.kernels();
     this.onClosed = onClosed;
-    final byte[] name = folderName.getBytes(StandardCharsets.US_ASCII);
-    append(SharedFrames.HELLO, 0, name.length, out -> out.put(name));
+    greet(folderName);
   }
 
   boolean isIdle() {
-    return outbox.isIdle(number);
+    return outbox.isIdle(lane);
   }
 
-  /** Whether the caller is the one to {@link #pump} now, or to have it done. */
-  boolean mustPump() {
-    return outbox.isDue(number) && pumps.getAndIncrement() == 0;
-  }
-
-  /** Posts what may be posted by now; for who {@link #mustPump}. */
-  void pump() {
-    int asked;
-    do {
-      asked = pumps.get();
-      for (var batch = outbox.nextBatch(number);
-          !batch.isEmpty();
-          batch = outbox.nextBatch(number)) {
-        post(batch);
-      }
-    } while (pumps.addAndGet(-asked) != 0);
-  }
-
-  private void post(List<Parcel> batch) {
-    try {
-      tryPost(batch);
-    } catch (RuntimeException | Error broken) { // Whoever pumps next must not wait for this batch.
-      LOG.error("Blocks could not be posted", broken);
-      close();
-      for (Parcel parcel : batch) parcel.end(TransferStatus.UNREACHABLE);
-    }
-  }
-
-  private void tryPost(List<Parcel> batch) {
+  @Override
+  protected void tryPost(List<Parcel> batch) {
     final List<Parcel> parcels = new ArrayList<>(batch.size());
     final List<Parcel.Sealed> seals = new ArrayList<>(batch.size());
     sealAll(batch, parcels, seals);
     if (parcels.isEmpty()) return;
-    final long[] sequences = outbox.post(number, parcels);
+    final long[] sequences = outbox.post(lane, parcels);
     if (sequences == null || !append(parcels, seals, sequences)) {
       final List<Parcel> refused = sequences == null ? parcels : outbox.take(sequences);
       for (Parcel parcel : refused) if (parcel != null) refuse(parcel);
@@ -119,7 +87,7 @@ final class Lane extends Connection {
         final Parcel parcel = batch.get(i);
         final Parcel.Sealed seal = seal(parcel, sources, i);
         if (seal == null) {
-          outbox.drop(number, parcel);
+          outbox.drop(lane, parcel);
           parcel.free();
         } else {
           parcels.add(parcel);
@@ -157,9 +125,9 @@ final class Lane extends Connection {
       return append(
           SharedFrames.POST,
           count,
-          SharedFrames.NAME_HEADER_LENGTH + agent.length + count * SharedFrames.POST_ENTRY_LENGTH,
+          Frames.NAME_HEADER_LENGTH + agent.length + count * SharedFrames.POST_ENTRY_LENGTH,
           out -> {
-            SharedFrames.putName(out, agent);
+            Frames.putName(out, agent);
             for (int i = 0; i < count; i++) {
               post(parcels.get(i), seals.get(i), sequences[i], pools[i]).encode(out);
             }
@@ -224,9 +192,9 @@ final class Lane extends Connection {
         append(
             SharedFrames.MESSAGE,
             0,
-            SharedFrames.NAME_HEADER_LENGTH + name.length + length,
+            Frames.NAME_HEADER_LENGTH + name.length + length,
             out -> {
-              SharedFrames.putName(out, name);
+              Frames.putName(out, name);
               out.put(message.asByteBuffer());
             });
     flush();
@@ -234,10 +202,10 @@ final class Lane extends Connection {
   }
 
   @Override
-  String onFrame(byte kind, int count, ByteBuffer body) {
+  protected String onFrame(byte kind, int count, ByteBuffer body) {
     return switch (kind) {
       case SharedFrames.ANSWER -> answers(count, body);
-      case SharedFrames.REFUSED -> refused(body);
+      case Frames.REFUSED -> refused(body);
       default -> "a frame of kind " + kind;
     };
   }
@@ -262,27 +230,8 @@ final class Lane extends Connection {
     return null;
   }
 
-  /** Answers have made room. */
   @Override
-  void onAllRead() {
-    if (mustPump()) pump();
-  }
-
-  private String refused(ByteBuffer body) {
-    final int length = Math.min(body.remaining(), SharedFrames.REASON_LENGTH_MAX);
-    LOG.warn("Not connected for shared memory: {}", SharedFrames.getText(body, length));
-    close();
-    return null;
-  }
-
-  @Override
-  void onSenseless(String trouble) {
-    counters.count(TransferStatus.MALFORMED);
-    LOG.warn("Disconnected from a process that sends {}", trouble);
-  }
-
-  @Override
-  void onClosed() {
+  protected void onClosed() {
     synchronized (poolIds) {
       forgets.forEach(SharedMemory::removeOnClose); // Pools outlive connections.
       forgets.clear();

@@ -1,5 +1,6 @@
 package dev.stator.transport.shared;
 
+import dev.stator.transport.local.SharedFolder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

@@ -4,6 +4,7 @@ import dev.stator.transport.BlockKernels;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferStatus;
+import dev.stator.transport.local.Outbox;
 import java.lang.foreign.MemorySegment;
 
 /**
@@ -12,16 +13,17 @@ import java.lang.foreign.MemorySegment;
  * @param pool that it lies in, or is staged in
  * @param slot where it is to be staged, {@code null} when it lies in the pool itself
  */
-record Parcel(BlockWrite write, SharedMemory pool, Staging.Slot slot) {
+record Parcel(BlockWrite write, SharedMemory pool, Staging.Slot slot) implements Outbox.Item {
   /** Checksum of a block, and where in the pool it lies. */
   record Sealed(int checksum, long offset) {}
 
-  /** Of the receiver. */
-  String agent() {
+  @Override
+  public String agent() {
     return write.grant().agent().agent();
   }
 
-  long bytes() {
+  @Override
+  public long bytes() {
     return write.grant().geometry().blockBytes();
   }
 
@@ -38,13 +40,14 @@ record Parcel(BlockWrite write, SharedMemory pool, Staging.Slot slot) {
     return new Sealed(kernels.crc32c(block), block.address() - pool.segment().address());
   }
 
-  void end(TransferStatus status) {
+  @Override
+  public void end(TransferStatus status) {
     free();
     write.complete(status);
   }
 
-  /** Whether it was given up by its writer; then nothing is left of it. */
-  boolean isDropped() {
+  @Override
+  public boolean isDropped() {
     if (!write.hasEnded()) return false;
     free();
     return true;

@@ -1,6 +1,8 @@
 package dev.stator.transport.shared;
 
 import dev.stator.transport.TransferStatus;
+import dev.stator.transport.local.Connection;
+import dev.stator.transport.local.Outbox;
 import java.lang.foreign.MemorySegment;
 import java.util.List;
 
@@ -16,10 +18,10 @@ final class Peer {
   /** Opens the lanes to a process. */
   @FunctionalInterface
   interface Opener {
-    List<Lane> open(Outbox outbox, Runnable onClosed);
+    List<Lane> open(Outbox<Parcel> outbox, Runnable onClosed);
   }
 
-  private final Outbox outbox;
+  private final Outbox<Parcel> outbox;
   private final List<Lane> lanes;
   private final Runnable onClosed;
 
@@ -27,7 +29,8 @@ final class Peer {
    * @param onClosed called for each lane that closes
    */
   Peer(SharedSettings settings, Opener opener, Runnable onClosed) {
-    this.outbox = new Outbox(settings.threads(), settings.peerBlocksMax(), settings.windowBytes());
+    this.outbox =
+        new Outbox<>(settings.threads(), settings.peerBlocksMax(), settings.windowBytes());
     this.onClosed = onClosed;
     this.lanes = opener.open(outbox, this::close);
   }

@@ -3,27 +3,21 @@ package dev.stator.transport.shared;
 import dev.stator.transport.AgentAddress;
 import dev.stator.transport.BlockSink;
 import dev.stator.transport.BlockWrite;
-import dev.stator.transport.HostId;
 import dev.stator.transport.RejectionCounters;
 import dev.stator.transport.SharedMemory;
 import dev.stator.transport.TransferBackend;
 import dev.stator.transport.TransferStatus;
-import java.io.IOException;
+import dev.stator.transport.local.LocalSockets;
+import dev.stator.transport.local.Outbox;
+import dev.stator.transport.local.SharedFolder;
 import java.io.UncheckedIOException;
 import java.lang.foreign.MemorySegment;
-import java.net.StandardProtocolFamily;
-import java.net.UnixDomainSocketAddress;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
-import java.nio.file.Files;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -54,31 +48,29 @@ public final class SharedBackend implements TransferBackend {
 
   private static final Logger LOG = LoggerFactory.getLogger(SharedBackend.class);
   private static final int STAGED_LENGTHS_MAX = 8; // As many kinds of device memory.
-  private static final int BACKLOG = 128;
 
   private final SharedSettings settings;
-  private final SharedFolder folder;
-  private final List<SocketLoop> loops; // As many as lanes.
-  private final AtomicInteger nextLoop = new AtomicInteger(); // Of who comes in.
   private final RejectionCounters counters = new RejectionCounters();
-  private final ServerSocketChannel server;
+  private final LocalSockets sockets; // With as many threads as lanes.
+  private final SharedFolder folder;
   private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
   private final Map<String, Peer> peers = new ConcurrentHashMap<>(); // By folder's name.
   private final MappedPools mapped;
-  private final Set<Incoming> incoming = ConcurrentHashMap.newKeySet();
   private final Map<Long, Staging> stagings = new ConcurrentHashMap<>(); // By blocks' length.
 
-  private SharedBackend(SharedSettings settings, SharedFolder folder) throws IOException {
+  private SharedBackend(SharedSettings settings) {
     this.settings = settings;
-    this.folder = folder;
+    this.sockets =
+        LocalSockets.open(
+            settings.folder(),
+            "stator-shared",
+            settings.threads(),
+            settings.connectionsMax() * settings.threads(),
+            counters);
+    this.folder = sockets.folder();
     this.mapped = new MappedPools(folder);
-    this.server = ServerSocketChannel.open(StandardProtocolFamily.UNIX);
-    this.server.bind(UnixDomainSocketAddress.of(folder.socket()), BACKLOG);
-    this.loops =
-        IntStream.range(0, settings.threads())
-            .mapToObj(i -> new SocketLoop("stator-shared-" + i))
-            .toList();
-    loops.getFirst().register(server, SelectionKey.OP_ACCEPT, new Acceptor());
+    sockets.accept((channel, loop, onClosed) ->
+        new Incoming(channel, loop, settings, mapped, counters, sinks::get, onClosed));
   }
 
   /**
@@ -87,15 +79,7 @@ public final class SharedBackend implements TransferBackend {
    * @throws UncheckedIOException when the settings' folder cannot be used
    */
   public static SharedBackend start(SharedSettings settings) {
-    final SharedFolder folder = SharedFolder.open(settings.folder());
-    try {
-      return new SharedBackend(settings, folder);
-    } catch (IOException | RuntimeException broken) {
-      folder.close();
-      throw new UncheckedIOException(
-          "cannot listen at " + folder.socket(),
-          broken instanceof IOException io ? io : new IOException(broken));
-    }
+    return new SharedBackend(settings);
   }
 
   /**
@@ -132,11 +116,7 @@ public final class SharedBackend implements TransferBackend {
 
   @Override
   public boolean reaches(AgentAddress to) {
-    final String name = to.endpoints().get(NAME);
-    return name != null
-        && to.host().equals(HostId.current())
-        && SharedFolder.isName(name)
-        && Files.exists(folder.socketOf(name));
+    return sockets.reaches(to, to.endpoints().get(NAME));
   }
 
   @Override
@@ -215,14 +195,8 @@ public final class SharedBackend implements TransferBackend {
   }
 
   private Peer connect(String name) {
-    final List<SocketChannel> channels = new ArrayList<>(loops.size());
-    try {
-      while (channels.size() < loops.size()) channels.add(open(name));
-    } catch (IOException gone) {
-      LOG.debug("Nobody listens at {}: {}", folder.socketOf(name), gone.getMessage());
-      channels.forEach(SharedBackend::close);
-      return null;
-    }
+    final List<SocketChannel> channels = sockets.connect(name, settings.threads());
+    if (channels.isEmpty()) return null;
     final Peer peer =
         new Peer(
             settings,
@@ -235,30 +209,9 @@ public final class SharedBackend implements TransferBackend {
     return peer;
   }
 
-  private SocketChannel open(String name) throws IOException {
-    final SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
-    channel.configureBlocking(false); // A full backlog is an answer, too.
-    try {
-      if (channel.connect(UnixDomainSocketAddress.of(folder.socketOf(name)))) return channel;
-    } catch (IOException gone) {
-      close(channel);
-      throw gone;
-    }
-    close(channel);
-    throw new IOException("not connected at once");
-  }
-
-  private static void close(SocketChannel channel) {
-    try {
-      channel.close();
-    } catch (IOException broken) {
-      LOG.warn("Cannot close", broken);
-    }
-  }
-
-  private Lane lane(int number, Outbox outbox, SocketChannel channel, Runnable onClosed) {
+  private Lane lane(int number, Outbox<Parcel> outbox, SocketChannel channel, Runnable onClosed) {
     return new Lane(
-        number, outbox, channel, loops.get(number), settings, folder.name(), counters, onClosed);
+        number, outbox, channel, sockets.loop(number), settings, folder.name(), counters, onClosed);
   }
 
   @Override
@@ -268,48 +221,11 @@ public final class SharedBackend implements TransferBackend {
     return peer != null && peer.message(to.agent(), message);
   }
 
-  /** Takes in other processes. The loop's thread. */
-  private final class Acceptor implements SocketLoop.Handler {
-    @Override
-    public void ready(SelectionKey key) throws IOException {
-      final SocketChannel channel = server.accept();
-      if (channel == null) return;
-      if (incoming.size() >= settings.connectionsMax() * loops.size()) {
-        counters.count(TransferStatus.BACK_PRESSURED);
-        LOG.warn("More than {} processes want to write here", settings.connectionsMax());
-        channel.close();
-        return;
-      }
-      final Incoming connection =
-          new Incoming(
-              channel,
-              loops.get(Math.floorMod(nextLoop.getAndIncrement(), loops.size())),
-              settings,
-              mapped,
-              counters,
-              sinks::get,
-              incoming::remove);
-      incoming.add(connection);
-      connection.start();
-    }
-
-    @Override
-    public void broken(IOException why) {
-      LOG.error("No other process can reach this one through shared memory any more", why);
-    }
-  }
-
   @Override
   public void close() {
     List.copyOf(peers.values()).forEach(Peer::close);
-    List.copyOf(incoming).forEach(Connection::close);
-    loops.forEach(SocketLoop::close);
-    try {
-      server.close();
-    } catch (IOException broken) {
-      LOG.warn("Cannot close", broken);
-    }
+    sockets.disconnect();
     stagings.values().forEach(Staging::close);
-    folder.close();
+    sockets.close();
   }
 }

@@ -2,7 +2,7 @@ package dev.stator.transport.shared;
 
 import com.typesafe.config.Config;
 import dev.stator.transport.BlockKernels;
-import java.nio.file.Files;
+import dev.stator.transport.local.SharedFolder;
 import java.nio.file.Path;
 
 /**
@@ -26,8 +26,6 @@ public record SharedSettings(
     int connectionsMax,
     int poolsMax,
     BlockKernels kernels) {
-  private static final Path MEMORY = Path.of("/dev/shm");
-
   public SharedSettings {
     requirePositive("threads", threads);
     requirePositive("peer-blocks-max", peerBlocksMax);
@@ -42,9 +40,8 @@ public record SharedSettings(
    */
   public static SharedSettings from(Config config) {
     final Config shared = config.getConfig("shared");
-    final String folder = shared.getString("folder");
     return new SharedSettings(
-        folder.isEmpty() ? usual() : Path.of(folder),
+        SharedFolder.root(config),
         shared.getInt("threads"),
         shared.getInt("peer-blocks-max"),
         shared.getBytes("window"),
@@ -52,12 +49,6 @@ public record SharedSettings(
         shared.getInt("connections-max"),
         shared.getInt("pools-max"),
         BlockKernels.from(config));
-  }
-
-  private static Path usual() {
-    final Path parent =
-        Files.isWritable(MEMORY) ? MEMORY : Path.of(System.getProperty("java.io.tmpdir"));
-    return parent.resolve("stator-" + System.getProperty("user.name"));
   }
 
   private static void requirePositive(String key, long value) {

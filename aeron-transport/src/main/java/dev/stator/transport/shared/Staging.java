@@ -1,6 +1,7 @@
 package dev.stator.transport.shared;
 
 import dev.stator.transport.SharedMemory;
+import dev.stator.transport.local.SharedFolder;
 import java.lang.foreign.MemorySegment;
 import java.util.Queue;
 import java.util.concurrent.ArrayBlockingQueue;

@@ -14,6 +14,8 @@ import dev.stator.transport.TransferAgent;
 import dev.stator.transport.TransferSettings;
 import dev.stator.transport.TransferStatus;
 import dev.stator.transport.WriteOutcome;
+import dev.stator.transport.local.Frames;
+import dev.stator.transport.local.SharedFolder;
 import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -162,15 +164,15 @@ class HostileProcessTest {
   @Test
   void shouldDisconnectWhoSendsSenselessFrames() throws IOException {
     final ByteBuffer hello = hello(folder.name());
-    assertRefused(frame((byte) 2, SharedFrames.HELLO, 0, ascii(folder.name())));
-    assertRefused(frame(SharedFrames.VERSION, (byte) 77, 0, new byte[0]));
-    assertRefused(frame(SharedFrames.VERSION, SharedFrames.POST, 1, new byte[72]));
+    assertRefused(frame((byte) 2, Frames.HELLO, 0, ascii(folder.name())));
+    assertRefused(frame(Frames.VERSION, (byte) 77, 0, new byte[0]));
+    assertRefused(frame(Frames.VERSION, SharedFrames.POST, 1, new byte[72]));
     assertRefused(hello("../../../../../../../../../etc/passwd"));
     assertRefused(join(hello, hello));
-    assertRefused(join(hello, frame(SharedFrames.VERSION, SharedFrames.ANSWER, 0, new byte[0])));
-    assertRefused(join(hello, frame(SharedFrames.VERSION, SharedFrames.POST, 2, new byte[72])));
-    assertRefused(join(hello, frame(SharedFrames.VERSION, SharedFrames.POST, 65, new byte[8])));
-    assertRefused(join(hello, length(SharedFrames.FRAME_LENGTH_MAX + 1)));
+    assertRefused(join(hello, frame(Frames.VERSION, SharedFrames.ANSWER, 0, new byte[0])));
+    assertRefused(join(hello, frame(Frames.VERSION, SharedFrames.POST, 2, new byte[72])));
+    assertRefused(join(hello, frame(Frames.VERSION, SharedFrames.POST, 65, new byte[8])));
+    assertRefused(join(hello, length(Frames.FRAME_LENGTH_MAX + 1)));
     assertRefused(join(hello, length(Integer.MIN_VALUE)));
     assertRefused(join(hello, length(7)));
     assertEquals(11, backend.rejected().get(TransferStatus.MALFORMED));
@@ -232,7 +234,7 @@ class HostileProcessTest {
       socket.shutdownOutput();
       final ByteBuffer answer = ByteBuffer.allocate(64 * 1024);
       while (socket.read(answer) >= 0 && answer.hasRemaining()) continue;
-      return answer.position() > 0 && answer.get(SharedFrames.KIND_OFFSET) == SharedFrames.ANSWER;
+      return answer.position() > 0 && answer.get(Frames.KIND_OFFSET) == SharedFrames.ANSWER;
     } catch (IOException closed) {
       return false;
     }
@@ -247,8 +249,8 @@ class HostileProcessTest {
     socket.write(bytes.duplicate());
     final ByteBuffer answer = ByteBuffer.allocate(4096);
     while (socket.read(answer) >= 0) continue; // Until it hangs up.
-    assertTrue(answer.position() > SharedFrames.HEADER_LENGTH, "hung up without a reason");
-    assertEquals(SharedFrames.REFUSED, answer.get(SharedFrames.KIND_OFFSET));
+    assertTrue(answer.position() > Frames.HEADER_LENGTH, "hung up without a reason");
+    assertEquals(Frames.REFUSED, answer.get(Frames.KIND_OFFSET));
   }
 
   /** Others are still served. */
@@ -292,12 +294,12 @@ class HostileProcessTest {
   private TransferStatus answer(Post post) throws IOException {
     socket.write(post.frame());
     final ByteBuffer answer =
-        ByteBuffer.allocate(SharedFrames.HEADER_LENGTH + SharedFrames.ANSWER_ENTRY_LENGTH)
+        ByteBuffer.allocate(Frames.HEADER_LENGTH + SharedFrames.ANSWER_ENTRY_LENGTH)
             .order(ByteOrder.LITTLE_ENDIAN);
     while (answer.hasRemaining()) assertTrue(socket.read(answer) >= 0, "hung up");
-    assertEquals(SharedFrames.ANSWER, answer.get(SharedFrames.KIND_OFFSET));
-    assertEquals(post.sequence, answer.getLong(SharedFrames.HEADER_LENGTH));
-    return TransferStatus.values()[answer.get(SharedFrames.HEADER_LENGTH + 8)];
+    assertEquals(SharedFrames.ANSWER, answer.get(Frames.KIND_OFFSET));
+    assertEquals(post.sequence, answer.getLong(Frames.HEADER_LENGTH));
+    return TransferStatus.values()[answer.get(Frames.HEADER_LENGTH + 8)];
   }
 
   private static byte[] ascii(String text) {
@@ -305,20 +307,19 @@ class HostileProcessTest {
   }
 
   private static ByteBuffer hello(String name) {
-    return frame(SharedFrames.VERSION, SharedFrames.HELLO, 0, ascii(name));
+    return frame(Frames.VERSION, Frames.HELLO, 0, ascii(name));
   }
 
   private static ByteBuffer poolFrame(String name, long bytes) {
     final ByteBuffer body =
         ByteBuffer.allocate(SharedFrames.POOL_LENGTH).order(ByteOrder.LITTLE_ENDIAN);
     body.putInt(0).putInt(0).putLong(bytes).put(ascii(name));
-    return frame(SharedFrames.VERSION, SharedFrames.POOL, 0, body.array());
+    return frame(Frames.VERSION, SharedFrames.POOL, 0, body.array());
   }
 
   private static ByteBuffer frame(byte version, byte kind, int count, byte[] body) {
     final ByteBuffer frame =
-        ByteBuffer.allocate(SharedFrames.HEADER_LENGTH + body.length)
-            .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer.allocate(Frames.HEADER_LENGTH + body.length).order(ByteOrder.LITTLE_ENDIAN);
     frame.put(version).put(kind).putShort((short) count).putInt(frame.capacity()).put(body);
     return frame.flip();
   }
@@ -326,7 +327,7 @@ class HostileProcessTest {
   private static ByteBuffer length(int length) {
     return ByteBuffer.allocate(8)
         .order(ByteOrder.LITTLE_ENDIAN)
-        .put(SharedFrames.VERSION)
+        .put(Frames.VERSION)
         .put(SharedFrames.MESSAGE)
         .putShort((short) 0)
         .putInt(length)
@@ -369,13 +370,13 @@ class HostileProcessTest {
       final byte[] name = ascii(agent);
       final ByteBuffer body =
           ByteBuffer.allocate(
-                  SharedFrames.NAME_HEADER_LENGTH + name.length + SharedFrames.POST_ENTRY_LENGTH)
+                  Frames.NAME_HEADER_LENGTH + name.length + SharedFrames.POST_ENTRY_LENGTH)
               .order(ByteOrder.LITTLE_ENDIAN);
-      SharedFrames.putName(body, name);
+      Frames.putName(body, name);
       new SharedFrames.Post(
               sequence, grantId, keyHigh, keyLow, block, poolId, offset, length, checksum)
           .encode(body);
-      return HostileProcessTest.frame(SharedFrames.VERSION, SharedFrames.POST, 1, body.array());
+      return HostileProcessTest.frame(Frames.VERSION, SharedFrames.POST, 1, body.array());
     }
   }
 }

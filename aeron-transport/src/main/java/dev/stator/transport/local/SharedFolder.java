@@ -1,5 +1,6 @@
-package dev.stator.transport.shared;
+package dev.stator.transport.local;
 
+import com.typesafe.config.Config;
 import dev.stator.transport.SharedMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -36,6 +37,7 @@ import org.slf4j.LoggerFactory;
  */
 public final class SharedFolder implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SharedFolder.class);
+  private static final Path MEMORY = Path.of("/dev/shm");
   private static final String LOCK = "lock";
   private static final Pattern NAME =
       Pattern.compile("[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}");
@@ -55,6 +57,19 @@ public final class SharedFolder implements AutoCloseable {
     this.root = root;
     this.path = path;
     this.lock = lock;
+  }
+
+  /**
+   * What processes that are to reach each other share.
+   *
+   * @param config at {@code stator.transport}
+   */
+  public static Path root(Config config) {
+    final String named = config.getString("shared.folder");
+    if (!named.isEmpty()) return Path.of(named);
+    final Path parent =
+        Files.isWritable(MEMORY) ? MEMORY : Path.of(System.getProperty("java.io.tmpdir"));
+    return parent.resolve("stator-" + System.getProperty("user.name"));
   }
 
   /**
@@ -130,7 +145,7 @@ public final class SharedFolder implements AutoCloseable {
   }
 
   /** What others need to find it below the same root. */
-  String name() {
+  public String name() {
     return path.getFileName().toString();
   }
 
@@ -158,16 +173,18 @@ public final class SharedFolder implements AutoCloseable {
     return SharedMemory.allocate(path, bytes);
   }
 
-  static boolean isName(String name) {
+  /** Whether a process's folder could have that name. */
+  public static boolean isName(String name) {
     return NAME.matcher(name).matches();
   }
 
-  Path socket() {
+  /** Where this process listens. */
+  public Path socket() {
     return path.resolve("socket");
   }
 
   /** Where the process with this folder listens. */
-  Path socketOf(String name) {
+  public Path socketOf(String name) {
     return root.resolve(name).resolve("socket");
   }
 
@@ -177,7 +194,7 @@ public final class SharedFolder implements AutoCloseable {
    * @throws IOException when it is not a plain file of that length and of this user, right below a
    *     folder of that name
    */
-  FileChannel openPool(String name, String poolName, long bytes) throws IOException {
+  public FileChannel openPool(String name, String poolName, long bytes) throws IOException {
     if (!isName(name) || !POOL_NAME.matcher(poolName).matches()) {
       throw new IOException("not a pool's name: " + name + "/" + poolName);
     }

@@ -1,4 +1,4 @@
-package dev.stator.transport.shared;
+package dev.stator.transport.local;
 
 import java.io.EOFException;
 import java.io.IOException;
@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
  * <p><b>Threads:</b> frames arrive on the loop's thread; any thread appends and flushes. What does
  * not go out at once waits in a buffer of bounded length, and goes when the other side reads.
  */
-abstract class Connection implements SocketLoop.Handler {
+public abstract class Connection implements SocketLoop.Handler {
   private static final Logger LOG = LoggerFactory.getLogger(Connection.class);
   private static final int OUT_BYTES = 16 * 1024;
   private static final int OUT_BYTES_MAX = 1024 * 1024;
@@ -26,19 +26,20 @@ abstract class Connection implements SocketLoop.Handler {
 
   // The loop's thread alone.
   private final ByteBuffer in =
-      ByteBuffer.allocateDirect(4 * SharedFrames.FRAME_LENGTH_MAX).order(ByteOrder.LITTLE_ENDIAN);
+      ByteBuffer.allocateDirect(4 * Frames.FRAME_LENGTH_MAX).order(ByteOrder.LITTLE_ENDIAN);
 
   // Guarded by this.
   private ByteBuffer out = ByteBuffer.allocateDirect(OUT_BYTES).order(ByteOrder.LITTLE_ENDIAN);
   private boolean isWaiting; // The loop flushes when it can.
   private boolean closed;
 
-  Connection(SocketChannel channel, SocketLoop loop) {
+  protected Connection(SocketChannel channel, SocketLoop loop) {
     this.channel = channel;
     this.loop = loop;
   }
 
-  final void start() {
+  /** Begins to read. */
+  public final void start() {
     loop.register(channel, SelectionKey.OP_READ, this);
   }
 
@@ -48,16 +49,16 @@ abstract class Connection implements SocketLoop.Handler {
    * @param body valid during the call
    * @return why it makes no sense, which ends the connection; {@code null} when it does
    */
-  abstract String onFrame(byte kind, int count, ByteBuffer body);
+  protected abstract String onFrame(byte kind, int count, ByteBuffer body);
 
   /** All frames that were there have come in. The loop's thread. */
-  void onAllRead() {}
+  protected void onAllRead() {}
 
   /** Called once, on any thread: nothing comes or goes any more. */
-  abstract void onClosed();
+  protected abstract void onClosed();
 
   /** A frame that begins with these bytes is none of ours. The loop's thread. */
-  abstract void onSenseless(String trouble);
+  protected abstract void onSenseless(String trouble);
 
   @Override
   public final void ready(SelectionKey key) throws IOException {
@@ -75,13 +76,13 @@ abstract class Connection implements SocketLoop.Handler {
     final int length = channel.read(in);
     if (length < 0) throw new EOFException("the other process has gone");
     in.flip();
-    while (in.remaining() >= SharedFrames.HEADER_LENGTH) {
-      final String trouble = SharedFrames.trouble(in);
+    while (in.remaining() >= Frames.HEADER_LENGTH) {
+      final String trouble = Frames.trouble(in);
       if (trouble != null) {
         refuse(trouble);
         return;
       }
-      final int frameLength = in.getInt(in.position() + SharedFrames.LENGTH_OFFSET);
+      final int frameLength = in.getInt(in.position() + Frames.LENGTH_OFFSET);
       if (in.remaining() < frameLength) break;
       final String senseless = frame(in.slice(in.position(), frameLength));
       if (senseless != null) {
@@ -96,9 +97,9 @@ abstract class Connection implements SocketLoop.Handler {
 
   private String frame(ByteBuffer frame) {
     frame.order(ByteOrder.LITTLE_ENDIAN);
-    final byte kind = frame.get(SharedFrames.KIND_OFFSET);
-    final int count = frame.getShort(SharedFrames.COUNT_OFFSET) & 0xffff;
-    return onFrame(kind, count, frame.position(SharedFrames.HEADER_LENGTH));
+    final byte kind = frame.get(Frames.KIND_OFFSET);
+    final int count = frame.getShort(Frames.COUNT_OFFSET) & 0xffff;
+    return onFrame(kind, count, frame.position(Frames.HEADER_LENGTH));
   }
 
   private void refuse(String trouble) {
@@ -107,16 +108,16 @@ abstract class Connection implements SocketLoop.Handler {
   }
 
   /** Appends a frame; {@code false} when closed or too much is waiting. */
-  final synchronized boolean append(
+  public final synchronized boolean append(
       byte kind, int count, int bodyLength, Consumer<ByteBuffer> body) {
-    if (!hasRoom(SharedFrames.HEADER_LENGTH + bodyLength)) return false;
-    SharedFrames.putHeader(out, kind, count, bodyLength);
+    if (!hasRoom(Frames.HEADER_LENGTH + bodyLength)) return false;
+    Frames.putHeader(out, kind, count, bodyLength);
     body.accept(out);
     return true;
   }
 
   /** Runs it on the loop's thread. */
-  final void execute(Runnable task) {
+  public final void execute(Runnable task) {
     loop.execute(task);
   }
 
@@ -132,7 +133,7 @@ abstract class Connection implements SocketLoop.Handler {
   }
 
   /** Lets go what has been appended. Never blocks. */
-  final void flush() {
+  public final void flush() {
     try {
       if (tryFlush()) loop.awaitWritable(channel);
     } catch (IOException gone) {
@@ -159,11 +160,12 @@ abstract class Connection implements SocketLoop.Handler {
     close();
   }
 
-  final synchronized boolean isClosed() {
+  public final synchronized boolean isClosed() {
     return closed;
   }
 
-  final void close() {
+  /** Nothing comes or goes any more; once. */
+  public final void close() {
     synchronized (this) {
       if (closed) return;
       closed = true;

@@ -1,4 +1,4 @@
-package dev.stator.transport.shared;
+package dev.stator.transport.local;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -12,13 +12,13 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One thread that waits for its sockets, and sleeps while nothing happens. */
-final class SocketLoop implements AutoCloseable {
+public final class SocketLoop implements AutoCloseable {
   private static final Logger LOG = LoggerFactory.getLogger(SocketLoop.class);
 
   /**
    * What a socket does when it can. Called on the loop's thread; an exception closes the socket.
    */
-  interface Handler {
+  public interface Handler {
     void ready(SelectionKey key) throws IOException;
 
     /** The socket is of no more use. */
@@ -29,7 +29,10 @@ final class SocketLoop implements AutoCloseable {
   private final Thread thread;
   private final Queue<Runnable> changes = new ConcurrentLinkedQueue<>();
 
-  SocketLoop(String name) {
+  /**
+   * @param name of the thread
+   */
+  public SocketLoop(String name) {
     try {
       this.selector = Selector.open();
     } catch (IOException broken) {
@@ -39,7 +42,7 @@ final class SocketLoop implements AutoCloseable {
   }
 
   /** Any thread. */
-  void register(SelectableChannel channel, int interest, Handler handler) {
+  public void register(SelectableChannel channel, int interest, Handler handler) {
     execute(() -> {
       try {
         channel.configureBlocking(false).register(selector, interest, handler);
@@ -50,7 +53,7 @@ final class SocketLoop implements AutoCloseable {
   }
 
   /** Also waits until this socket takes more. Any thread. */
-  void awaitWritable(SelectableChannel channel) {
+  public void awaitWritable(SelectableChannel channel) {
     execute(() -> {
       final SelectionKey key = channel.keyFor(selector);
       if (key != null && key.isValid()) key.interestOpsOr(SelectionKey.OP_WRITE);
@@ -58,7 +61,7 @@ final class SocketLoop implements AutoCloseable {
   }
 
   /** Runs it on the thread; of each socket there is one at a time. Any thread. */
-  void execute(Runnable change) {
+  public void execute(Runnable change) {
     changes.add(change);
     selector.wakeup();
   }
@@ -72,7 +75,7 @@ final class SocketLoop implements AutoCloseable {
     } catch (ClosedSelectorException closed) {
       LOG.debug("Closed");
     } catch (IOException broken) {
-      LOG.error("No block comes or goes through shared memory any more", broken);
+      LOG.error("No block comes or goes over these sockets any more", broken);
     }
   }
 

@@ -1,5 +1,6 @@
-package dev.stator.transport.shared;
+package dev.stator.transport.local;
 
+import dev.stator.transport.TransferStatus;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -19,16 +20,32 @@ import org.agrona.collections.Long2ObjectHashMap;
  * </pre>
  *
  * <b>Threads:</b> any; what is in hand is the caller's of {@link #nextBatch} alone.
+ *
+ * @param <P> a block with what its backend needs
  */
-final class Outbox {
-  static final int BATCH_BLOCKS_MAX = 32; // One frame.
+public final class Outbox<P extends Outbox.Item> {
+  public static final int BATCH_BLOCKS_MAX = 32; // One frame.
+
+  /** One block on its way. */
+  public interface Item {
+    /** Of the receiver. */
+    String agent();
+
+    long bytes();
+
+    /** Whether it was given up by its writer; then nothing is left of it. */
+    boolean isDropped();
+
+    /** Ends its write, and gives up what it holds. */
+    void end(TransferStatus status);
+  }
 
   private final int blocksMax;
   private final long windowBytes;
 
   // Guarded by this.
-  private final Deque<Parcel> waiting = new ArrayDeque<>();
-  private final Long2ObjectHashMap<Parcel> posted = new Long2ObjectHashMap<>();
+  private final Deque<P> waiting = new ArrayDeque<>();
+  private final Long2ObjectHashMap<P> posted = new Long2ObjectHashMap<>();
   private final long[] unansweredBytes; // By lane, in hand and posted.
   private final long[] nextSequence; // By lane: its number plus a multiple of how many there are.
   private boolean closed;
@@ -37,7 +54,7 @@ final class Outbox {
    * @param blocksMax waiting or posted
    * @param windowBytes in hand or posted on a lane, half of it in a batch; one block in any case
    */
-  Outbox(int lanes, int blocksMax, long windowBytes) {
+  public Outbox(int lanes, int blocksMax, long windowBytes) {
     this.blocksMax = blocksMax;
     this.windowBytes = windowBytes;
     this.unansweredBytes = new long[lanes];
@@ -45,18 +62,18 @@ final class Outbox {
   }
 
   /** Takes the first of these there is room for; returns how many, -1 when it is closed. */
-  synchronized int add(List<Parcel> parcels) {
+  public synchronized int add(List<P> items) {
     if (closed) return -1;
-    if (waiting.size() + posted.size() + parcels.size() > blocksMax) dropEnded();
+    if (waiting.size() + posted.size() + items.size() > blocksMax) dropEnded();
     final int room = Math.max(0, blocksMax - waiting.size() - posted.size());
-    final int taken = Math.min(room, parcels.size());
-    waiting.addAll(parcels.subList(0, taken));
+    final int taken = Math.min(room, items.size());
+    waiting.addAll(items.subList(0, taken));
     return taken;
   }
 
   /** Some have been given up by their writers; their answers may never come. */
-  synchronized void dropEnded() {
-    waiting.removeIf(Parcel::isDropped);
+  public synchronized void dropEnded() {
+    waiting.removeIf(Item::isDropped);
     final var each = posted.entrySet().iterator();
     while (each.hasNext()) {
       each.next();
@@ -67,25 +84,25 @@ final class Outbox {
   }
 
   /** Whether {@link #nextBatch} has something; when not, an answer will make room. */
-  synchronized boolean isDue(int lane) {
+  public synchronized boolean isDue(int lane) {
     return !waiting.isEmpty() && fits(waiting.peek(), lane);
   }
 
   /** Whether nothing is on its way on this lane. */
-  synchronized boolean isIdle(int lane) {
+  public synchronized boolean isIdle(int lane) {
     return unansweredBytes[lane] == 0;
   }
 
-  private boolean fits(Parcel next, int lane) {
+  private boolean fits(P next, int lane) {
     return unansweredBytes[lane] == 0 || unansweredBytes[lane] + next.bytes() <= windowBytes;
   }
 
   /** The next blocks for one agent, as many as fit a frame and may be posted now. */
-  synchronized List<Parcel> nextBatch(int lane) {
-    final List<Parcel> batch = new ArrayList<>(BATCH_BLOCKS_MAX);
+  public synchronized List<P> nextBatch(int lane) {
+    final List<P> batch = new ArrayList<>(BATCH_BLOCKS_MAX);
     long batchBytes = 0;
     while (batch.size() < BATCH_BLOCKS_MAX && isDue(lane)) {
-      final Parcel next = waiting.peek();
+      final P next = waiting.peek();
       if (!batch.isEmpty()
           && (batchBytes + next.bytes() > windowBytes / 2
               || !next.agent().equals(batch.getFirst().agent()))) {
@@ -99,31 +116,36 @@ final class Outbox {
   }
 
   /** Ends what is in hand without an answer. */
-  synchronized void drop(int lane, Parcel parcel) {
-    unansweredBytes[lane] -= parcel.bytes();
+  public synchronized void drop(int lane, P item) {
+    unansweredBytes[lane] -= item.bytes();
   }
 
   /** What is in hand will be answered by these numbers; {@code null} when closed. */
-  synchronized long[] post(int lane, List<Parcel> parcels) {
+  public synchronized long[] post(int lane, List<P> items) {
     if (closed) return null;
-    final long[] sequences = new long[parcels.size()];
+    final long[] sequences = new long[items.size()];
     for (int i = 0; i < sequences.length; i++) {
       sequences[i] = nextSequence[lane];
       nextSequence[lane] += nextSequence.length;
-      posted.put(sequences[i], parcels.get(i));
+      posted.put(sequences[i], items.get(i));
     }
     return sequences;
   }
 
   /** {@code null} where nothing of this number is posted, or it was answered. */
-  synchronized List<Parcel> take(long... sequences) {
-    final List<Parcel> taken = new ArrayList<>(sequences.length);
+  public synchronized List<P> take(long... sequences) {
+    final List<P> taken = new ArrayList<>(sequences.length);
     for (long sequence : sequences) {
-      final Parcel parcel = posted.remove(sequence);
-      if (parcel != null) unansweredBytes[laneOf(sequence)] -= parcel.bytes();
-      taken.add(parcel);
+      final P item = posted.remove(sequence);
+      if (item != null) unansweredBytes[laneOf(sequence)] -= item.bytes();
+      taken.add(item);
     }
     return taken;
+  }
+
+  /** What is posted by this number, and stays so; {@code null} as for {@link #take}. */
+  public synchronized P posted(long sequence) {
+    return posted.get(sequence);
   }
 
   private int laneOf(long sequence) {
@@ -131,9 +153,9 @@ final class Outbox {
   }
 
   /** Takes nothing any more; returns what was waiting or posted. */
-  synchronized Collection<Parcel> close() {
+  public synchronized Collection<P> close() {
     closed = true;
-    final List<Parcel> left = new ArrayList<>(waiting);
+    final List<P> left = new ArrayList<>(waiting);
     left.addAll(posted.values());
     waiting.clear();
     posted.clear();

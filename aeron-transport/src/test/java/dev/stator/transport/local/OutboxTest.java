@@ -1,4 +1,4 @@
-package dev.stator.transport.shared;
+package dev.stator.transport.local;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
@@ -8,10 +8,12 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import dev.stator.transport.AgentAddress;
 import dev.stator.transport.BlockGeometry;
 import dev.stator.transport.BlockMove;
+import dev.stator.transport.BlockWrite;
 import dev.stator.transport.Grant;
 import dev.stator.transport.TapBackend;
 import dev.stator.transport.TransferAgent;
 import dev.stator.transport.TransferSettings;
+import dev.stator.transport.TransferStatus;
 import java.lang.foreign.Arena;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,7 +47,7 @@ class OutboxTest {
 
   @Test
   void shouldHandOutNoMoreThanTheWindowUntilThereIsAnAnswer() {
-    final Outbox outbox = new Outbox(1, BLOCKS, 4 * BLOCK_BYTES);
+    final Outbox<Parcel> outbox = new Outbox<>(1, BLOCKS, 4 * BLOCK_BYTES);
     outbox.add(parcels(6));
     assertEquals(2, outbox.nextBatch(0).size(), "half a window");
     final long[] sequences = outbox.post(0, outbox.nextBatch(0));
@@ -59,7 +61,7 @@ class OutboxTest {
 
   @Test
   void shouldGiveEachLaneAWindowOfItsOwn() {
-    final Outbox outbox = new Outbox(2, BLOCKS, 2 * BLOCK_BYTES);
+    final Outbox<Parcel> outbox = new Outbox<>(2, BLOCKS, 2 * BLOCK_BYTES);
     outbox.add(parcels(6));
     final List<long[]> posted = new ArrayList<>();
     for (int i = 0; i < 4; i++) posted.add(outbox.post(i % 2, outbox.nextBatch(i % 2)));
@@ -72,7 +74,7 @@ class OutboxTest {
 
   @Test
   void shouldHandOutWhatNobodyPostsAgainstTheWindowNoLonger() {
-    final Outbox outbox = new Outbox(1, BLOCKS, BLOCK_BYTES);
+    final Outbox<Parcel> outbox = new Outbox<>(1, BLOCKS, BLOCK_BYTES);
     outbox.add(parcels(2));
     outbox.drop(0, outbox.nextBatch(0).getFirst());
     assertEquals(1, outbox.nextBatch(0).size());
@@ -80,7 +82,7 @@ class OutboxTest {
 
   @Test
   void shouldHandOutABlockThatIsLongerThanTheWindowAlone() {
-    final Outbox outbox = new Outbox(1, BLOCKS, 1);
+    final Outbox<Parcel> outbox = new Outbox<>(1, BLOCKS, 1);
     outbox.add(parcels(2));
     assertEquals(1, outbox.nextBatch(0).size());
     assertFalse(outbox.isDue(0));
@@ -88,7 +90,7 @@ class OutboxTest {
 
   @Test
   void shouldHandOutOneFrameAtATime() {
-    final Outbox outbox = new Outbox(1, BLOCKS, Long.MAX_VALUE);
+    final Outbox<Parcel> outbox = new Outbox<>(1, BLOCKS, Long.MAX_VALUE);
     outbox.add(parcels(BLOCKS));
     assertEquals(Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch(0).size());
     assertEquals(BLOCKS - Outbox.BATCH_BLOCKS_MAX, outbox.nextBatch(0).size());
@@ -96,7 +98,7 @@ class OutboxTest {
 
   @Test
   void shouldTakeNoMoreThanThereIsRoomForUntilSomeAreGivenUp() {
-    final Outbox outbox = new Outbox(1, 4, BLOCK_BYTES);
+    final Outbox<Parcel> outbox = new Outbox<>(1, 4, BLOCK_BYTES);
     assertEquals(4, outbox.add(parcels(5)));
     outbox.post(0, outbox.nextBatch(0));
     final List<Parcel> more = parcels(2);
@@ -108,7 +110,7 @@ class OutboxTest {
 
   @Test
   void shouldReturnWhatWaitsAndWhatIsPostedWhenItIsClosed() {
-    final Outbox outbox = new Outbox(1, BLOCKS, 4 * BLOCK_BYTES);
+    final Outbox<Parcel> outbox = new Outbox<>(1, BLOCKS, 4 * BLOCK_BYTES);
     outbox.add(parcels(5));
     final List<Parcel> inHand = outbox.nextBatch(0);
     outbox.post(0, inHand.subList(0, 1));
@@ -131,6 +133,28 @@ class OutboxTest {
             Duration.ofSeconds(1));
     final List<BlockMove> moves = blocks.stream().map(i -> new BlockMove(i, i)).toList();
     writeId = writer.write(grant, memoryId, moves, outcome -> {});
-    return tap.offered.stream().map(write -> new Parcel(write, null, null)).toList();
+    return tap.offered.stream().map(write -> new Parcel(write)).toList();
+  }
+
+  private record Parcel(BlockWrite write) implements Outbox.Item {
+    @Override
+    public String agent() {
+      return write.grant().agent().agent();
+    }
+
+    @Override
+    public long bytes() {
+      return BLOCK_BYTES;
+    }
+
+    @Override
+    public boolean isDropped() {
+      return write.hasEnded();
+    }
+
+    @Override
+    public void end(TransferStatus status) {
+      write.complete(status);
+    }
   }
 }
