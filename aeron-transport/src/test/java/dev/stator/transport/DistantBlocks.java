@@ -21,6 +21,7 @@ final class DistantBlocks implements BlockMemory {
   final AtomicInteger moves = new AtomicInteger();
   volatile boolean isBroken;
   volatile boolean reachesOthers;
+  FakeDevice device; // Null when no other process gets at it.
 
   /**
    * @param region where they lie; the test looks there, transfers do not
@@ -63,6 +64,11 @@ final class DistantBlocks implements BlockMemory {
   @Override
   public Optional<StraightCopies> straight() {
     return Optional.of(this::copy);
+  }
+
+  @Override
+  public Optional<DevicePool> device() {
+    return Optional.ofNullable(device);
   }
 
   private boolean copy(int block, BlockMemory target, int targetBlock) {

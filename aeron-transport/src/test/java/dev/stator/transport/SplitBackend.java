@@ -1,6 +1,7 @@
 package dev.stator.transport;
 
 import java.lang.foreign.MemorySegment;
+import java.util.List;
 import java.util.Map;
 
 /** One agent over one backend and all others over another, as if they lived in two processes. */
@@ -45,6 +46,16 @@ final class SplitBackend implements TransferBackend {
   @Override
   public boolean reaches(AgentAddress to) {
     return writerTo(to).reaches(to);
+  }
+
+  @Override
+  public boolean reaches(AgentAddress to, LentPool from) {
+    return writerTo(to).reaches(to, from);
+  }
+
+  @Override
+  public int offerAll(List<BlockWrite> writes) {
+    return writes.isEmpty() ? 0 : writerTo(writes.getFirst().grant().agent()).offerAll(writes);
   }
 
   @Override

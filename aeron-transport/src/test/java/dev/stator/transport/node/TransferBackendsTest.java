@@ -34,9 +34,10 @@ class TransferBackendsTest {
     final Config config = config("");
     final TransferBackends backends = TransferBackends.start(config, System::nanoTime);
     final TransferAgent agent = agent(config, backends);
-    assertEquals("in-process, shared, ipc, udp", backends.selector().name());
+    assertEquals("in-process, device-ipc, shared, ipc, udp", backends.selector().name());
     assertEquals(
-        Set.of("in-process", "shared", "ipc", "udp"), agent.address().endpoints().keySet());
+        Set.of("in-process", "device-ipc", "shared", "ipc", "udp"),
+        agent.address().endpoints().keySet());
     assertEquals("in-process", backends.selector().route(agent.address()));
     agent.close();
     backends.close();
