@@ -66,7 +66,11 @@ final class SharedPeer {
     fill(pool.segment(), Long.parseLong(arguments[1]));
     final var agent =
         new TransferAgent("peer", SETTINGS, backend, System::nanoTime, new SplittableRandom(7));
-    final int memoryId = agent.register(BlockMemory.of(pool, GEOMETRY));
+    serve(agent, agent.register(BlockMemory.of(pool, GEOMETRY)));
+  }
+
+  /** Does what it is told, until there is nobody to tell it. */
+  static void serve(TransferAgent agent, int memoryId) throws IOException {
     System.out.println("ready");
     final BufferedReader lines =
         new BufferedReader(new InputStreamReader(System.in, StandardCharsets.US_ASCII));
