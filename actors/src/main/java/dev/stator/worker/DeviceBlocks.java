@@ -5,6 +5,7 @@ import dev.stator.device.Device;
 import dev.stator.transport.BlockDraft;
 import dev.stator.transport.BlockGeometry;
 import dev.stator.transport.BlockMemory;
+import dev.stator.transport.DevicePool;
 import dev.stator.transport.DirectBlocks;
 import dev.stator.transport.HeldBlock;
 import dev.stator.transport.SharedMemory;
@@ -83,9 +84,45 @@ final class DeviceBlocks {
     }
 
     @Override
+    public Optional<DevicePool> device() {
+      return Optional.of(new Pool(copies));
+    }
+
+    @Override
     public Copy draft(int blockIndex) {
       final MemorySegment buffer = copies.take();
       return buffer == null ? null : new Copy(copies, blockIndex, buffer);
+    }
+  }
+
+  /** What other processes of the host get at, and what gets at theirs. */
+  private record Pool(BlockCopies copies) implements DevicePool {
+    @Override
+    public byte[] handle() {
+      return copies.handle();
+    }
+
+    @Override
+    public Source open(byte[] handle) {
+      final BlockCopies.PeerBlocks peer = copies.open(handle);
+      return peer == null ? null : new Peer(peer);
+    }
+  }
+
+  private record Peer(BlockCopies.PeerBlocks blocks) implements DevicePool.Source {
+    @Override
+    public int blockCount() {
+      return blocks.blockCount();
+    }
+
+    @Override
+    public void pull(int[] sources, int[] targets) {
+      blocks.pull(sources, targets);
+    }
+
+    @Override
+    public void close() {
+      blocks.close();
     }
   }
 

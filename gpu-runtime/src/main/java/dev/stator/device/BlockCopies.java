@@ -50,4 +50,50 @@ public interface BlockCopies {
   default boolean copyTo(int block, BlockCopies target, int targetBlock) {
     return false;
   }
+
+  /**
+   * Names these blocks to other processes of this host, which may pull from them until the device
+   * is closed; opaque, at most 256 bytes.
+   *
+   * @return the caller's; {@code null} when no other process can get at them
+   */
+  default byte[] handle() {
+    return null;
+  }
+
+  /**
+   * Opens what another process's {@link #handle} names.
+   *
+   * @param handle as it came, from whoever
+   * @return closed by the caller, before this device; {@code null} when the blocks cannot be got at
+   *     from here, or are not like these, which is said in the log
+   */
+  default PeerBlocks open(byte[] handle) {
+    return null;
+  }
+
+  /**
+   * Another process's blocks.
+   *
+   * <p><b>Threads:</b> one at a time, beside a running step.
+   */
+  interface PeerBlocks extends AutoCloseable {
+    /** How many there are, by the handle. */
+    int blockCount();
+
+    /**
+     * Waits until the bytes of each of these are a block's of the device that opened them, as its
+     * steps that begin later see it. Whoever owns them knows whether they are what they were.
+     *
+     * @param blocks less than {@link #blockCount}
+     * @param targets equally many
+     * @throws IllegalArgumentException for a block that one of the devices does not have
+     * @throws RuntimeException when the device fails, or is closed; the targets may hold anything
+     */
+    void pull(int[] blocks, int[] targets);
+
+    /** Lets them go; throws nothing, whether their owner or the device has gone before. */
+    @Override
+    void close();
+  }
 }

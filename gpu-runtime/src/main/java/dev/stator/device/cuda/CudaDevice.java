@@ -39,11 +39,7 @@ public final class CudaDevice extends AbstractCudaDevice {
 
   private static CudaBlockCopies copies(CudaRank rank, CudaDeviceSettings settings) {
     return new CudaBlockCopies(
-        rank.driver(),
-        rank.pool(),
-        rank.layout().blockBytes(),
-        rank.blockCount(),
-        settings.hostBlocks());
+        rank.driver(), rank.pool(), rank.layout(), rank.blockCount(), settings.hostBlocks());
   }
 
   /**

@@ -82,6 +82,46 @@ interface Driver extends AutoCloseable {
    */
   boolean reach(Driver peer);
 
+  /** Bytes of an {@link #ipcHandle}. */
+  int IPC_HANDLE_BYTES = 64;
+
+  /**
+   * The allocation that an address lies in.
+   *
+   * @param start its first address
+   */
+  record Allocation(long start, long bytes) {}
+
+  /**
+   * As {@link Allocation} says, also of what {@link #ipcOpen} opened.
+   *
+   * @throws CudaException also where the driver cannot share memory between processes
+   */
+  Allocation allocationOf(long address);
+
+  /**
+   * Names the allocation that an address lies in to other processes of this host, until it is
+   * freed.
+   *
+   * @return {@link #IPC_HANDLE_BYTES}
+   * @throws CudaException also where the driver cannot share memory between processes
+   */
+  byte[] ipcHandle(long address);
+
+  /**
+   * Opens another process's allocation, which {@link Stream#copy} may read from then on, also when
+   * it lies on another device.
+   *
+   * @param handle of {@link #IPC_HANDLE_BYTES}
+   * @return where it begins here
+   * @throws CudaException also when it is this process's own, is gone, or lies on a device that
+   *     this one does not reach
+   */
+  long ipcOpen(byte[] handle);
+
+  /** Closes what {@link #ipcOpen} gave. */
+  void ipcClose(long start);
+
   /** By any thread, when nobody uses it or a companion any more. */
   @Override
   void close();

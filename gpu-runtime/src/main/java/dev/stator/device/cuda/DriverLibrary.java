@@ -1,6 +1,7 @@
 package dev.stator.device.cuda;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.util.List;
 import java.util.Optional;
@@ -64,6 +65,11 @@ final class DriverLibrary {
 
   static boolean isThere() {
     return LIBRARY.isPresent();
+  }
+
+  /** A function's address, if the driver is there and has it. */
+  static Optional<MemorySegment> find(String function) {
+    return LIBRARY.flatMap(library -> library.find(function));
   }
 
   /** Why the driver, which is there, cannot be called; empty when it can. */

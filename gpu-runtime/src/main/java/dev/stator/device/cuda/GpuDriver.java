@@ -28,6 +28,7 @@ final class GpuDriver implements Driver {
   private final CUmodule module;
   private final Map<String, GpuKernel> kernels = new HashMap<>();
   private final Set<Long> deviceMemory = new HashSet<>();
+  private final List<Long> opened = new ArrayList<>(); // Other processes', as often as it was.
   private final Map<Long, Locked> hostMemory = new HashMap<>();
   private final Set<GpuHandle> handles = new HashSet<>();
   private final Arena arena = Arena.ofShared();
@@ -222,6 +223,35 @@ final class GpuDriver implements Driver {
     return true;
   }
 
+  @Override
+  public Allocation allocationOf(long address) {
+    attachment.check();
+    return IpcCalls.addressRange(address);
+  }
+
+  @Override
+  public byte[] ipcHandle(long address) {
+    attachment.check();
+    return IpcCalls.handle(IpcCalls.addressRange(address).start());
+  }
+
+  @Override
+  public long ipcOpen(byte[] handle) {
+    attachment.check();
+    final long start = IpcCalls.open(handle);
+    opened.add(start);
+    return start;
+  }
+
+  @Override
+  public void ipcClose(long start) {
+    attachment.check();
+    if (!opened.remove((Long) start)) {
+      throw new CudaException("ipcClose 0x" + Long.toHexString(start) + ": not opened here");
+    }
+    IpcCalls.close(start);
+  }
+
   CUcontext context() {
     return context;
   }
@@ -257,6 +287,7 @@ final class GpuDriver implements Driver {
 
   private void freeAll() {
     List.copyOf(handles).forEach(GpuHandle::close);
+    List.copyOf(opened).forEach(this::ipcClose);
     List.copyOf(deviceMemory).forEach(this::free);
     for (Locked locked : List.copyOf(hostMemory.values())) freeHost(locked.memory);
     if (ownsModule) Calls.check("cuModuleUnload", JCudaDriver.cuModuleUnload(module));

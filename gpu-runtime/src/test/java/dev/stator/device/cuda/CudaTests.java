@@ -25,6 +25,11 @@ final class CudaTests {
     return isDevice() ? openGpu() : emulated();
   }
 
+  /** As {@link #open}; other processes get at its memory. */
+  static Driver openShared() {
+    return isDevice() ? openGpu() : EmulatedDriver.shared(library(), EMULATED_BYTES);
+  }
+
   static boolean isDevice() {
     return "device".equals(System.getProperty("stator.test.cuda"));
   }

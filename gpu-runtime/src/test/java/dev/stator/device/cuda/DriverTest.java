@@ -26,7 +26,7 @@ class DriverTest {
 
   /** Whose driver is tested. */
   Driver open() {
-    return CudaTests.open();
+    return CudaTests.openShared();
   }
 
   /** Of another device, if there is one. */
@@ -109,6 +109,22 @@ class DriverTest {
       assertEquals(1, back.getAtIndex(ValueLayout.JAVA_FLOAT, COUNT - 1));
     }
     driver.attach();
+  }
+
+  @Test
+  void shouldNameAnAllocationToOtherProcessesAlone() {
+    final long memory = driver.allocate(BYTES);
+    final Driver.Allocation all = driver.allocationOf(memory + BYTES - 4);
+    assertTrue(all.start() <= memory && all.start() + all.bytes() >= memory + BYTES, "" + all);
+    final byte[] handle = driver.ipcHandle(memory);
+    assertEquals(Driver.IPC_HANDLE_BYTES, handle.length);
+    assertThrows(CudaException.class, () -> driver.ipcOpen(handle));
+    final byte[] forged = new byte[Driver.IPC_HANDLE_BYTES];
+    assertThrows(CudaException.class, () -> driver.ipcOpen(forged));
+    assertThrows(CudaException.class, () -> driver.ipcOpen(new byte[1]));
+    assertThrows(CudaException.class, () -> driver.ipcClose(memory));
+    driver.free(memory);
+    assertThrows(CudaException.class, () -> driver.allocationOf(memory));
   }
 
   /** Rows of 2 of 5 values on the host, of 2 of 3 on the device. */

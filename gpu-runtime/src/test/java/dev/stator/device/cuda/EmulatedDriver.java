@@ -64,20 +64,26 @@ final class EmulatedDriver implements Driver {
   }
 
   EmulatedDriver(Path library, long memoryBytes, Kind kind) {
-    this(library, memoryBytes, null, kind);
+    this(library, memoryBytes, null, kind, false);
   }
 
   /**
    * @param schedule of streams that work at random moments; {@code null}: as late as they may
    */
   EmulatedDriver(Path library, long memoryBytes, RandomGenerator schedule) {
-    this(library, memoryBytes, schedule, Kind.AMPERE);
+    this(library, memoryBytes, schedule, Kind.AMPERE, false);
   }
 
-  private EmulatedDriver(Path library, long memoryBytes, RandomGenerator schedule, Kind kind) {
+  /** One whose memory other processes can get at. */
+  static EmulatedDriver shared(Path library, long memoryBytes) {
+    return new EmulatedDriver(library, memoryBytes, null, Kind.AMPERE, true);
+  }
+
+  private EmulatedDriver(
+      Path library, long memoryBytes, RandomGenerator schedule, Kind kind, boolean isShared) {
     this.kind = kind;
     kernels = new EmulatedKernels(library);
-    memory = new EmulatedMemory(memoryBytes, kernels::allow);
+    memory = new EmulatedMemory(memoryBytes, kernels::allow, isShared);
     this.schedule = schedule;
     isCompanion = false;
     attachment.take();
@@ -197,6 +203,30 @@ final class EmulatedDriver implements Driver {
     if (((EmulatedDriver) peer).memory == memory) return true;
     peers.add(((EmulatedDriver) peer).memory);
     return true;
+  }
+
+  @Override
+  public Allocation allocationOf(long address) {
+    check();
+    return memory.allocationOf(address);
+  }
+
+  @Override
+  public byte[] ipcHandle(long address) {
+    check();
+    return memory.ipcHandle(address);
+  }
+
+  @Override
+  public long ipcOpen(byte[] handle) {
+    checkNotCapturing("ipcOpen");
+    return memory.ipcOpen(handle);
+  }
+
+  @Override
+  public void ipcClose(long start) {
+    checkNotCapturing("ipcClose");
+    memory.ipcClose(start);
   }
 
   /** Kernels use this device's memory alone: another's is slow, at best. */

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -24,6 +25,9 @@ final class EmulatedMemory implements AutoCloseable {
   private final Arena arena = Arena.ofShared();
   private final TreeMap<Long, Block> blocks = new TreeMap<>();
   private final Map<Long, Arena> locked = new HashMap<>();
+  private final Map<Long, SharedFile> files = new HashMap<>(); // Where memory is shared, by block.
+  private final Map<Long, Arena> opened = new HashMap<>(); // Other processes' blocks.
+  private final boolean isShared;
   private final long bytesMax;
   private final Watcher watcher;
   private long bytesTaken;
@@ -62,8 +66,10 @@ final class EmulatedMemory implements AutoCloseable {
 
   /**
    * @param watcher is told what kernels may use
+   * @param isShared whether other processes can get at it
    */
-  EmulatedMemory(long bytesMax, Watcher watcher) {
+  EmulatedMemory(long bytesMax, Watcher watcher, boolean isShared) {
+    this.isShared = isShared;
     this.bytesMax = bytesMax;
     this.watcher = watcher;
   }
@@ -88,8 +94,11 @@ final class EmulatedMemory implements AutoCloseable {
       throw new OutOfMemoryError(
           bytes + " bytes of device memory, of which " + freeBytes() + " are free");
     }
-    final MemorySegment whole = arena.allocate(bytes + 2 * GUARD_BYTES, ALIGNMENT);
+    final long wholeBytes = bytes + 2 * GUARD_BYTES;
+    final SharedFile file = isShared ? SharedFile.create(wholeBytes, arena) : null;
+    final MemorySegment whole = file == null ? arena.allocate(wholeBytes, ALIGNMENT) : file.bytes();
     final Block block = new Block(whole.fill(GUARD), bytes);
+    if (file != null) files.put(block.content().address(), file);
     block.content().fill(UNDEFINED);
     blocks.put(block.content().address(), block);
     bytesTaken += bytes;
@@ -105,7 +114,37 @@ final class EmulatedMemory implements AutoCloseable {
     block.isFreed = true;
     block.content().fill(UNDEFINED);
     bytesTaken -= block.bytes;
+    if (files.containsKey(address)) files.remove(address).delete();
     watcher.memory(address, block.bytes, false);
+  }
+
+  synchronized Driver.Allocation allocationOf(long address) {
+    final Block block = blockAt(address);
+    if (block == null || block.isFreed) throw new CudaException(hex(address) + ": no allocation");
+    return new Driver.Allocation(block.content().address(), block.bytes);
+  }
+
+  /** The name of a file, and zeros. */
+  synchronized byte[] ipcHandle(long address) {
+    final SharedFile file = files.get(allocationOf(address).start());
+    if (file == null) throw new CudaException("ipcHandle: the memory is not shared");
+    return file.handle();
+  }
+
+  synchronized long ipcOpen(byte[] handle) {
+    final Arena own = Arena.ofShared();
+    final MemorySegment whole = SharedFile.open(handle, own);
+    final Block block = new Block(whole, whole.byteSize() - 2 * GUARD_BYTES);
+    blocks.put(block.content().address(), block);
+    opened.put(block.content().address(), own);
+    return block.content().address();
+  }
+
+  synchronized void ipcClose(long start) {
+    final Arena own = opened.remove(start);
+    if (own == null) throw new CudaException("ipcClose " + hex(start) + ": not opened here");
+    blocks.remove(start);
+    own.close();
   }
 
   synchronized MemorySegment allocateHost(long bytes) {
@@ -186,6 +225,8 @@ final class EmulatedMemory implements AutoCloseable {
   public void close() {
     locked.values().forEach(Arena::close);
     locked.clear();
+    for (long start : List.copyOf(opened.keySet())) ipcClose(start);
+    files.values().forEach(SharedFile::delete);
     for (Block block : blocks.values()) {
       if (!block.isFreed) watcher.memory(block.content().address(), block.bytes, false);
     }

@@ -6,12 +6,15 @@ import dev.stator.model.LoadedModel;
 import dev.stator.model.WeightType;
 import dev.stator.testing.RandomModels;
 import dev.stator.testing.Sequences;
+import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -40,17 +43,22 @@ final class StubbedCuda {
 
   /**
    * @param args in turn; {@code list}: prints what is found; {@code test}: runs {@link DriverTest};
-   *     {@code model}: computes an answer; {@code parallel}: on two GPUs together; a number: opens
-   *     the GPU of that number, and uses it
+   *     {@code model}: computes an answer; {@code parallel}: on two GPUs together; {@code lend}:
+   *     prints a handle of some memory, and keeps it until the input ends; a handle: opens that and
+   *     prints what is there; a number: opens the GPU of that number, and uses it
    */
-  public static void main(String[] args) throws ReflectiveOperationException {
+  public static void main(String[] args) throws ReflectiveOperationException, IOException {
     for (String arg : args) {
       switch (arg) {
         case "list" -> list();
         case "test" -> test();
         case "model" -> System.out.println(answer(List.of(Cuda.open(0))));
         case "parallel" -> System.out.println(answer(List.of(Cuda.open(0), Cuda.open(1))));
-        default -> use(Integer.parseInt(arg));
+        case "lend" -> lend();
+        default -> {
+          if (arg.length() < 2 * Driver.IPC_HANDLE_BYTES) use(Integer.parseInt(arg));
+          else borrow(HexFormat.of().parseHex(arg));
+        }
       }
     }
   }
@@ -93,6 +101,37 @@ final class StubbedCuda {
       final float[] logits =
           Sequences.prefill(device, prompt, Sequences.blocks(8, PROMPT_LENGTH), 9);
       return Arrays.toString(answer) + " " + Arrays.hashCode(logits);
+    }
+  }
+
+  private static void lend() throws IOException {
+    try (Driver driver = Cuda.open(0);
+        Driver.Stream stream = driver.newStream()) {
+      driver.allocate(64);
+      final long memory = driver.allocate(64);
+      stream.fill(memory, (byte) 42, 64);
+      stream.synchronize();
+      System.out.println(HexFormat.of().formatHex(driver.ipcHandle(memory + 1)));
+      if (System.in.read() >= 0) throw new IllegalStateException("expected an end");
+      driver.free(memory);
+    }
+  }
+
+  private static void borrow(byte[] handle) {
+    try (Driver driver = Cuda.open(0);
+        Driver.Stream stream = driver.newStream()) {
+      final long memory = driver.allocate(64);
+      final MemorySegment host = driver.allocateHost(64);
+      final long start = driver.ipcOpen(handle);
+      stream.copy(memory, start, driver.allocationOf(start + 1).bytes());
+      stream.copyToHost(host, memory);
+      stream.synchronize();
+      System.out.println(host.get(ValueLayout.JAVA_BYTE, 63) + " was lent");
+      if (driver.allocationOf(start).start() != start) throw new AssertionError("no allocation");
+      driver.ipcClose(start);
+      driver.ipcOpen(handle); // The driver closes it.
+    } catch (CudaException e) {
+      System.out.println(e.getMessage());
     }
   }
 

@@ -35,6 +35,7 @@ class StubbedCudaTest {
     kernels = SmallKernels.compile(folder);
     stub(driver, "-O1");
     stub(Files.createDirectory(folder.resolve("old")), "-DcuGraphLaunch=cuGraphRun");
+    stub(Files.createDirectory(folder.resolve("without-ipc")), "-DcuIpcOpenMemHandle_v2=cuIpcOpen");
     final Path fatbin = folder.resolve("fatbin/dev/stator/device/cuda/stator.fatbin");
     Files.createDirectories(fatbin.getParent());
     Files.writeString(fatbin, "stub");
@@ -60,7 +61,38 @@ class StubbedCudaTest {
             .map(line -> line.substring(0, line.indexOf(' ')))
             .collect(Collectors.toCollection(TreeSet::new));
     called.add("cuDriverGetVersion"); // For an obstacle.
-    assertEquals(new TreeSet<>(DriverLibrary.FUNCTIONS), called);
+    called.add("cuIpcCloseMemHandle"); // Of another process's memory.
+    final Set<String> known = new TreeSet<>(DriverLibrary.FUNCTIONS);
+    known.addAll(IpcCalls.FUNCTIONS);
+    assertEquals(known, called);
+  }
+
+  /** One JVM lends memory; others open it: as it is, freed, and by a driver that cannot. */
+  @Test
+  void shouldOpenMemoryOfAnotherProcess() throws IOException, InterruptedException {
+    final ProcessBuilder builder = builder("driver", true, Map.of(), folder, "lend");
+    final Process lender = builder.redirectError(ProcessBuilder.Redirect.INHERIT).start();
+    final String handle;
+    try {
+      handle = lender.inputReader().readLine();
+      assertEquals(
+          "42 was lent\nleft: 0 bytes, 0 contexts, 0 modules",
+          run(Map.of("STUB_COUNTS", "1"), handle)
+              .lines()
+              .filter(line -> !line.startsWith("cu"))
+              .collect(Collectors.joining("\n")));
+      assertEquals(
+          "the CUDA driver has no cuIpcOpenMemHandle_v2\n",
+          run("without-ipc", true, Map.of(), handle));
+      assertEquals(
+          "cuIpcOpenMemHandle_v2: CUDA_ERROR_PEER_ACCESS_UNSUPPORTED (217)\n",
+          run(Map.of("STUB_FAIL", "cuIpcOpenMemHandle_v2=217"), handle));
+      lender.outputWriter().close();
+      assertTrue(lender.waitFor(SECONDS_MAX, TimeUnit.SECONDS), "the JVM did not end");
+    } finally {
+      lender.destroyForcibly();
+    }
+    assertEquals("cuIpcOpenMemHandle_v2: CUDA_ERROR_INVALID_HANDLE (400)\n", run(Map.of(), handle));
   }
 
   @Test
@@ -155,14 +187,11 @@ class StubbedCudaTest {
       throws IOException, InterruptedException {
     final Path temporary = Files.createTempDirectory(folder, "tmp");
     final Path output = temporary.resolveSibling(temporary.getFileName() + ".txt");
-    final ProcessBuilder builder =
-        new ProcessBuilder(command(hasKernels, temporary, args))
+    final Process process =
+        builder(driver, hasKernels, environment, temporary, args)
             .redirectErrorStream(true)
-            .redirectOutput(output.toFile());
-    builder.environment().put("LD_LIBRARY_PATH", folder.resolve(driver).toString());
-    builder.environment().put("STUB_KERNELS", kernels.toString());
-    builder.environment().putAll(environment);
-    final Process process = builder.start();
+            .redirectOutput(output.toFile())
+            .start();
     try {
       assertTrue(process.waitFor(SECONDS_MAX, TimeUnit.SECONDS), "the JVM did not end");
     } finally {
@@ -172,6 +201,19 @@ class StubbedCudaTest {
       assertEquals(List.of(), left.toList(), "JCuda's library is left behind");
     }
     return Files.readString(output);
+  }
+
+  private static ProcessBuilder builder(
+      String driver,
+      boolean hasKernels,
+      Map<String, String> environment,
+      Path temporary,
+      String... args) {
+    final ProcessBuilder builder = new ProcessBuilder(command(hasKernels, temporary, args));
+    builder.environment().put("LD_LIBRARY_PATH", folder.resolve(driver).toString());
+    builder.environment().put("STUB_KERNELS", kernels.toString());
+    builder.environment().putAll(environment);
+    return builder;
   }
 
   private static List<String> command(boolean hasKernels, Path temporary, String... args) {

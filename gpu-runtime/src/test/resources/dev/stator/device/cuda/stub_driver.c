@@ -12,11 +12,15 @@
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum {
   OK = 0,
@@ -37,6 +41,7 @@ enum {
 #define CALLS_MAX 64
 #define RANGES_MAX 4096
 #define PARAMS_MAX 512
+#define HANDLE_BYTES 64
 
 typedef int (*launcher)(const char*, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, const void*);
 typedef int (*question)(const char*);
@@ -49,6 +54,8 @@ static struct {
 static struct {
   uintptr_t start;
   size_t bytes;
+  int is_opened;           /* Another process's. */
+  char name[HANDLE_BYTES]; /* Of device memory, which other processes can map; host memory has none. */
 } ranges[RANGES_MAX];
 
 /* A copy, a fill or a launch. */
@@ -124,27 +131,76 @@ static void end(pthread_mutex_t** held) {
     if (device_current == 0) return INVALID_CONTEXT; \
   } while (0)
 
-static int take(size_t bytes, uintptr_t* address) {
-  if (bytes == 0) return INVALID_VALUE;
-  if (bytes > MEMORY_BYTES - bytes_taken) return OUT_OF_MEMORY;
+/* Maps memory of that name, as long as it is, or new memory of so many bytes. */
+static void* map(const char* name, size_t* bytes, int flags) {
+  const int file = shm_open(name, O_RDWR | flags, 0600);
+  if (file < 0) return 0;
+  struct stat status;
+  if (flags ? ftruncate(file, (off_t)*bytes) != 0 : fstat(file, &status) != 0) return 0;
+  if (!flags) *bytes = (size_t)status.st_size;
+  void* memory = mmap(0, *bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  close(file);
+  return memory == MAP_FAILED ? 0 : memory;
+}
+
+static void unlink_all(void) {
+  for (int i = 0; i < RANGES_MAX; i++) {
+    if (ranges[i].start && !ranges[i].is_opened && ranges[i].name[0]) shm_unlink(ranges[i].name);
+  }
+}
+
+static int free_range(void) {
   int i = 0;
   while (ranges[i].start) i++;
-  ranges[i].start = *address = (uintptr_t)aligned_alloc(256, (bytes + 255) & ~(size_t)255);
+  return i;
+}
+
+static int take(size_t bytes, uintptr_t* address, int is_device) {
+  static int names;
+  if (bytes == 0) return INVALID_VALUE;
+  if (bytes > MEMORY_BYTES - bytes_taken) return OUT_OF_MEMORY;
+  const int i = free_range();
+  memset(ranges[i].name, 0, HANDLE_BYTES);
+  if (is_device) {
+    if (names == 0) atexit(unlink_all);
+    snprintf(ranges[i].name, HANDLE_BYTES, "/stator-stub-%d-%d", (int)getpid(), names++);
+    *address = (uintptr_t)map(ranges[i].name, &bytes, O_CREAT | O_EXCL);
+    if (*address == 0) return OUT_OF_MEMORY;
+  } else {
+    *address = (uintptr_t)aligned_alloc(256, (bytes + 255) & ~(size_t)255);
+  }
+  ranges[i].start = *address;
   ranges[i].bytes = bytes;
+  ranges[i].is_opened = 0;
   memset((void*)*address, 0xFF, bytes);
   bytes_taken += bytes;
   return OK;
 }
 
-static int give_back(uintptr_t address) {
+static int give_back(uintptr_t address, int is_device) {
   for (int i = 0; i < RANGES_MAX; i++) {
-    if (ranges[i].start != address || address == 0) continue;
-    free((void*)address);
+    if (ranges[i].start != address || address == 0 || ranges[i].is_opened) continue;
+    if (is_device != (ranges[i].name[0] != 0)) return INVALID_VALUE;
+    if (is_device) {
+      munmap((void*)address, ranges[i].bytes);
+      shm_unlink(ranges[i].name);
+    } else {
+      free((void*)address);
+    }
     bytes_taken -= ranges[i].bytes;
     ranges[i].start = 0;
     return OK;
   }
   return INVALID_VALUE;
+}
+
+/* Negative where nothing is. */
+static int range_at(uintptr_t address) {
+  for (int i = 0; i < RANGES_MAX; i++) {
+    const uintptr_t start = ranges[i].start;
+    if (start && address >= start && address < start + ranges[i].bytes) return i;
+  }
+  return -1;
 }
 
 static int is_taken(uintptr_t address, size_t bytes) {
@@ -355,23 +411,69 @@ int cuMemGetInfo_v2(size_t* free_bytes, size_t* all_bytes) {
 
 int cuMemAlloc_v2(uintptr_t* address, size_t bytes) {
   BEGIN_IN_CONTEXT;
-  return take(bytes, address);
+  return take(bytes, address, 1);
 }
 
 int cuMemFree_v2(uintptr_t address) {
   BEGIN_IN_CONTEXT;
-  return give_back(address);
+  return give_back(address, 1);
 }
 
 int cuMemHostAlloc(void** address, size_t bytes, unsigned flags) {
   (void)flags;
   BEGIN_IN_CONTEXT;
-  return take(bytes, (uintptr_t*)address);
+  return take(bytes, (uintptr_t*)address, 0);
 }
 
 int cuMemFreeHost(void* address) {
   BEGIN_IN_CONTEXT;
-  return give_back((uintptr_t)address);
+  return give_back((uintptr_t)address, 0);
+}
+
+int cuMemGetAddressRange_v2(uintptr_t* start, size_t* bytes, uintptr_t address) {
+  BEGIN_IN_CONTEXT;
+  const int i = range_at(address);
+  if (i < 0 || !ranges[i].name[0]) return NOT_FOUND;
+  *start = ranges[i].start;
+  *bytes = ranges[i].bytes;
+  return OK;
+}
+
+/* As CUipcMemHandle. */
+struct handle {
+  char name[HANDLE_BYTES];
+};
+
+int cuIpcGetMemHandle(struct handle* handle, uintptr_t address) {
+  BEGIN_IN_CONTEXT;
+  const int i = range_at(address);
+  if (i < 0 || ranges[i].start != address || ranges[i].is_opened) return INVALID_VALUE;
+  memcpy(handle->name, ranges[i].name, HANDLE_BYTES);
+  return OK;
+}
+
+int cuIpcOpenMemHandle_v2(uintptr_t* address, struct handle handle, unsigned flags) {
+  BEGIN_IN_CONTEXT;
+  if (flags != 1 || strnlen(handle.name, HANDLE_BYTES) == HANDLE_BYTES) return INVALID_VALUE;
+  char own[HANDLE_BYTES];
+  snprintf(own, HANDLE_BYTES, "/stator-stub-%d-", (int)getpid());
+  if (strncmp(handle.name, "/stator-stub-", 13) != 0) return INVALID_VALUE;
+  if (strncmp(handle.name, own, strlen(own)) == 0) return INVALID_CONTEXT;
+  const int i = free_range();
+  ranges[i].start = *address = (uintptr_t)map(handle.name, &ranges[i].bytes, 0);
+  if (*address == 0) return INVALID_HANDLE;
+  ranges[i].is_opened = 1;
+  memcpy(ranges[i].name, handle.name, HANDLE_BYTES);
+  return OK;
+}
+
+int cuIpcCloseMemHandle(uintptr_t address) {
+  BEGIN_IN_CONTEXT;
+  const int i = range_at(address);
+  if (i < 0 || !ranges[i].is_opened || ranges[i].start != address) return INVALID_VALUE;
+  munmap((void*)address, ranges[i].bytes);
+  ranges[i].start = 0;
+  return OK;
 }
 
 int cuMemcpyHtoDAsync_v2(uintptr_t to, const void* from, size_t bytes, struct stream* stream) {

@@ -1,0 +1,70 @@
+package dev.stator.device.cuda;
+
+import dev.stator.device.BlockCopies;
+import dev.stator.device.Device;
+import dev.stator.model.LoadedModel;
+import dev.stator.model.WeightType;
+import dev.stator.testing.RandomModels;
+import dev.stator.testing.Sequences;
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.util.Arrays;
+import java.util.HexFormat;
+import java.util.Random;
+import java.util.zip.CRC32C;
+
+/** A process whose device has computed blocks that another pulls: {@link CudaIpcTest}. */
+final class LendingCuda {
+  static final int BLOCKS = 8;
+  static final int PROMPT = 2 * CudaDevice.BLOCK_SIZE;
+  static final int[] COMPUTED = {5, 2};
+  static final CudaDeviceSettings SETTINGS =
+      new CudaDeviceSettings(
+          0,
+          CudaDeviceSettings.KV_BYTES_AUTO,
+          0.5,
+          BLOCKS,
+          PROMPT + 1,
+          0,
+          CudaDeviceSettings.STAGING_BYTES_MIN,
+          2,
+          0,
+          1 << 16,
+          true,
+          false,
+          1);
+
+  private LendingCuda() {}
+
+  static LoadedModel model() {
+    return RandomModels.of(RandomModels.LLAMA, 3, WeightType.Q8_0);
+  }
+
+  /** One more than the prompt. */
+  static int[] tokens() {
+    return new Random(5).ints(PROMPT + 1, 0, RandomModels.LLAMA.vocabularySize()).toArray();
+  }
+
+  /** Of a block, as it lies on the device. */
+  static long checksum(Device device, int block) {
+    final BlockCopies copies = device.blockCopies();
+    final MemorySegment buffer = copies.take();
+    copies.read(block, buffer);
+    final CRC32C checksum = new CRC32C();
+    checksum.update(buffer.asByteBuffer());
+    copies.give(buffer);
+    return checksum.getValue();
+  }
+
+  /** Prints its handle and the computed blocks' checksums, and keeps them until the input ends. */
+  public static void main(String[] args) throws IOException {
+    try (LoadedModel model = model();
+        Device device = CudaDevice.create(model, SETTINGS, CudaTests.openShared())) {
+      Sequences.prefill(device, Arrays.copyOf(tokens(), PROMPT), COMPUTED, PROMPT);
+      final byte[] handle = device.blockCopies().handle();
+      System.out.println(HexFormat.of().formatHex(handle));
+      for (int block : COMPUTED) System.out.println(checksum(device, block));
+      if (System.in.read() >= 0) throw new IllegalStateException("expected an end");
+    }
+  }
+}
