@@ -84,7 +84,7 @@ final class DeviceBlocks {
     }
 
     @Override
-    public Optional<DevicePool> device() {
+    public Optional<DevicePool> devicePool() {
       return Optional.of(new Pool(copies));
     }
 

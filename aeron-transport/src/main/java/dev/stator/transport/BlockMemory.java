@@ -44,7 +44,7 @@ public interface BlockMemory {
   }
 
   /** The device that the blocks lie in, when other processes may pull from it. */
-  default Optional<DevicePool> device() {
+  default Optional<DevicePool> devicePool() {
     return Optional.empty();
   }
 

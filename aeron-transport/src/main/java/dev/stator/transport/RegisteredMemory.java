@@ -20,7 +20,7 @@ final class RegisteredMemory {
   RegisteredMemory(int id, BlockMemory memory) {
     this.id = id;
     this.memory = memory;
-    this.device = memory.device().orElse(null);
+    this.device = memory.devicePool().orElse(null);
     this.lent = device == null ? null : LentPool.of(device);
   }
 

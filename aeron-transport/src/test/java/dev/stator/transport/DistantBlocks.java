@@ -67,7 +67,7 @@ final class DistantBlocks implements BlockMemory {
   }
 
   @Override
-  public Optional<DevicePool> device() {
+  public Optional<DevicePool> devicePool() {
     return Optional.ofNullable(device);
   }
 

@@ -24,7 +24,7 @@ public record LentBlocks(MemorySegment region, BlockGeometry geometry, FakeDevic
   }
 
   @Override
-  public Optional<DevicePool> device() {
+  public Optional<DevicePool> devicePool() {
     return Optional.of(lender);
   }
 }

@@ -13,11 +13,11 @@ import java.util.HexFormat;
 import java.util.Random;
 import java.util.zip.CRC32C;
 
-/** A process whose device has computed blocks that another pulls: {@link CudaIpcTest}. */
-final class LendingCuda {
+/** A process whose device has computed blocks that another pulls, and what both have of it. */
+public final class LendingCuda {
   static final int BLOCKS = 8;
   static final int PROMPT = 2 * CudaDevice.BLOCK_SIZE;
-  static final int[] COMPUTED = {5, 2};
+  public static final int[] COMPUTED = {5, 2};
   static final CudaDeviceSettings SETTINGS =
       new CudaDeviceSettings(
           0,
@@ -36,8 +36,18 @@ final class LendingCuda {
 
   private LendingCuda() {}
 
-  static LoadedModel model() {
+  public static LoadedModel model() {
     return RandomModels.of(RandomModels.LLAMA, 3, WeightType.Q8_0);
+  }
+
+  /** A device that other processes get at; the test is skipped where there is none. */
+  public static Device device(LoadedModel model) {
+    return CudaDevice.create(model, SETTINGS, CudaTests.openShared());
+  }
+
+  /** Fills the computed blocks. */
+  public static void compute(Device device) {
+    Sequences.prefill(device, Arrays.copyOf(tokens(), PROMPT), COMPUTED, PROMPT);
   }
 
   /** One more than the prompt. */
@@ -46,7 +56,7 @@ final class LendingCuda {
   }
 
   /** Of a block, as it lies on the device. */
-  static long checksum(Device device, int block) {
+  public static long checksum(Device device, int block) {
     final BlockCopies copies = device.blockCopies();
     final MemorySegment buffer = copies.take();
     copies.read(block, buffer);
@@ -59,8 +69,8 @@ final class LendingCuda {
   /** Prints its handle and the computed blocks' checksums, and keeps them until the input ends. */
   public static void main(String[] args) throws IOException {
     try (LoadedModel model = model();
-        Device device = CudaDevice.create(model, SETTINGS, CudaTests.openShared())) {
-      Sequences.prefill(device, Arrays.copyOf(tokens(), PROMPT), COMPUTED, PROMPT);
+        Device device = device(model)) {
+      compute(device);
       final byte[] handle = device.blockCopies().handle();
       System.out.println(HexFormat.of().formatHex(handle));
       for (int block : COMPUTED) System.out.println(checksum(device, block));
