@@ -32,6 +32,7 @@ final class ConfigRules {
     rules.atMost(
         "stator.http.limits.stop-string-characters-max", "stator.session.stop-string-length-max");
     rules.longer("stator.node.stop-timeout", "stator.http.drain-timeout");
+    rules.longer("stator.node.stop-timeout", "stator.transport.device-ipc.release-timeout");
   }
 
   /**

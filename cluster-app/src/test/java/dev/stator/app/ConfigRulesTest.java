@@ -47,6 +47,10 @@ class ConfigRulesTest {
     assertEquals(
         "stator.node.stop-timeout (9s) must be longer than stator.http.drain-timeout (9s)",
         reason(with("stator.node.stop-timeout = 9s\n stator.http.drain-timeout = 9s")));
+    final String release = "stator.transport.device-ipc.release-timeout";
+    assertEquals(
+        "stator.node.stop-timeout (45s) must be longer than " + release + " (45s)",
+        reason(with(release + " = 45s")));
   }
 
   @Test
