@@ -180,12 +180,13 @@ class HostileWriterTest {
   void shouldTellTheGrantsEndWhenThePullIsOver() throws Exception {
     target.lender().onPull =
         () -> {
-          agent.revoke(grant.id());
+          nowNs.addAndGet(LIFE.toNanos());
+          agent.poll();
           assertFalse(granted.isDone());
         };
     post(7, 4);
     writer.receivePulled(7);
-    assertEquals(new GrantOutcome(grant.id(), GrantOutcome.Ending.REVOKED, 0, 0), outcome());
+    assertEquals(new GrantOutcome(grant.id(), GrantOutcome.Ending.EXPIRED, 0, 0), outcome());
     writer.send(RawPeer.confirm(7, true));
     assertEquals(TransferStatus.UNKNOWN_GRANT, writer.receiveAnswer(7));
   }
