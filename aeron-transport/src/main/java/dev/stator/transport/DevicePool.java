@@ -25,7 +25,7 @@ public interface DevicePool {
    *
    * @param handle as it came, from whoever; not to be kept
    * @return closed by the caller, before these blocks go; {@code null} when they cannot be got at
-   *     from here, or are not blocks like these, which the pool says in the log
+   *     from here, or are not blocks like these; why is the pool's to log
    */
   Source open(byte[] handle);
 

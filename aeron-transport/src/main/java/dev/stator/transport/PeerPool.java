@@ -3,6 +3,8 @@ package dev.stator.transport;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Another process's device blocks, by the handle it sent: opened by each memory that pulls from
@@ -11,6 +13,8 @@ import java.util.Map;
  * <p><b>Threads:</b> any; one pull at a time.
  */
 public final class PeerPool implements AutoCloseable {
+  private static final Logger LOG = LoggerFactory.getLogger(PeerPool.class);
+
   private final byte[] handle;
 
   // Guarded by this.
@@ -51,6 +55,7 @@ public final class PeerPool implements AutoCloseable {
     if (opening == null) {
       final DevicePool pool = memory.device();
       opening = new Opening(pool == null ? null : pool.open(handle.clone()));
+      if (opening.source == null) LOG.info("Another process's device is not got at from here");
       openings.put(memory, opening);
       memory.opened(this);
     }
@@ -80,8 +85,8 @@ public final class PeerPool implements AutoCloseable {
   public synchronized void close() {
     closed = true;
     openings.forEach((memory, opening) -> {
-      memory.closed(this);
       if (opening.source != null) opening.source.close();
+      memory.closed(this); // Not before: a memory goes when all that it opened is closed.
     });
     openings.clear();
   }

@@ -197,6 +197,104 @@ class BackendSelectorTest {
     agent.write(grant, memoryId, List.of(new BlockMove(0, block)), outcomes::add);
   }
 
+  /** As one between devices, which tells of what it does not reach. */
+  private static final class ForDevices implements TransferBackend {
+    private TransferStatus outcome = TransferStatus.OK;
+    private boolean reaches = true;
+    private int offered;
+
+    @Override
+    public String name() {
+      return "for-devices";
+    }
+
+    @Override
+    public Map<String, String> attach(String agent, BlockSink sink) {
+      return Map.of();
+    }
+
+    @Override
+    public void detach(String agent) {}
+
+    @Override
+    public boolean reaches(AgentAddress to) {
+      return false;
+    }
+
+    @Override
+    public boolean reaches(AgentAddress to, LentPool from) {
+      return reaches;
+    }
+
+    @Override
+    public boolean offer(BlockWrite write) {
+      offered++;
+      reaches = outcome == TransferStatus.OK;
+      write.complete(outcome);
+      return true;
+    }
+
+    @Override
+    public boolean send(AgentAddress to, MemorySegment message) {
+      throw new AssertionError("a message goes by devices");
+    }
+
+    @Override
+    public void close() {}
+  }
+
+  @Nested
+  class OfDevices {
+    private final ForDevices devices = new ForDevices();
+    private final BackendSelector both =
+        new BackendSelector(
+            List.of(devices, new InProcessBackend(Runnable::run)), RETRY, RETRY_MAX, nowNs::get);
+    private final TransferAgent owner =
+        new TransferAgent(
+            "owner", TransferBackendContract.SETTINGS, both, nowNs::get, new Random(1));
+    private final int plainId = owner.register(memory, BLOCK_BYTES);
+    private final int lentId;
+
+    private OfDevices() {
+      final DistantBlocks lent = new DistantBlocks(memory, BLOCK_BYTES, 2);
+      lent.device = new FakeDevice(memory, BLOCK_BYTES);
+      lentId = owner.register(lent);
+    }
+
+    @AfterEach
+    void close() {
+      owner.close();
+      both.close();
+    }
+
+    private TransferStatus write(int memoryId, int block) {
+      final Grant grant = owner.grant(plainId, List.of(block), RETRY, outcome -> {}).orElseThrow();
+      outcomes.clear();
+      owner.write(grant, memoryId, List.of(new BlockMove(0, block)), outcomes::add);
+      return outcomes.getFirst().status();
+    }
+
+    @Test
+    void shouldSendBlocksOfDevicesAWayOfTheirOwnAndNothingElse() {
+      assertEquals(TransferStatus.OK, write(lentId, 1));
+      assertEquals(TransferStatus.OK, write(plainId, 2));
+      assertEquals(1, devices.offered);
+      assertEquals("in-process", both.route(owner.address()));
+      assertEquals(Map.of("owner", "for-devices"), both.routes());
+      assertTrue(both.send(owner.address(), arena.allocate(1)));
+    }
+
+    @Test
+    void shouldGoTheNextWayForGoodWhereOneDeviceDoesNotGetAtTheOther() {
+      devices.outcome = TransferStatus.UNREACHABLE;
+      assertEquals(TransferStatus.OK, write(lentId, 1));
+      nowNs.addAndGet(3 * RETRY_MAX.toNanos());
+      assertEquals(TransferStatus.OK, write(lentId, 2));
+      assertEquals(1, devices.offered);
+      assertEquals(Map.of("owner", "in-process"), both.routes());
+    }
+  }
+
   @Nested
   class KeepsTheContract extends TransferBackendContract {
     @Override

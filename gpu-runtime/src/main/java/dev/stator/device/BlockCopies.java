@@ -66,7 +66,7 @@ public interface BlockCopies {
    *
    * @param handle as it came, from whoever
    * @return closed by the caller, before this device; {@code null} when the blocks cannot be got at
-   *     from here, or are not like these, which is said in the log
+   *     from here, or are not like these; a device that ever opens any logs why
    */
   default PeerBlocks open(byte[] handle) {
     return null;

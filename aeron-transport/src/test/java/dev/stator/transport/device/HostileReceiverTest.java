@@ -59,7 +59,7 @@ class HostileReceiverTest {
   @BeforeEach
   void start() throws IOException {
     receiver = new RawPeer(root);
-    start("");
+    start("release-timeout = 1h");
   }
 
   private void start(String overrides) {
