@@ -46,9 +46,13 @@ final class CudaBlockCopies implements BlockCopies {
     private synchronized long open(PoolHandle handle) {
       driver.attach();
       final long start = driver.ipcOpen(handle.ipc());
-      if (handle.liesIn(driver.allocationOf(start))) return start;
-      driver.ipcClose(start);
-      throw new CudaException("it has not the blocks that it says");
+      try {
+        if (handle.liesIn(driver.allocationOf(start))) return start;
+        throw new CudaException("it has not the blocks that it says");
+      } catch (CudaException refused) {
+        driver.ipcClose(start);
+        throw refused;
+      }
     }
 
     private synchronized void close(long start) {

@@ -82,6 +82,10 @@ class CudaIpcTest {
       assertThrows(IllegalArgumentException.class, () -> peer.pull(new int[] {0}, new int[] {-1}));
       peer.close();
       assertThrows(CudaException.class, () -> peer.pull(new int[] {0}, new int[] {0}));
+      final byte[] more = handle.clone();
+      more[4]++; // Blocks; one lies behind them, for padding.
+      more[5]++;
+      assertNull(device.blockCopies().open(more), "more blocks than there are");
       final BlockCopies.PeerBlocks again = device.blockCopies().open(handle);
       lender.outputWriter().close();
       assertTrue(lender.waitFor(30, TimeUnit.SECONDS));
