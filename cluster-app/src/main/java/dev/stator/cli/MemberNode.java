@@ -21,10 +21,11 @@ final class MemberNode {
 
   @Option(
       names = "--engine",
-      paramLabel = "cpu|echo",
+      paramLabel = "model|cpu|cuda|echo",
       hidden = true,
-      defaultValue = "cpu",
-      description = "What computes; echo is no model: the prompt's tokens come back.")
+      defaultValue = "model",
+      description =
+          "What computes; model: the model, on what stator.device.kind says; echo: no model.")
   private NodeSettings.Engine kind;
 
   @Mixin private EngineOptions engine;

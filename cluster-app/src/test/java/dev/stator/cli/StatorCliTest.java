@@ -274,6 +274,13 @@ class StatorCliTest {
     assertEquals(8080, starter.started.getFirst().port());
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"seed --role decode", "join 127.0.0.1:1 --role prefill"})
+  void shouldLeaveAMembersDeviceToTheConfiguration(String words) {
+    assertEquals(0, run(words.split(" ")).exitCode());
+    assertEquals(NodeSettings.Engine.MODEL, starter.started.getFirst().engine());
+  }
+
   @Test
   void shouldJoinThroughMembersWithAnyFreePorts() {
     final CliRun run =
