@@ -42,6 +42,7 @@ enum {
 #define RANGES_MAX 4096
 #define PARAMS_MAX 512
 #define HANDLE_BYTES 64
+#define NAMES "/proc/"
 
 typedef int (*launcher)(const char*, uint32_t, uint32_t, uint32_t, uint32_t, uint32_t, const void*);
 typedef int (*question)(const char*);
@@ -55,6 +56,7 @@ static struct {
   uintptr_t start;
   size_t bytes;
   int is_opened;           /* Another process's. */
+  int file;                /* Of device memory. */
   char name[HANDLE_BYTES]; /* Of device memory, which other processes can map; host memory has none. */
 } ranges[RANGES_MAX];
 
@@ -131,22 +133,27 @@ static void end(pthread_mutex_t** held) {
     if (device_current == 0) return INVALID_CONTEXT; \
   } while (0)
 
-/* Maps memory of that name, as long as it is, or new memory of so many bytes. */
-static void* map(const char* name, size_t* bytes, int flags) {
-  const int file = shm_open(name, O_RDWR | flags, 0600);
-  if (file < 0) return 0;
+/* All of a file, which is closed. */
+static void* map(int file, size_t* bytes) {
   struct stat status;
-  if (flags ? ftruncate(file, (off_t)*bytes) != 0 : fstat(file, &status) != 0) return 0;
-  if (!flags) *bytes = (size_t)status.st_size;
-  void* memory = mmap(0, *bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (file < 0) return 0;
+  void* memory = MAP_FAILED;
+  if (fstat(file, &status) == 0) {
+    *bytes = (size_t)status.st_size;
+    memory = mmap(0, *bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  }
   close(file);
   return memory == MAP_FAILED ? 0 : memory;
 }
 
-static void unlink_all(void) {
-  for (int i = 0; i < RANGES_MAX; i++) {
-    if (ranges[i].start && !ranges[i].is_opened && ranges[i].name[0]) shm_unlink(ranges[i].name);
-  }
+/* New memory, by a name under which others find it while this process lives and has not freed it. */
+static void* map_new(size_t bytes, int* file, char* name) {
+  *file = memfd_create("stub", MFD_CLOEXEC);
+  if (*file < 0) return 0;
+  snprintf(name, HANDLE_BYTES, NAMES "%d/fd/%d", (int)getpid(), *file);
+  void* memory = ftruncate(*file, (off_t)bytes) == 0 ? map(dup(*file), &bytes) : 0;
+  if (memory == 0) close(*file);
+  return memory;
 }
 
 static int free_range(void) {
@@ -156,15 +163,12 @@ static int free_range(void) {
 }
 
 static int take(size_t bytes, uintptr_t* address, int is_device) {
-  static int names;
   if (bytes == 0) return INVALID_VALUE;
   if (bytes > MEMORY_BYTES - bytes_taken) return OUT_OF_MEMORY;
   const int i = free_range();
   memset(ranges[i].name, 0, HANDLE_BYTES);
   if (is_device) {
-    if (names == 0) atexit(unlink_all);
-    snprintf(ranges[i].name, HANDLE_BYTES, "/stator-stub-%d-%d", (int)getpid(), names++);
-    *address = (uintptr_t)map(ranges[i].name, &bytes, O_CREAT | O_EXCL);
+    *address = (uintptr_t)map_new(bytes, &ranges[i].file, ranges[i].name);
     if (*address == 0) return OUT_OF_MEMORY;
   } else {
     *address = (uintptr_t)aligned_alloc(256, (bytes + 255) & ~(size_t)255);
@@ -183,7 +187,7 @@ static int give_back(uintptr_t address, int is_device) {
     if (is_device != (ranges[i].name[0] != 0)) return INVALID_VALUE;
     if (is_device) {
       munmap((void*)address, ranges[i].bytes);
-      shm_unlink(ranges[i].name);
+      close(ranges[i].file);
     } else {
       free((void*)address);
     }
@@ -456,11 +460,11 @@ int cuIpcOpenMemHandle_v2(uintptr_t* address, struct handle handle, unsigned fla
   BEGIN_IN_CONTEXT;
   if (flags != 1 || strnlen(handle.name, HANDLE_BYTES) == HANDLE_BYTES) return INVALID_VALUE;
   char own[HANDLE_BYTES];
-  snprintf(own, HANDLE_BYTES, "/stator-stub-%d-", (int)getpid());
-  if (strncmp(handle.name, "/stator-stub-", 13) != 0) return INVALID_VALUE;
+  snprintf(own, HANDLE_BYTES, NAMES "%d/", (int)getpid());
+  if (strncmp(handle.name, NAMES, strlen(NAMES)) != 0) return INVALID_VALUE;
   if (strncmp(handle.name, own, strlen(own)) == 0) return INVALID_CONTEXT;
   const int i = free_range();
-  ranges[i].start = *address = (uintptr_t)map(handle.name, &ranges[i].bytes, 0);
+  ranges[i].start = *address = (uintptr_t)map(open(handle.name, O_RDWR), &ranges[i].bytes);
   if (*address == 0) return INVALID_HANDLE;
   ranges[i].is_opened = 1;
   memcpy(ranges[i].name, handle.name, HANDLE_BYTES);

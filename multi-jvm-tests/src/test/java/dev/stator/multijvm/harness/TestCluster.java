@@ -15,6 +15,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -66,6 +67,7 @@ public final class TestCluster implements AutoCloseable {
   private final Map<String, URI> addresses = Collections.synchronizedMap(new LinkedHashMap<>());
   private final Semaphore starts = new Semaphore(STARTING_MAX);
   private final List<String> commonArguments = new ArrayList<>(SETTINGS);
+  private final Map<String, String> environment = new HashMap<>();
   private final Set<String> added = new HashSet<>();
   private final TestNetwork network; // Null for this machine's loopback.
   private boolean closed; // Guarded by nodes.
@@ -74,6 +76,7 @@ public final class TestCluster implements AutoCloseable {
     this.distribution = distribution;
     this.folder = folder;
     this.network = network;
+    environment.putAll(distribution.startUpCache());
   }
 
   /**
@@ -92,6 +95,12 @@ public final class TestCluster implements AutoCloseable {
     final TestCluster cluster = new TestCluster(distribution, folder, network);
     cluster.commonArguments.addAll(List.of(arguments));
     return cluster;
+  }
+
+  /** Its nodes find such a GPU. */
+  public TestCluster on(EmulatedGpu gpu) {
+    environment.putAll(gpu.environment());
+    return this;
   }
 
   /** Nodes that {@link #start} will start. */
@@ -234,7 +243,7 @@ public final class TestCluster implements AutoCloseable {
               network == null ? List.of() : network.on(plan.host()),
               distribution.launcher(),
               folder,
-              distribution.startUpCache(),
+              environment,
               words.toArray(String[]::new)));
     }
   }
