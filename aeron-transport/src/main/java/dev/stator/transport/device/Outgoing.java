@@ -92,9 +92,9 @@ final class Outgoing extends PostingConnection<Parcel> {
     final long[] sequences = outbox.post(lane, parcels);
     final TransferStatus trouble =
         sequences == null ? TransferStatus.UNREACHABLE : append(parcels, sequences);
-    if (trouble != null) {
-      if (sequences != null) outbox.take(sequences);
-      for (Parcel parcel : parcels) parcel.end(trouble);
+    if (trouble != null) { // What is not posted any more was ended when this closed.
+      final List<Parcel> refused = sequences == null ? parcels : outbox.take(sequences);
+      for (Parcel parcel : refused) if (parcel != null) parcel.end(trouble);
     }
     flush();
   }
