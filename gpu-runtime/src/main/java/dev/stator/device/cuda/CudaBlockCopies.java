@@ -60,10 +60,14 @@ final class CudaBlockCopies implements BlockCopies {
       driver.ipcClose(start);
     }
 
+    /** No copy runs afterwards, whatever has failed: the blocks may be another's. */
     private synchronized void withinDevice(long[] to, long[] from, long bytes) {
       driver.attach();
-      for (int i = 0; i < to.length; i++) stream.copy(to[i], from[i], bytes);
-      stream.synchronize();
+      try {
+        for (int i = 0; i < to.length; i++) stream.copy(to[i], from[i], bytes);
+      } finally {
+        stream.synchronize();
+      }
     }
 
     private synchronized void toDevice(long to, MemorySegment from) {
