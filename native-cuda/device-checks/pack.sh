@@ -31,6 +31,15 @@ for jar in "$lib"/*.jar "$work"/tests/*.jar; do
 done
 cp -r "$root/gpu-runtime/target/test-classes" "$work/checks/classes/tests"
 cp -r "$root/native-cuda/target/test-classes" "$work/checks/classes/emulated"
+# Of the other modules' tests, those that take a GPU.
+for class in actors/target/test-classes/dev/stator/worker/GpuBlocksTest.class \
+  actors/target/test-classes/dev/stator/worker/ReceivingGpu.class \
+  aeron-transport/target/test-classes/dev/stator/transport/DeviceBackends.class \
+  aeron-transport/target/test-classes/dev/stator/transport/SharedBackends.class; do
+  folder=$work/checks/classes/tests/$(dirname "${class#*/test-classes/}")
+  mkdir -p "$folder"
+  cp "$root/$class" "$folder/"
+done
 mkdir -p "$work/checks/gpu-runtime/models"
 cp -r "$root/gpu-runtime/models/stator-tiny" "$work/checks/gpu-runtime/models/"
 XZ_OPT=-6 tar -C "$work" -cJf "$out/checks.tar.xz" checks

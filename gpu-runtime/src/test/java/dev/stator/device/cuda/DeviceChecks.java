@@ -14,11 +14,12 @@ import org.junit.platform.launcher.core.LauncherFactory;
 import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
 /**
- * Runs this package's tests where there is no Maven: all of them, or those of the classes that are
- * named. Exits with 1 when one fails.
+ * Runs this package's tests, and those of a worker's that take a GPU, where there is no Maven: all
+ * of them, or those of the classes that are named. Exits with 1 when one fails.
  */
 final class DeviceChecks {
   private static final int FAILURES_PRINTED_MAX = 20;
+  private static final String WORKERS = "dev.stator.worker"; // What pack.sh takes of them.
 
   private DeviceChecks() {}
 
@@ -26,7 +27,7 @@ final class DeviceChecks {
     final String here = DeviceChecks.class.getPackageName();
     final List<? extends DiscoverySelector> selected =
         names.length == 0
-            ? List.of(selectPackage(here))
+            ? List.of(selectPackage(here), selectPackage(WORKERS))
             : Arrays.stream(names).map(name -> selectClass(here + "." + name)).toList();
     final Launcher launcher = LauncherFactory.create();
     final var summary = new SummaryGeneratingListener();
