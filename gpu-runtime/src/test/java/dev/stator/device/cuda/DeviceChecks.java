@@ -15,7 +15,8 @@ import org.junit.platform.launcher.listeners.SummaryGeneratingListener;
 
 /**
  * Runs this package's tests, and those of a worker's that take a GPU, where there is no Maven: all
- * of them, or those of the classes that are named. Exits with 1 when one fails.
+ * of them, or those of the classes that are named, in full where a package is. Exits with 1 when
+ * one fails.
  */
 final class DeviceChecks {
   private static final int FAILURES_PRINTED_MAX = 20;
@@ -28,7 +29,9 @@ final class DeviceChecks {
     final List<? extends DiscoverySelector> selected =
         names.length == 0
             ? List.of(selectPackage(here), selectPackage(WORKERS))
-            : Arrays.stream(names).map(name -> selectClass(here + "." + name)).toList();
+            : Arrays.stream(names)
+                .map(name -> selectClass(name.contains(".") ? name : here + "." + name))
+                .toList();
     final Launcher launcher = LauncherFactory.create();
     final var summary = new SummaryGeneratingListener();
     launcher.execute(
