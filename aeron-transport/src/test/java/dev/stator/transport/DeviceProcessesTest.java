@@ -4,9 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.transport.device.DeviceIpcBackend;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -45,8 +43,7 @@ class DeviceProcessesTest {
   private DeviceIpcBackend backend;
   private TransferAgent agent;
   private int memoryId;
-  private Process peer;
-  private BufferedReader answers;
+  private PeerProcess peer;
 
   private static long bytes(int blockCount) {
     return (long) blockCount * SharedPeer.BLOCK_BYTES;
@@ -63,27 +60,13 @@ class DeviceProcessesTest {
             "tested", SharedPeer.SETTINGS, backend, nowNs::get, new SplittableRandom(5));
     memoryId = agent.register(blocks);
     peer =
-        new ProcessBuilder(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx64m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                DevicePeer.class.getName(),
-                folder.toString(),
-                devices.toString(),
-                Long.toString(PEER_SEED))
-            .redirectError(Redirect.INHERIT)
-            .start();
-    answers = peer.inputReader();
-    await("ready");
+        PeerProcess.start(
+            DevicePeer.class, folder.toString(), devices.toString(), Long.toString(PEER_SEED));
   }
 
   @AfterEach
   void stop() throws Exception {
-    peer.destroyForcibly();
-    assertTrue(peer.waitFor(10, TimeUnit.SECONDS));
+    peer.close();
     agent.close();
     backend.close();
     assertEquals(blocks.lender().opens.get(), blocks.lender().closes.get());
@@ -95,12 +78,12 @@ class DeviceProcessesTest {
 
   @Test
   void shouldMoveEveryBlockThereAndBack() throws Exception {
-    tell("write " + SharedPeer.encode(grant()));
-    assertEquals("OK " + SharedPeer.BLOCKS, await("written"));
+    peer.tell("write " + SharedPeer.encode(grant()));
+    assertEquals("OK " + SharedPeer.BLOCKS, peer.await("written"));
     assertEquals(GrantOutcome.Ending.COMPLETE, granted.get(10, TimeUnit.SECONDS).ending());
     assertEquals(-1, pool.segment().mismatch(peersBlocks));
-    tell("grant 100");
-    final Grant theirs = SharedPeer.decode(await("granted"));
+    peer.tell("grant 100");
+    final Grant theirs = SharedPeer.decode(peer.await("granted"));
     final var written = new CompletableFuture<WriteOutcome>();
     agent.write(theirs, memoryId, SharedPeer.moves(theirs), written::complete);
     assertEquals(TransferStatus.OK, written.get(10, TimeUnit.SECONDS).status());
@@ -109,10 +92,10 @@ class DeviceProcessesTest {
 
   @Test
   void shouldCountNothingThatAWriterThatIsKilledHasNotConfirmed() throws Exception {
-    inTheMiddle(this::kill);
+    inTheMiddle(peer::kill);
     final Grant grant = grant();
-    tell("write " + SharedPeer.encode(grant));
-    assertTrue(peer.waitFor(30, TimeUnit.SECONDS));
+    peer.tell("write " + SharedPeer.encode(grant));
+    peer.awaitEnd();
     agent.revoke(grant.id());
     final GrantOutcome outcome = granted.get(10, TimeUnit.SECONDS);
     assertTrue(outcome.arrivedBlocks() <= BATCH, "of the batch that was pulled before: " + outcome);
@@ -123,18 +106,18 @@ class DeviceProcessesTest {
   @Test
   void shouldNotCountWhatAWriterThatHungConfirmsWhenItWakes() throws Exception {
     inTheMiddle(() -> {
-      signal("STOP");
+      peer.signal("STOP");
       nowNs.addAndGet(LIFE.toNanos());
       stopped.complete(null);
     });
-    tell("write " + SharedPeer.encode(grant()));
+    peer.tell("write " + SharedPeer.encode(grant()));
     stopped.get(30, TimeUnit.SECONDS);
     agent.poll();
     assertEquals(GrantOutcome.Ending.EXPIRED, granted.get(10, TimeUnit.SECONDS).ending());
     pool.segment().fill((byte) 9); // The blocks are another's by now.
     final MemorySegment before = arena.allocate(bytes(SharedPeer.BLOCKS)).fill((byte) 9);
-    signal("CONT");
-    final String answer = await("written");
+    peer.signal("CONT");
+    final String answer = peer.await("written");
     assertTrue(answer.startsWith("UNKNOWN_GRANT"), answer);
     assertEquals(-1, pool.segment().mismatch(before));
   }
@@ -149,32 +132,5 @@ class DeviceProcessesTest {
   private Grant grant() {
     final List<Integer> all = IntStream.range(0, SharedPeer.BLOCKS).boxed().toList();
     return agent.grant(memoryId, all, LIFE, granted::complete).orElseThrow();
-  }
-
-  private void tell(String line) throws IOException {
-    peer.outputWriter().write(line + "\n");
-    peer.outputWriter().flush();
-  }
-
-  /** The rest of the next line, which begins like this. */
-  private String await(String word) throws IOException {
-    final String line = answers.readLine();
-    assertTrue(line != null && line.startsWith(word), "said: " + line);
-    return line.substring(word.length()).strip();
-  }
-
-  private void kill() {
-    peer.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
-  }
-
-  private void signal(String name) {
-    try {
-      final Process kill =
-          new ProcessBuilder("kill", "-" + name, Long.toString(peer.pid())).inheritIO().start();
-      assertTrue(kill.waitFor(10, TimeUnit.SECONDS));
-      assertEquals(0, kill.exitValue());
-    } catch (IOException | InterruptedException broken) {
-      throw new IllegalStateException(broken);
-    }
   }
 }

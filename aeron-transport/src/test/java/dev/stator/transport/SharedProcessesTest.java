@@ -5,9 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import dev.stator.transport.shared.SharedBackend;
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.lang.ProcessBuilder.Redirect;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.file.Path;
@@ -47,8 +45,7 @@ class SharedProcessesTest {
   private SharedBackend backend;
   private TransferAgent agent;
   private int memoryId;
-  private Process peer;
-  private BufferedReader answers;
+  private PeerProcess peer;
 
   private static long poolBytes() {
     return (long) SharedPeer.BLOCKS * SharedPeer.BLOCK_BYTES;
@@ -64,27 +61,12 @@ class SharedProcessesTest {
         new TransferAgent(
             "tested", SharedPeer.SETTINGS, backend, nowNs::get, new SplittableRandom(5));
     memoryId = agent.register(new Hooked());
-    peer =
-        new ProcessBuilder(
-                ProcessHandle.current().info().command().orElseThrow(),
-                "--enable-native-access=ALL-UNNAMED",
-                "-XX:TieredStopAtLevel=1",
-                "-Xmx64m",
-                "-cp",
-                System.getProperty("java.class.path"),
-                SharedPeer.class.getName(),
-                folder.toString(),
-                Long.toString(PEER_SEED))
-            .redirectError(Redirect.INHERIT)
-            .start();
-    answers = peer.inputReader();
-    await("ready");
+    peer = PeerProcess.start(SharedPeer.class, folder.toString(), Long.toString(PEER_SEED));
   }
 
   @AfterEach
   void stop() throws Exception {
-    peer.destroyForcibly();
-    assertTrue(peer.waitFor(10, TimeUnit.SECONDS));
+    peer.close();
     agent.close();
     backend.close();
     SharedBackends.start(folder, "").close(); // Whoever starts next finds what is left.
@@ -94,18 +76,18 @@ class SharedProcessesTest {
 
   @Test
   void shouldMoveEveryBlock() throws Exception {
-    tell("write " + SharedPeer.encode(grant(SharedPeer.BLOCKS)));
-    assertEquals("OK " + SharedPeer.BLOCKS, await("written"));
+    peer.tell("write " + SharedPeer.encode(grant(SharedPeer.BLOCKS)));
+    assertEquals("OK " + SharedPeer.BLOCKS, peer.await("written"));
     assertEquals(GrantOutcome.Ending.COMPLETE, granted.get(10, TimeUnit.SECONDS).ending());
     assertEquals(-1, memory.mismatch(peersPool));
   }
 
   @Test
   void shouldKeepWhatHasArrivedWhenTheWriterIsKilledInTheMiddle() throws Exception {
-    inTheMiddle = this::kill;
+    inTheMiddle = peer::kill;
     final Grant grant = grant(200);
-    tell("write " + SharedPeer.encode(grant));
-    assertTrue(peer.waitFor(30, TimeUnit.SECONDS));
+    peer.tell("write " + SharedPeer.encode(grant));
+    peer.awaitEnd();
     agent.revoke(grant.id());
     final GrantOutcome outcome = granted.get(10, TimeUnit.SECONDS);
     assertEquals(GrantOutcome.Ending.REVOKED, outcome.ending());
@@ -119,10 +101,10 @@ class SharedProcessesTest {
 
   @Test
   void shouldEndTheWriteAtOnceWhenTheReceiverIsKilledInTheMiddle() throws Exception {
-    tell("grant 200");
-    final Grant grant = SharedPeer.decode(await("granted"));
+    peer.tell("grant 200");
+    final Grant grant = SharedPeer.decode(peer.await("granted"));
     final var written = new CompletableFuture<WriteOutcome>();
-    inTheMiddle = this::kill;
+    inTheMiddle = peer::kill;
     agent.write(grant, memoryId, SharedPeer.moves(grant), written::complete);
     final WriteOutcome outcome = written.get(10, TimeUnit.SECONDS); // No clock has moved.
     assertEquals(TransferStatus.UNREACHABLE, outcome.status());
@@ -134,15 +116,15 @@ class SharedProcessesTest {
   void shouldNotLetAWriterThatHungInTheMiddleWriteIntoWhatHasBeenGivenAway() throws Exception {
     inTheMiddle =
         () -> {
-          signal("STOP");
+          peer.signal("STOP");
           nowNs.addAndGet(LIFE.toNanos());
           stopped.complete(null);
         };
-    tell("write " + SharedPeer.encode(grant(200)));
+    peer.tell("write " + SharedPeer.encode(grant(200)));
     stopped.get(30, TimeUnit.SECONDS);
     giveAway();
-    signal("CONT");
-    final String answer = await("written");
+    peer.signal("CONT");
+    final String answer = peer.await("written");
     assertTrue(answer.startsWith("UNKNOWN_GRANT"), answer);
     assertEquals(-1, memory.mismatch(before));
   }
@@ -150,11 +132,11 @@ class SharedProcessesTest {
   @Test
   void shouldNotLetAWriterThatHungBeforeItsFirstBlockWriteIntoWhatHasBeenGivenAway()
       throws Exception {
-    signal("STOP");
-    tell("write " + SharedPeer.encode(grant(200)));
+    peer.signal("STOP");
+    peer.tell("write " + SharedPeer.encode(grant(200)));
     giveAway();
-    signal("CONT");
-    assertEquals("UNKNOWN_GRANT 0", await("written"));
+    peer.signal("CONT");
+    assertEquals("UNKNOWN_GRANT 0", peer.await("written"));
     assertEquals(-1, memory.mismatch(before));
     assertEquals(200L, agent.stats().rejected().get(TransferStatus.UNKNOWN_GRANT));
   }
@@ -176,33 +158,6 @@ class SharedProcessesTest {
   private Grant grant(int count) {
     final List<Integer> blocks = IntStream.range(0, count).boxed().toList();
     return agent.grant(memoryId, blocks, LIFE, granted::complete).orElseThrow();
-  }
-
-  private void tell(String line) throws IOException {
-    peer.outputWriter().write(line + "\n");
-    peer.outputWriter().flush();
-  }
-
-  /** The rest of the next line, which begins like this. */
-  private String await(String word) throws IOException {
-    final String line = answers.readLine();
-    assertTrue(line != null && line.startsWith(word), "said: " + line);
-    return line.substring(word.length()).strip();
-  }
-
-  private void kill() {
-    peer.destroyForcibly().onExit().orTimeout(10, TimeUnit.SECONDS).join();
-  }
-
-  private void signal(String name) {
-    try {
-      final Process kill =
-          new ProcessBuilder("kill", "-" + name, Long.toString(peer.pid())).inheritIO().start();
-      assertTrue(kill.waitFor(10, TimeUnit.SECONDS));
-      assertEquals(0, kill.exitValue());
-    } catch (IOException | InterruptedException broken) {
-      throw new IllegalStateException(broken);
-    }
   }
 
   /** This process's memory; something happens as one of its blocks is about to be touched. */
