@@ -151,14 +151,27 @@ final class Outgoing extends PostingConnection<Parcel> {
     synchronized (pools) {
       final Pool pool = pools.remove(lent);
       if (pool == null || !appendId(DeviceFrames.POOL_CLOSED, pool.id)) {
-        released.complete(null);
-      } else {
-        releases.put(pool.id, released);
+        return CompletableFuture.completedFuture(null);
       }
+      releases.put(pool.id, released);
     }
     flush();
-    return released.completeOnTimeout(
-        null, settings.releaseTimeout().toNanos(), TimeUnit.NANOSECONDS);
+    return released
+        .completeOnTimeout(null, settings.releaseTimeout().toNanos(), TimeUnit.NANOSECONDS)
+        .whenComplete((none, late) -> awaitNoMore(released));
+  }
+
+  private void awaitNoMore(CompletableFuture<Void> released) {
+    synchronized (pools) {
+      releases.values().remove(released);
+    }
+  }
+
+  /** Of pools that the other process is to let go of. */
+  int awaitedReleases() {
+    synchronized (pools) {
+      return releases.size();
+    }
   }
 
   private boolean appendId(byte kind, int poolId) {

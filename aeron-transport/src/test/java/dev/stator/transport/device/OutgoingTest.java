@@ -29,7 +29,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A way to a process that has gone. */
+/** A way to a process that has gone, or answers nothing. */
 @Timeout(60)
 class OutgoingTest {
   private static final int BLOCK_BYTES = 64;
@@ -52,18 +52,17 @@ class OutgoingTest {
   private Outgoing outgoing;
 
   @BeforeEach
-  void connectAndHangUp() throws IOException {
+  void connect() throws IOException {
     receiver = new RawPeer(root);
     final SocketChannel channel = SocketChannel.open(StandardProtocolFamily.UNIX);
     channel.connect(UnixDomainSocketAddress.of(receiver.folder.socket()));
     channel.configureBlocking(false);
     receiver.accept();
-    receiver.disconnect();
     outgoing =
         new Outgoing(
             channel,
             loop,
-            new DeviceIpcSettings(root, 1, 8, 1 << 20, 1, 8, Duration.ofSeconds(1)),
+            new DeviceIpcSettings(root, 1, 8, 1 << 20, 1, 8, Duration.ofMillis(50)),
             receiver.folder.name(),
             new RejectionCounters(),
             (pool, name) -> {},
@@ -91,7 +90,8 @@ class OutgoingTest {
   }
 
   @Test
-  void shouldEndABlockOnceWhenTheConnectionBreaksUnderItsPost() {
+  void shouldEndABlockOnceWhenTheConnectionBreaksUnderItsPost() throws IOException {
+    receiver.disconnect();
     final int closing = register();
     final LentPool gone = write(closing).lent().orElseThrow();
     agent.deregister(closing);
@@ -99,5 +99,14 @@ class OutgoingTest {
     outgoing.offer(List.of(new Parcel(write, gone))); // Which flushes, between pool and post.
     assertEquals(List.of(write), second.offered, "it goes the next way");
     assertEquals(List.of(), third.offered, "and nobody says that this leads nowhere");
+  }
+
+  @Test
+  void shouldRememberNoPoolThatIsNotReleasedInTime() {
+    final int closing = register();
+    final BlockWrite write = write(closing);
+    outgoing.offer(List.of(new Parcel(write, write.lent().orElseThrow())));
+    agent.deregister(closing);
+    assertEquals(0, outgoing.awaitedReleases());
   }
 }
