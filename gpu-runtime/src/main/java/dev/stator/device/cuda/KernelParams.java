@@ -19,8 +19,9 @@ final class KernelParams {
     segment = arena.allocate(BYTES_MAX, Long.BYTES);
   }
 
-  /** Begins anew. */
+  /** Begins anew. Nothing of the struct before stays, not even where this one has padding. */
   KernelParams reset() {
+    segment.asSlice(0, end).fill((byte) 0);
     end = 0;
     return this;
   }
