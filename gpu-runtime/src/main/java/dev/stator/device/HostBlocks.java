@@ -15,7 +15,8 @@ import java.util.function.Consumer;
  *
  * <p><b>Threads:</b> the engine's. <b>Ownership:</b> until {@code onEnd} nobody else writes what is
  * read or touches what is written; a device block that is read may be written all the same by whom
- * the copy is of no use to any more. Whoever orders bounds how many orders are under way.
+ * the copy is of no use to any more. So each order has a slot, or a device block, that no other of
+ * its direction has, and there are no more of them than blocks: what is beyond that fails.
  */
 public interface HostBlocks {
   /** One block, here and there. */

@@ -144,24 +144,24 @@ final class CudaHostBlocks implements HostBlocks, AutoCloseable {
   private final class Way implements AutoCloseable {
     private final List<Lane> lanes = new ArrayList<>();
     private final Mover mover;
-    private final BlockingQueue<Order> orders = new LinkedBlockingQueue<>();
+    private final BlockingQueue<Order> orders;
     private final Thread thread;
     private volatile boolean isClosed; // Written by who closes, guarded by this.
 
     private Way(String name, List<CudaRank> ranks, List<MemorySegment> memory, Mover mover) {
       this.mover = mover;
+      orders = new LinkedBlockingQueue<>(ordersMax() + 1); // And the last one.
       for (int i = 0; i < ranks.size(); i++) lanes.add(Lane.of(ranks.get(i), memory.get(i)));
       thread = Thread.ofPlatform().daemon().name(name).unstarted(this::work);
     }
 
     private void order(List<Copy> copies, Consumer<RuntimeException> onEnd) {
+      final CudaException refusal;
       synchronized (this) {
-        if (!isClosed) {
-          orders.add(new Order(copies, onEnd));
-          return;
-        }
+        refusal = isClosed ? closed() : orders.remainingCapacity() == 1 ? tooMany() : null;
+        if (refusal == null) orders.add(new Order(copies, onEnd));
       }
-      onEnd.accept(closed());
+      if (refusal != null) onEnd.accept(refusal);
     }
 
     private void work() {
@@ -223,7 +223,15 @@ final class CudaHostBlocks implements HostBlocks, AutoCloseable {
     }
   }
 
+  private int ordersMax() {
+    return Math.max(slotCount, blockCount);
+  }
+
   private static CudaException closed() {
     return new CudaException("the device is closed");
+  }
+
+  private CudaException tooMany() {
+    return new CudaException(ordersMax() + " orders are waiting, as many as there are blocks");
   }
 }

@@ -17,6 +17,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.AfterEach;
@@ -101,7 +102,7 @@ class CudaHostBlocksTest {
 
   @Test
   void shouldEndEveryOrderWhenTheDeviceIsClosed() throws Exception {
-    final Outcome[] outcomes = new Outcome[20];
+    final Outcome[] outcomes = new Outcome[2 * BLOCKS];
     try (CudaDevice device = device(model, BLOCKS, SLOTS)) {
       for (int i = 0; i < outcomes.length; i++) {
         outcomes[i] = new Outcome();
@@ -111,6 +112,41 @@ class CudaHostBlocksTest {
       }
     }
     for (Outcome outcome : outcomes) outcome.get();
+  }
+
+  @Test
+  void shouldRefuseMoreOrdersThanThereAreBlocks() throws Exception {
+    final CountDownLatch isFull = new CountDownLatch(1);
+    final CountDownLatch isBegun = new CountDownLatch(1);
+    try (CudaDevice device = device(model, BLOCKS, SLOTS)) {
+      final HostBlocks tier = device.hostBlocks();
+      final List<Copy> copies = List.of(new Copy(0, 0));
+      tier.store(
+          copies,
+          failure -> {
+            isBegun.countDown();
+            awaitQuietly(isFull);
+          });
+      awaitQuietly(isBegun);
+      final List<Outcome> waiting = new ArrayList<>();
+      for (int i = 0; i < BLOCKS; i++) {
+        waiting.add(new Outcome());
+        tier.store(copies, waiting.getLast());
+      }
+      final var refused = new Outcome();
+      tier.store(copies, refused);
+      assertEquals("6 orders are waiting, as many as there are blocks", refused.get().getMessage());
+      isFull.countDown();
+      for (Outcome outcome : waiting) assertNull(outcome.get());
+    }
+  }
+
+  private static void awaitQuietly(CountDownLatch latch) {
+    try {
+      assertTrue(latch.await(30, TimeUnit.SECONDS));
+    } catch (InterruptedException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** Each beginning twice, in a pool that holds two of the three. */
