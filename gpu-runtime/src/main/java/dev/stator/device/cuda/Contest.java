@@ -13,12 +13,11 @@ import java.util.stream.IntStream;
 final class Contest {
   private static final int TRIALS = 3;
 
-  /** A way, and what must be done before it is measured. */
-  interface Entry extends AutoCloseable {
-    String name();
+  /** A way to do the thing. */
+  record Entry(String name, boolean hasOurBits, Timed timed) {}
 
-    boolean hasOurBits();
-
+  /** What is measured. */
+  interface Timed extends AutoCloseable {
     /** Does all that only the first run needs, unless that is done. */
     void ready();
 
@@ -45,12 +44,12 @@ final class Contest {
   /**
    * @param entries ours first
    */
-  Result run(String what, List<? extends Entry> entries) {
+  Result run(String what, List<Entry> entries) {
     final double[] seconds = new double[entries.size()];
-    for (int i = 0; i < seconds.length; i++) seconds[i] = trial(entries.get(i));
+    for (int i = 0; i < seconds.length; i++) seconds[i] = trial(entries.get(i).timed);
     final int fastest = least(seconds, IntStream.range(0, seconds.length));
     final int sameBits =
-        least(seconds, IntStream.range(0, seconds.length).filter(i -> entries.get(i).hasOurBits()));
+        least(seconds, IntStream.range(0, seconds.length).filter(i -> entries.get(i).hasOurBits));
     final int[] chosen = IntStream.of(0, sameBits, fastest).distinct().toArray();
     final double[] medians = inTurns(entries, chosen);
     return new Result(
@@ -64,11 +63,11 @@ final class Contest {
         fastest);
   }
 
-  private double trial(Entry entry) {
-    try (entry) {
-      entry.ready();
+  private double trial(Timed timed) {
+    try (timed) {
+      timed.ready();
       double least = Double.POSITIVE_INFINITY;
-      for (int i = 0; i < Math.min(TRIALS, rounds); i++) least = Math.min(least, entry.seconds());
+      for (int i = 0; i < Math.min(TRIALS, rounds); i++) least = Math.min(least, timed.seconds());
       return least;
     }
   }
@@ -78,32 +77,31 @@ final class Contest {
     return of.reduce((a, b) -> seconds[b] < seconds[a] ? b : a).orElseThrow();
   }
 
-  private double[] inTurns(List<? extends Entry> entries, int... chosen) {
+  private double[] inTurns(List<Entry> entries, int... chosen) {
     final double[][] seconds = new double[chosen.length][rounds];
     for (int round = 0; round < rounds; round++) {
       for (int i = 0; i < chosen.length; i++) {
-        entries.get(chosen[i]).ready();
-        seconds[i][round] = entries.get(chosen[i]).seconds();
+        final Timed timed = entries.get(chosen[i]).timed;
+        timed.ready();
+        seconds[i][round] = timed.seconds();
       }
     }
-    for (int index : chosen) entries.get(index).close();
+    for (int index : chosen) entries.get(index).timed.close();
     return Arrays.stream(seconds).mapToDouble(CudaBenchmark::median).toArray();
   }
 
   private static Price.Timing timing(
-      List<? extends Entry> entries, int[] chosen, double[] medians, int index) {
+      List<Entry> entries, int[] chosen, double[] medians, int index) {
     int at = 0;
     while (chosen[at] != index) at++;
-    return new Price.Timing(entries.get(index).name(), medians[at]);
+    return new Price.Timing(entries.get(index).name, medians[at]);
   }
 
   /** Work that is recorded as a graph, so that only the device's time counts. */
-  static final class Recorded implements Entry {
+  static final class Recorded implements Timed {
     private static final int LAUNCHES = 4; // One waits for the device, the others follow at once.
 
     private final Driver.Stream stream;
-    private final String name;
-    private final boolean hasOurBits;
     private final int times;
     private final Runnable work;
     private Driver.Graph graph; // Null until ready.
@@ -111,22 +109,10 @@ final class Contest {
     /**
      * @param times that {@code work} does the thing
      */
-    Recorded(Driver.Stream stream, String name, boolean hasOurBits, int times, Runnable work) {
+    Recorded(Driver.Stream stream, int times, Runnable work) {
       this.stream = stream;
-      this.name = name;
-      this.hasOurBits = hasOurBits;
       this.times = times;
       this.work = work;
-    }
-
-    @Override
-    public String name() {
-      return name;
-    }
-
-    @Override
-    public boolean hasOurBits() {
-      return hasOurBits;
     }
 
     @Override

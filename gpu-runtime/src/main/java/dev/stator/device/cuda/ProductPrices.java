@@ -103,7 +103,8 @@ final class ProductPrices {
             }
           };
       final String name = threads == 0 ? "256 threads" : threads + " threads";
-      entries.add(new Contest.Recorded(rank.stream(), name, threads == 0, layers.size(), work));
+      final var timed = new Contest.Recorded(rank.stream(), layers.size(), work);
+      entries.add(new Contest.Entry(name, threads == 0, timed));
     }
     final String what = "norm %d, %d".formatted(hidden, tokens);
     final Contest.Result result = new Contest(rounds).run(what, entries);
@@ -184,17 +185,17 @@ final class ProductPrices {
   }
 
   private Contest.Entry entry(Product product, MatmulVariant variant, int tokens) {
-    return new Contest.Recorded(
-        rank.stream(),
-        variant.title(),
-        rank.kernels().hasFamilyBits(variant),
-        product.matrices.size(),
+    final Runnable work =
         () -> {
           for (CudaMatrix each : product.matrices) {
             rank.kernels()
                 .product(variant, each, product.x, product.out, each.rows(), tokens, product.adds);
           }
-        });
+        };
+    return new Contest.Entry(
+        variant.title(),
+        rank.kernels().hasFamilyBits(variant),
+        new Contest.Recorded(rank.stream(), product.matrices.size(), work));
   }
 
   /** The fastest that were found for so many tokens; what was not measured stays as it is. */

@@ -39,12 +39,12 @@ final class StepPrices {
     final StepInput step = step(batch, context);
     final List<Contest.Entry> entries = new ArrayList<>();
     final StepVariant free = products.fastest(batch);
-    entries.add(new Variant(step, "as it runs", true, StepVariant.FIXED));
-    entries.add(new Variant(step, "other products", true, products.fastestOfSameBits()));
-    entries.add(new Variant(step, "free products", false, free));
+    entries.add(entry("as it runs", true, step, StepVariant.FIXED));
+    entries.add(entry("other products", true, step, products.fastestOfSameBits()));
+    entries.add(entry("free products", false, step, free));
     for (int split : AttentionPrices.splits(context)) {
-      entries.add(new Variant(step, "split " + split, false, StepVariant.FIXED.withSplit(split)));
-      entries.add(new Variant(step, "free, split " + split, false, free.withSplit(split)));
+      entries.add(entry("split " + split, false, step, StepVariant.FIXED.withSplit(split)));
+      entries.add(entry("free, split " + split, false, step, free.withSplit(split)));
     }
     final String what = "decode step, %d x %d".formatted(batch, context);
     try {
@@ -52,6 +52,11 @@ final class StepPrices {
     } finally {
       device.vary(StepVariant.FIXED);
     }
+  }
+
+  private Contest.Entry entry(
+      String name, boolean hasOurBits, StepInput step, StepVariant variant) {
+    return new Contest.Entry(name, hasOurBits, new Varied(step, variant));
   }
 
   private StepInput step(int batch, int context) {
@@ -68,27 +73,13 @@ final class StepPrices {
   }
 
   /** The step with other kernels. */
-  private final class Variant implements Contest.Entry {
+  private final class Varied implements Contest.Timed {
     private final StepInput step;
-    private final String name;
-    private final boolean hasOurBits;
     private final StepVariant variant;
 
-    private Variant(StepInput step, String name, boolean hasOurBits, StepVariant variant) {
+    private Varied(StepInput step, StepVariant variant) {
       this.step = step;
-      this.name = name;
-      this.hasOurBits = hasOurBits;
       this.variant = variant;
-    }
-
-    @Override
-    public String name() {
-      return name;
-    }
-
-    @Override
-    public boolean hasOurBits() {
-      return hasOurBits;
     }
 
     @Override
