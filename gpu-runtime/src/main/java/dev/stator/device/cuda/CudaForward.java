@@ -53,8 +53,7 @@ final class CudaForward {
     embed(step);
     final int count = step.rowCount();
     for (int i = 0; i < halfCount(); i++) {
-      final CudaWeights.Layer layer = weights.layers().get(i / 2);
-      if (i % 2 == 1 && layer.experts() != null) mix(layer, count);
+      if (mixes(i)) addMixed(weights.layers().get(i / 2), count);
       else addToResidual(half(i, step), count);
     }
   }
@@ -75,10 +74,14 @@ final class CudaForward {
 
   /** Gives what this rank adds to x by half a layer, and sends it to the others. */
   void part(int half, CudaStep step, RankSums sums) {
-    final ToResidual product = half(half, step);
     final int count = step.rowCount();
-    final int hidden = config.hiddenSize();
-    kernels.product(product.matrix(), product.from(), sums.part(), hidden, count, false);
+    if (mixes(half)) {
+      mix(weights.layers().get(half / 2), count, sums.part(), false);
+    } else {
+      final ToResidual product = half(half, step);
+      final int hidden = config.hiddenSize();
+      kernels.product(product.matrix(), product.from(), sums.part(), hidden, count, false);
+    }
     sums.send();
   }
 
@@ -120,10 +123,19 @@ final class CudaForward {
     return new ToResidual(layer.down(), rows.gated(), layer.postFeedForwardNorm());
   }
 
-  private void mix(CudaWeights.Layer layer, int count) {
+  /** Whether half a layer is a mixture of experts. */
+  private boolean mixes(int half) {
+    return half % 2 == 1 && weights.layers().get(half / 2).experts() != null;
+  }
+
+  private void mix(CudaWeights.Layer layer, int count, long to, boolean adds) {
     norm(rows.x(), layer.feedForwardNorm(), rows.normed(), count);
+    mixture.run(layer.experts(), rows.normed(), count, to, adds);
+  }
+
+  private void addMixed(CudaWeights.Layer layer, int count) {
     final boolean adds = layer.postFeedForwardNorm() == 0;
-    mixture.run(layer.experts(), rows.normed(), count, adds ? rows.x() : rows.projected(), adds);
+    mix(layer, count, adds ? rows.x() : rows.projected(), adds);
     if (!adds) addProjected(layer.postFeedForwardNorm(), count);
   }
 

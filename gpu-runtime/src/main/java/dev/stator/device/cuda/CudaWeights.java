@@ -66,7 +66,7 @@ record CudaWeights(
       final boolean isChecked =
           weights.tokenEmbedding() == weights.outputHead() && shard.degree() == 1;
       final WeightMatrix embedding =
-          WeightMatrix.requireShape(weights.tokenEmbedding(), shard.embeddingRows(), hidden);
+          WeightMatrix.requireShape(weights.tokenEmbedding(), shard.entries().total(), hidden);
       return new CudaWeights(upload.embedding(embedding, isChecked), layers, outputNorm, head);
     }
 

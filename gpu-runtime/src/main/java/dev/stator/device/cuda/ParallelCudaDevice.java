@@ -210,7 +210,7 @@ final class ParallelCudaDevice extends AbstractCudaDevice {
     onEach(rank -> rank.readLogits(first, count));
     reserveLogits(first + count);
     for (CudaRank rank : ranks) {
-      final Shard.Range entries = rank.shard().entries();
+      final Shard.Part entries = rank.shard().entries();
       for (int row = first; row < first + count; row++) {
         System.arraycopy(rank.logits(row), 0, logits[row], entries.start(), entries.count());
       }

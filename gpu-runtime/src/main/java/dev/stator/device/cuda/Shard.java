@@ -1,7 +1,9 @@
 package dev.stator.device.cuda;
 
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.ModelWeights;
+import dev.stator.model.ModelWeights.Expert;
 import dev.stator.model.WeightMatrix;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -15,41 +17,53 @@ import java.util.stream.Stream;
  *
  * <pre>
  *   query, key, value       rows of whole key/value heads, each with its query heads
- *   gate, up                rows of the feed-forward layer's inner values
+ *   gate, up                rows of inner values: of the feed-forward layer, or of every expert
  *   attention output, down  columns: what multiplies this rank's heads and inner values
  *   output head             rows: entries of the vocabulary
- *   embedding, norms        all
+ *   embedding, norms,       all
+ *   router, shared gate
  * </pre>
  *
  * @param config of the part: its heads, inner values and vocabulary entries
- * @param embeddingRows entries of the whole vocabulary
- * @param innerSize the feed-forward layer's inner values, of all ranks
- * @param inner which of the feed-forward layer's inner values
+ * @param inner which of the inner values of the feed-forward layer, or of each expert
+ * @param sharedInner which of the inner values of a shared expert; none where there is none
  * @param entries which of the vocabulary
  */
-record Shard(
-    int rank,
-    int degree,
-    ModelConfig config,
-    int embeddingRows,
-    int innerSize,
-    Range inner,
-    Range entries) {
-  /** Values {@code [start, start + count)}. */
-  record Range(int start, int count) {
-    /** A rank's part of {@code total}, cut between units; ranks differ by a unit at most. */
-    private static Range of(int total, int unit, int rank, int degree) {
+record Shard(int rank, int degree, ModelConfig config, Part inner, Part sharedInner, Part entries) {
+  /** Values {@code [start, start + count)} of {@code total}. */
+  record Part(int start, int count, int total) {
+    private static Part whole(int total) {
+      return new Part(0, total, total);
+    }
+
+    /** A rank's, cut between units; ranks differ by a unit at most. */
+    private static Part of(int total, int unit, int rank, int degree) {
       final long units = Math.ceilDiv(total, unit);
       final int start = (int) (units * rank / degree) * unit;
-      return new Range(start, (int) Math.min(total, units * (rank + 1) / degree * unit) - start);
+      final int end = (int) Math.min(total, units * (rank + 1) / degree * unit);
+      return new Part(start, end - start, total);
     }
   }
 
   /** The whole model. */
   static Shard whole(ModelConfig config) {
-    final Range inner = new Range(0, config.intermediateSize());
-    final Range entries = new Range(0, config.vocabularySize());
-    return new Shard(0, 1, config, entries.count(), inner.count(), inner, entries);
+    return new Shard(
+        0,
+        1,
+        config,
+        Part.whole(innerSize(config)),
+        Part.whole(sharedInnerSize(config)),
+        Part.whole(config.vocabularySize()));
+  }
+
+  private static int innerSize(ModelConfig config) {
+    final FeedForwardVariant.Experts experts = config.feedForward().experts();
+    return experts == null ? config.intermediateSize() : experts.intermediateSize();
+  }
+
+  private static int sharedInnerSize(ModelConfig config) {
+    final FeedForwardVariant.Experts experts = config.feedForward().experts();
+    return experts == null ? 0 : experts.sharedSize();
   }
 
   /**
@@ -66,14 +80,15 @@ record Shard(
           "stator.device.cuda.tensor-parallel is " + degree + ", but " + obstacle);
     }
     return IntStream.range(0, degree)
-        .mapToObj(rank -> part(config, innerUnit(weights), rank, degree))
+        .mapToObj(rank -> part(config, weights, rank, degree))
         .toList();
   }
 
-  private static Shard part(ModelConfig config, int innerUnit, int rank, int degree) {
-    final Range inner = Range.of(config.intermediateSize(), innerUnit, rank, degree);
-    final int vocabulary = config.vocabularySize();
-    final Range entries = Range.of(vocabulary, MatmulShape.TILE_ROWS, rank, degree);
+  private static Shard part(ModelConfig config, ModelWeights weights, int rank, int degree) {
+    final Part inner = Part.of(innerSize(config), innerUnit(weights), rank, degree);
+    final Part sharedInner =
+        Part.of(sharedInnerSize(config), sharedInnerUnit(weights), rank, degree);
+    final Part entries = Part.of(config.vocabularySize(), MatmulShape.TILE_ROWS, rank, degree);
     final ModelConfig own =
         new ModelConfig(
             config.architecture(),
@@ -93,23 +108,33 @@ record Shard(
             config.queryKeyNorm(),
             config.tiedEmbeddings(),
             config.attention(),
-            config.feedForward(),
+            part(config.feedForward(), inner, sharedInner),
             config.residual());
-    return new Shard(rank, degree, own, vocabulary, config.intermediateSize(), inner, entries);
+    return new Shard(rank, degree, own, inner, sharedInner, entries);
+  }
+
+  private static FeedForwardVariant part(
+      FeedForwardVariant feedForward, Part inner, Part sharedInner) {
+    final FeedForwardVariant.Experts experts = feedForward.experts();
+    if (experts == null) return feedForward;
+    return new FeedForwardVariant(
+        feedForward.activation(),
+        new FeedForwardVariant.Experts(
+            experts.count(),
+            experts.usedCount(),
+            inner.count(),
+            experts.renormalises(),
+            sharedInner.count()));
   }
 
   /** Why the model cannot be cut into so many parts; {@code null} when it can. */
   static String obstacle(ModelConfig config, ModelWeights weights, int degree) {
-    if (config.feedForward().experts() != null) return "mixtures of experts run on one GPU each";
     if (config.keyValueHeadCount() % degree != 0) {
       return "the model's %d key/value heads are no multiple of that"
           .formatted(config.keyValueHeadCount());
     }
-    final int innerUnit = innerUnit(weights);
-    if (config.intermediateSize() < (long) degree * innerUnit) {
-      return "the feed-forward layers' %d inner values come in units of %d"
-          .formatted(config.intermediateSize(), innerUnit);
-    }
+    final String inner = innerObstacle(config, weights, degree);
+    if (inner != null) return inner;
     if (config.vocabularySize() <= (degree - 1) * MatmulShape.TILE_ROWS) {
       return "the vocabulary has %d entries alone".formatted(config.vocabularySize());
     }
@@ -121,8 +146,40 @@ record Shard(
             .formatted(queryUnit, querySize);
   }
 
+  private static String innerObstacle(ModelConfig config, ModelWeights weights, int degree) {
+    final boolean isDense = config.feedForward().experts() == null;
+    final int size = innerSize(config);
+    final int unit = innerUnit(weights);
+    if (size < (long) degree * unit) {
+      return "the %s' %d inner values come in units of %d"
+          .formatted(isDense ? "feed-forward layers" : "experts", size, unit);
+    }
+    final int sharedSize = sharedInnerSize(config);
+    final int sharedUnit = sharedInnerUnit(weights);
+    return sharedSize == 0 || sharedSize >= (long) degree * sharedUnit
+        ? null
+        : "the shared experts' %d inner values come in units of %d"
+            .formatted(sharedSize, sharedUnit);
+  }
+
+  /** Of all down projections but those of shared experts. */
   private static int innerUnit(ModelWeights weights) {
-    return unit(weights.layers().stream().map(ModelWeights.Layer::down));
+    final Stream<WeightMatrix> dense = weights.layers().stream().map(ModelWeights.Layer::down);
+    final Stream<WeightMatrix> ofExperts =
+        mixtures(weights).flatMap(mixture -> mixture.experts().stream()).map(Expert::down);
+    return unit(Stream.concat(dense, ofExperts));
+  }
+
+  private static int sharedInnerUnit(ModelWeights weights) {
+    return unit(
+        mixtures(weights)
+            .map(ModelWeights.ExpertMixture::shared)
+            .filter(Objects::nonNull)
+            .map(Expert::down));
+  }
+
+  private static Stream<ModelWeights.ExpertMixture> mixtures(ModelWeights weights) {
+    return weights.layers().stream().map(ModelWeights.Layer::experts).filter(Objects::nonNull);
   }
 
   /** Columns between which each of these can be cut: whole blocks, and what products take. */
@@ -148,54 +205,73 @@ record Shard(
    */
   ModelWeights.Layer of(ModelWeights.Layer layer, Arena arena) {
     if (isWhole()) return layer;
-    final Range query = heads(config.querySize());
-    final Range keyValue = heads(config.keyValueSize());
+    final Part query = heads(config.querySize());
+    final Part keyValue = heads(config.keyValueSize());
+    final Expert dense = dense(layer, arena);
     return new ModelWeights.Layer(
         layer.attentionNorm(),
-        rows(layer.query(), query, query.count() * degree),
-        rows(layer.key(), keyValue, keyValue.count() * degree),
-        rows(layer.value(), keyValue, keyValue.count() * degree),
-        columns(layer.attentionOutput(), query, query.count() * degree, arena),
+        rows(layer.query(), query),
+        rows(layer.key(), keyValue),
+        rows(layer.value(), keyValue),
+        columns(layer.attentionOutput(), config.hiddenSize(), query, arena),
         bias(layer.queryBias(), query, arena),
         bias(layer.keyBias(), keyValue, arena),
         bias(layer.valueBias(), keyValue, arena),
         layer.queryNorm(),
         layer.keyNorm(),
         layer.feedForwardNorm(),
-        rows(layer.gate(), inner, innerSize),
-        rows(layer.up(), inner, innerSize),
-        columns(layer.down(), inner, innerSize, arena),
+        dense.gate(),
+        dense.up(),
+        dense.down(),
         layer.postAttentionNorm(),
         layer.postFeedForwardNorm(),
-        null);
+        experts(layer.experts(), arena));
   }
 
-  private Range heads(int size) {
-    return new Range(rank * size, size);
+  private Part heads(int size) {
+    return new Part(rank * size, size, degree * size);
+  }
+
+  private Expert dense(ModelWeights.Layer layer, Arena arena) {
+    if (config.feedForward().experts() != null) return new Expert(null, null, null);
+    return expert(new Expert(layer.gate(), layer.up(), layer.down()), inner, arena);
+  }
+
+  /** What lacks is told when it is loaded. */
+  private ModelWeights.ExpertMixture experts(ModelWeights.ExpertMixture mixture, Arena arena) {
+    if (mixture == null || config.feedForward().experts() == null) return null;
+    return new ModelWeights.ExpertMixture(
+        mixture.router(),
+        mixture.experts().stream().map(expert -> expert(expert, inner, arena)).toList(),
+        sharedInner.total() == 0 ? null : expert(mixture.shared(), sharedInner, arena),
+        mixture.sharedGate());
+  }
+
+  private Expert expert(Expert whole, Part part, Arena arena) {
+    return new Expert(
+        rows(whole.gate(), part),
+        rows(whole.up(), part),
+        columns(whole.down(), config.hiddenSize(), part, arena));
   }
 
   /** This rank's part of the output head. */
   WeightMatrix head(WeightMatrix head) {
-    return isWhole() ? head : rows(head, entries, embeddingRows);
+    return isWhole() ? head : rows(head, entries);
   }
 
-  private WeightMatrix rows(WeightMatrix source, Range range, int of) {
-    return WeightMatrix.requireShape(source, of, config.hiddenSize())
-        .rows(range.start(), range.count());
+  private WeightMatrix rows(WeightMatrix source, Part part) {
+    return WeightMatrix.requireShape(source, part.total(), config.hiddenSize())
+        .rows(part.start(), part.count());
   }
 
-  private WeightMatrix columns(WeightMatrix source, Range range, int of, Arena arena) {
-    return columns(WeightMatrix.requireShape(source, config.hiddenSize(), of), range, arena);
+  private WeightMatrix bias(WeightMatrix source, Part part, Arena arena) {
+    return config.attentionBias() ? columns(source, 1, part, arena) : null;
   }
 
-  private WeightMatrix bias(WeightMatrix source, Range range, Arena arena) {
-    if (!config.attentionBias()) return null;
-    return columns(WeightMatrix.requireShape(source, 1, range.count() * degree), range, arena);
-  }
-
-  private static WeightMatrix columns(WeightMatrix source, Range range, Arena arena) {
-    final long offset = source.type().byteSize(range.start());
-    final long bytes = source.type().byteSize(range.count());
+  private static WeightMatrix columns(WeightMatrix source, int rows, Part part, Arena arena) {
+    WeightMatrix.requireShape(source, rows, part.total());
+    final long offset = source.type().byteSize(part.start());
+    final long bytes = source.type().byteSize(part.count());
     final MemorySegment data = arena.allocate(bytes * source.rowCount());
     for (int row = 0; row < source.rowCount(); row++) {
       MemorySegment.copy(source.row(row), offset, data, row * bytes, bytes);
@@ -204,8 +280,8 @@ record Shard(
         source.name(),
         source.type(),
         source.rowCount(),
-        range.count(),
-        source.scales() == null ? null : source.scales().fromColumn(range.start()),
+        part.count(),
+        source.scales() == null ? null : source.scales().fromColumn(part.start()),
         data.asReadOnly());
   }
 }

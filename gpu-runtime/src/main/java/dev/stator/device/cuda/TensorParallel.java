@@ -55,7 +55,7 @@ public record TensorParallel(int wanted) {
     return most;
   }
 
-  /** An estimate: of a mixture that runs on one GPU, too. */
+  /** An estimate. */
   static long bytesOfRank(LoadedModel model, CudaDeviceSettings settings, int degree) {
     final ModelConfig config = model.config();
     final ModelWeights weights = model.weights();

@@ -146,7 +146,7 @@ class CudaDeviceTest {
   }
 
   /** Experts of one type, but for those of a mixture with a shared one. */
-  private static WeightType[] typesOf(ModelConfig config) {
+  static WeightType[] typesOf(ModelConfig config) {
     final FeedForwardVariant.Experts experts = config.feedForward().experts();
     return experts != null && experts.sharedSize() == 0
         ? new WeightType[] {WeightType.Q8_0}

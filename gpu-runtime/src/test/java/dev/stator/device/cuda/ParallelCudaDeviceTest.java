@@ -93,12 +93,23 @@ class ParallelCudaDeviceTest {
   private final int[] tokens = new Random(5).ints(PROMPT + 3, 0, WIDE.vocabularySize()).toArray();
 
   /**
-   * What can be wrong differs: post-norms, caps and windows here, biases and unequal parts there.
+   * What can be wrong differs: post-norms, caps and windows here, biases and unequal parts there,
+   * experts' inner values or a shared one's.
    */
   static List<Arguments> shapes() {
     return List.of(
         Arguments.of(2, Named.of("gemma 2", Families.gemma2())),
-        Arguments.of(4, Named.of("wide", WIDE)));
+        Arguments.of(4, Named.of("wide", WIDE)),
+        Arguments.of(2, Named.of("shared expert", mixture(WIDE, 96, 160))),
+        Arguments.of(4, Named.of("mixture", mixture(WIDE, 160, 0))));
+  }
+
+  private static ModelConfig mixture(ModelConfig config, int innerSize, int sharedSize) {
+    final var experts = new FeedForwardVariant.Experts(5, 2, innerSize, true, sharedSize);
+    return config.with(
+        config.attention(),
+        new FeedForwardVariant(FeedForwardVariant.Activation.SILU, experts),
+        config.residual());
   }
 
   private static LoadedModel wide() {
@@ -131,7 +142,7 @@ class ParallelCudaDeviceTest {
   @ParameterizedTest
   @MethodSource("shapes")
   void shouldAgreeWithTheFormulas(int degree, ModelConfig config) {
-    try (LoadedModel model = RandomModels.of(config, 31, WeightType.Q8_0, WeightType.BF16)) {
+    try (LoadedModel model = RandomModels.of(config, 31, CudaDeviceTest.typesOf(config))) {
       checkFormulas(model, degree);
     }
   }
@@ -148,15 +159,17 @@ class ParallelCudaDeviceTest {
   /** Columns are cut between squares of 128, which share a scale. */
   @Test
   void shouldAgreeWithTheFormulasWhen8BitFloatsAreCut() {
-    try (LoadedModel model = RandomModels.of(wide(320), 31, WeightType.F8_E4M3)) {
-      checkFormulas(model, 2);
+    for (ModelConfig config : List.of(wide(320), mixture(WIDE, 320, 320))) {
+      try (LoadedModel model = RandomModels.of(config, 31, WeightType.F8_E4M3)) {
+        checkFormulas(model, 2);
+      }
     }
   }
 
   @ParameterizedTest
   @MethodSource("shapes")
   void shouldGiveTheSameLogitsInAnyBatchAndChunking(int degree, ModelConfig config) {
-    try (LoadedModel model = RandomModels.of(config, 7, WeightType.Q8_0, WeightType.BF16)) {
+    try (LoadedModel model = RandomModels.of(config, 7, CudaDeviceTest.typesOf(config))) {
       SCHEDULES.check(
           () -> device(model, degree),
           () -> device(model, degree),

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.typesafe.config.ConfigFactory;
+import dev.stator.model.FeedForwardVariant;
 import dev.stator.model.LoadedModel;
 import dev.stator.model.ModelConfig;
 import dev.stator.model.WeightType;
@@ -50,6 +51,10 @@ class TensorParallelTest {
       assertEquals(
           "stator.device.cuda.tensor-parallel is 3, but 2 GPUs can be used", e.getMessage());
     }
+    try (LoadedModel model = RandomModels.of(mixture(64, 64), 3, WeightType.Q8_0)) {
+      final long one = TensorParallel.bytesOfRank(model, SETTINGS, 1);
+      assertEquals(2, AUTO.degree(model, SETTINGS, gpus(4, one - 1)));
+    }
     assertEquals(AUTO, configured("auto"));
     assertThrows(IllegalArgumentException.class, () -> configured("-1"));
   }
@@ -78,15 +83,23 @@ class TensorParallelTest {
     }
   }
 
+  private static ModelConfig mixture(int innerSize, int sharedSize) {
+    return Families.experts(new FeedForwardVariant.Experts(4, 2, innerSize, true, sharedSize));
+  }
+
   @Test
   void shouldSayWhyAModelCannotBeCut() {
     assertNull(obstacle(RandomModels.LLAMA, WeightType.Q8_0, 2));
     assertEquals(
         "the model's 2 key/value heads are no multiple of that",
         obstacle(RandomModels.LLAMA, WeightType.Q8_0, 4));
+    assertNull(obstacle(Families.mixtral(), WeightType.Q8_0, 2));
     assertEquals(
-        "mixtures of experts run on one GPU each",
-        obstacle(Families.mixtral(), WeightType.Q8_0, 2));
+        "the experts' 32 inner values come in units of 32",
+        obstacle(mixture(32, 64), WeightType.Q8_0, 2));
+    assertEquals(
+        "the shared experts' 32 inner values come in units of 32",
+        obstacle(mixture(64, 32), WeightType.Q8_0, 2));
     try (LoadedModel model = RandomModels.of(RandomModels.LLAMA, 3, WeightType.Q8_0)) {
       final var e =
           assertThrows(
