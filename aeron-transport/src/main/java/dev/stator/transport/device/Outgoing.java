@@ -82,21 +82,13 @@ final class Outgoing extends PostingConnection<Parcel> {
   }
 
   @Override
-  protected void tryPost(List<Parcel> batch) {
+  protected Ready<Parcel> prepare(List<Parcel> batch) {
     final List<Parcel> parcels = new ArrayList<>(batch.size());
     for (Parcel parcel : batch) {
       if (parcel.isDropped()) outbox.drop(lane, parcel);
       else parcels.add(parcel);
     }
-    if (parcels.isEmpty()) return;
-    final long[] sequences = outbox.post(lane, parcels);
-    final TransferStatus trouble =
-        sequences == null ? TransferStatus.UNREACHABLE : append(parcels, sequences);
-    if (trouble != null) { // What is not posted any more was ended when this closed.
-      final List<Parcel> refused = sequences == null ? parcels : outbox.take(sequences);
-      for (Parcel parcel : refused) if (parcel != null) parcel.end(trouble);
-    }
-    flush();
+    return new Ready<>(parcels, sequences -> append(parcels, sequences));
   }
 
   /** Why not, {@code null} when it was appended. */

@@ -7,6 +7,7 @@ import java.nio.channels.SocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -52,10 +53,15 @@ public abstract class PostingConnection<P extends Outbox.Item> extends Connectio
   }
 
   /**
-   * Posts what of a batch can be posted, and ends the rest; of each a part is dropped from the
-   * outbox or waits for its answer.
+   * Blocks of a batch that can be posted; the others have been dropped from the outbox.
+   *
+   * @param append appends their frame, with these numbers; says why not, {@code null} when it did
+   * @param <P> a block with what its backend needs
    */
-  protected abstract void tryPost(List<P> batch);
+  public record Ready<P>(List<P> items, Function<long[], TransferStatus> append) {}
+
+  /** Makes ready what of a batch can be posted, and drops the rest from the outbox, ended. */
+  protected abstract Ready<P> prepare(List<P> batch);
 
   /** Whether the caller is the one to {@link #pump} now, or to have it done. */
   public final boolean mustPump() {
@@ -74,13 +80,31 @@ public abstract class PostingConnection<P extends Outbox.Item> extends Connectio
   }
 
   private void post(List<P> batch) {
+    List<P> inHand = batch;
     try {
-      tryPost(batch);
+      final Ready<P> ready = prepare(batch);
+      inHand = ready.items();
+      if (inHand.isEmpty()) return;
+      final long[] sequences = outbox.post(lane, inHand);
+      inHand = List.of(); // From now on closing ends them.
+      if (sequences == null) endAll(ready.items(), TransferStatus.UNREACHABLE);
+      else append(ready, sequences);
+      flush();
     } catch (RuntimeException | Error broken) { // Whoever pumps next must not wait for this batch.
       LOG.error("Blocks could not be posted", broken);
       close();
-      for (P item : batch) item.end(TransferStatus.UNREACHABLE);
+      for (P item : inHand) if (!item.isDropped()) item.end(TransferStatus.UNREACHABLE);
     }
+  }
+
+  private void append(Ready<P> ready, long... sequences) {
+    final TransferStatus trouble = ready.append.apply(sequences);
+    if (trouble != null) endAll(outbox.take(sequences), trouble);
+  }
+
+  /** But those that closing has ended, and taken. */
+  private void endAll(List<P> items, TransferStatus status) {
+    for (P item : items) if (item != null) item.end(status);
   }
 
   /** Answers have made room. */

@@ -65,17 +65,11 @@ final class Lane extends PostingConnection<Parcel> {
   }
 
   @Override
-  protected void tryPost(List<Parcel> batch) {
+  protected Ready<Parcel> prepare(List<Parcel> batch) {
     final List<Parcel> parcels = new ArrayList<>(batch.size());
     final List<Parcel.Sealed> seals = new ArrayList<>(batch.size());
     sealAll(batch, parcels, seals);
-    if (parcels.isEmpty()) return;
-    final long[] sequences = outbox.post(lane, parcels);
-    if (sequences == null || !append(parcels, seals, sequences)) {
-      final List<Parcel> refused = sequences == null ? parcels : outbox.take(sequences);
-      for (Parcel parcel : refused) if (parcel != null) refuse(parcel);
-    }
-    flush();
+    return new Ready<>(parcels, sequences -> append(parcels, seals, sequences));
   }
 
   /** Adds each block that has not ended to {@code parcels}, and its checksum to {@code seals}. */
@@ -97,10 +91,6 @@ final class Lane extends PostingConnection<Parcel> {
     }
   }
 
-  private void refuse(Parcel parcel) {
-    parcel.end(isClosed() ? TransferStatus.UNREACHABLE : TransferStatus.BACK_PRESSURED);
-  }
-
   /** {@code null} when the block has ended. */
   private Parcel.Sealed seal(Parcel parcel, SourceBlocks sources, int i) {
     try {
@@ -113,7 +103,13 @@ final class Lane extends PostingConnection<Parcel> {
     }
   }
 
-  private boolean append(List<Parcel> parcels, List<Parcel.Sealed> seals, long[] sequences) {
+  /** Why not, {@code null} when it was appended. */
+  private TransferStatus append(List<Parcel> parcels, List<Parcel.Sealed> seals, long[] sequences) {
+    if (tryAppend(parcels, seals, sequences)) return null;
+    return isClosed() ? TransferStatus.UNREACHABLE : TransferStatus.BACK_PRESSURED;
+  }
+
+  private boolean tryAppend(List<Parcel> parcels, List<Parcel.Sealed> seals, long... sequences) {
     final byte[] agent = parcels.getFirst().agent().getBytes(StandardCharsets.UTF_8);
     final int count = parcels.size();
     final int[] pools = new int[count];
