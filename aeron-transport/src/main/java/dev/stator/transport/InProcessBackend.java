@@ -5,7 +5,6 @@ import java.lang.foreign.ValueLayout;
 import java.util.Map;
 import java.util.UUID;
 import java.util.concurrent.ArrayBlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.RejectedExecutionException;
@@ -22,7 +21,7 @@ public final class InProcessBackend implements TransferBackend {
   public static final String NAME = "in-process";
 
   private final String id = UUID.randomUUID().toString(); // Tells it from those of other processes.
-  private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
+  private final AgentSinks sinks = new AgentSinks();
   private final Executor executor;
 
   /**
@@ -54,15 +53,13 @@ public final class InProcessBackend implements TransferBackend {
 
   @Override
   public Map<String, String> attach(String agent, BlockSink sink) {
-    if (sinks.putIfAbsent(agent, sink) != null) {
-      throw new IllegalStateException("agent " + agent + " is attached already");
-    }
+    sinks.attach(agent, sink);
     return Map.of(NAME, id);
   }
 
   @Override
   public void detach(String agent) {
-    sinks.remove(agent);
+    sinks.detach(agent);
   }
 
   @Override
@@ -94,7 +91,7 @@ public final class InProcessBackend implements TransferBackend {
   }
 
   private void deliver(String agent, MemorySegment message) {
-    final BlockSink sink = sinks.get(agent);
+    final BlockSink sink = sinks.of(agent);
     if (sink != null) sink.receive(message);
   }
 
@@ -109,7 +106,7 @@ public final class InProcessBackend implements TransferBackend {
 
   private void tryCopy(BlockWrite write) {
     final Grant grant = write.grant();
-    final BlockSink sink = reaches(grant.agent()) ? sinks.get(grant.agent().agent()) : null;
+    final BlockSink sink = reaches(grant.agent()) ? sinks.of(grant.agent().agent()) : null;
     if (sink == null) {
       write.complete(TransferStatus.UNREACHABLE);
       return;

@@ -1,6 +1,7 @@
 package dev.stator.transport.aeron;
 
 import dev.stator.transport.AgentAddress;
+import dev.stator.transport.AgentSinks;
 import dev.stator.transport.BlockSink;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.TransferBackend;
@@ -24,7 +25,7 @@ final class AeronBackend implements TransferBackend {
   private final AeronTransport transport;
   private final Channels channels;
   private final Predicate<AgentAddress> isNear;
-  private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
+  private final AgentSinks sinks = new AgentSinks();
   private final Map<Target, OutboundLink> links = new ConcurrentHashMap<>();
   private boolean isClosed; // Guarded by this.
 
@@ -42,15 +43,13 @@ final class AeronBackend implements TransferBackend {
     return channels.name();
   }
 
-  Map<String, BlockSink> sinks() {
+  AgentSinks sinks() {
     return sinks;
   }
 
   @Override
   public Map<String, String> attach(String agent, BlockSink sink) {
-    if (sinks.putIfAbsent(agent, sink) != null) {
-      throw new IllegalStateException("agent " + agent + " is attached already");
-    }
+    sinks.attach(agent, sink);
     try {
       return Map.of(name(), transport.listen(this, channels));
     } catch (RuntimeException failure) {
@@ -61,7 +60,7 @@ final class AeronBackend implements TransferBackend {
 
   @Override
   public void detach(String agent) {
-    sinks.remove(agent);
+    sinks.detach(agent);
   }
 
   @Override

@@ -97,7 +97,7 @@ public final class AeronTransport {
     return call(() -> {
       if (channels.endpoint() == null) {
         final Listener listener =
-            new Listener(channels, station, backend.sinks(), settings, faults);
+            new Listener(channels, station, backend.sinks()::of, settings, faults);
         listener.listen();
         listeners.add(listener);
       }

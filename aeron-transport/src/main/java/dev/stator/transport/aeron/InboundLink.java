@@ -13,7 +13,7 @@ import io.aeron.Image;
 import io.aeron.logbuffer.FragmentHandler;
 import io.aeron.logbuffer.Header;
 import java.lang.foreign.MemorySegment;
-import java.util.Map;
+import java.util.function.Function;
 import org.agrona.DirectBuffer;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -58,7 +58,7 @@ final class InboundLink implements FragmentHandler {
     Answers open(HelloFlyweight hello);
   }
 
-  private final Map<String, BlockSink> sinks;
+  private final Function<String, BlockSink> sinks;
   private final AnswerOpener answerOpener;
   private final Faults faults;
   private final HelloFlyweight hello = new HelloFlyweight();
@@ -78,7 +78,7 @@ final class InboundLink implements FragmentHandler {
   private byte[] messageBytes;
   private int messageOffset;
 
-  InboundLink(Map<String, BlockSink> sinks, AnswerOpener answerOpener, Faults faults) {
+  InboundLink(Function<String, BlockSink> sinks, AnswerOpener answerOpener, Faults faults) {
     this.sinks = sinks;
     this.answerOpener = answerOpener;
     this.faults = faults;
@@ -129,7 +129,7 @@ final class InboundLink implements FragmentHandler {
     if (hello.replyStream() < Channels.REPLY_STREAM_MIN) return FrameFault.OUT_OF_RANGE;
     agent = hello.name();
     answers = answerOpener.open(hello);
-    answers.welcome(sinks.containsKey(agent) ? TransferStatus.OK : TransferStatus.UNREACHABLE);
+    answers.welcome(sinks.apply(agent) != null ? TransferStatus.OK : TransferStatus.UNREACHABLE);
     return null;
   }
 
@@ -159,7 +159,7 @@ final class InboundLink implements FragmentHandler {
             fragment.grantId(), fragment.keyHigh(), fragment.keyLow(), fragment.targetBlock());
     blockLength = fragment.blockLength();
     nextOffset = 0;
-    final BlockSink sink = sinks.get(agent);
+    final BlockSink sink = sinks.apply(agent);
     if (sink == null) {
       end(TransferStatus.UNREACHABLE);
       return;
@@ -223,7 +223,7 @@ final class InboundLink implements FragmentHandler {
   private void deliverMessage() {
     final MemorySegment whole = MemorySegment.ofArray(messageBytes).asReadOnly();
     messageBytes = null;
-    final BlockSink sink = sinks.get(agent);
+    final BlockSink sink = sinks.apply(agent);
     if (sink != null) sink.receive(whole);
   }
 

@@ -7,7 +7,7 @@ import io.aeron.Image;
 import java.util.ArrayList;
 import java.util.Iterator;
 import java.util.List;
-import java.util.Map;
+import java.util.function.Function;
 
 /**
  * Takes what writers send to agents of this process over one kind of channel. <b>Threads:</b> the
@@ -16,7 +16,7 @@ import java.util.Map;
 final class Listener {
   private final Channels channels;
   private final Station station;
-  private final Map<String, BlockSink> sinks;
+  private final Function<String, BlockSink> sinks;
   private final AeronSettings settings;
   private final Faults faults;
   private final List<Writer> writers = new ArrayList<>();
@@ -26,7 +26,7 @@ final class Listener {
   Listener(
       Channels channels,
       Station station,
-      Map<String, BlockSink> sinks,
+      Function<String, BlockSink> sinks,
       AeronSettings settings,
       Faults faults) {
     this.channels = channels;

@@ -1,6 +1,7 @@
 package dev.stator.transport.device;
 
 import dev.stator.transport.AgentAddress;
+import dev.stator.transport.AgentSinks;
 import dev.stator.transport.BlockSink;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.LentPool;
@@ -59,7 +60,7 @@ public final class DeviceIpcBackend implements TransferBackend {
   private final RejectionCounters counters = new RejectionCounters();
   private final LocalSockets sockets;
   private final AtomicInteger nextLoop = new AtomicInteger(); // Of who is connected to.
-  private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
+  private final AgentSinks sinks = new AgentSinks();
   private final Map<String, Outgoing> peers = new ConcurrentHashMap<>(); // By folder's name.
 
   // Guarded by itself.
@@ -81,7 +82,7 @@ public final class DeviceIpcBackend implements TransferBackend {
             settings.connectionsMax(),
             counters);
     sockets.accept((channel, loop, onClosed) ->
-        new Incoming(channel, loop, settings, counters, sinks::get, onClosed));
+        new Incoming(channel, loop, settings, counters, sinks::of, onClosed));
   }
 
   /**
@@ -105,15 +106,13 @@ public final class DeviceIpcBackend implements TransferBackend {
 
   @Override
   public Map<String, String> attach(String agent, BlockSink sink) {
-    if (sinks.putIfAbsent(agent, sink) != null) {
-      throw new IllegalStateException("agent " + agent + " is attached already");
-    }
+    sinks.attach(agent, sink);
     return Map.of(NAME, sockets.folder().name());
   }
 
   @Override
   public void detach(String agent) {
-    sinks.remove(agent);
+    sinks.detach(agent);
   }
 
   /** Nobody: it carries blocks of devices alone. */

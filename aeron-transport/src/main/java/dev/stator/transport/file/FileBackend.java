@@ -1,6 +1,7 @@
 package dev.stator.transport.file;
 
 import dev.stator.transport.AgentAddress;
+import dev.stator.transport.AgentSinks;
 import dev.stator.transport.BlockSink;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.Checksums;
@@ -20,7 +21,6 @@ import java.util.Iterator;
 import java.util.Map;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
-import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -57,7 +57,7 @@ public final class FileBackend implements TransferBackend {
   private final FileSettings settings;
   private final FileFolder folder;
   private final RejectionCounters counters = new RejectionCounters();
-  private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
+  private final AgentSinks sinks = new AgentSinks();
   private final BlockingQueue<Task> tasks;
   private final Thread thread;
   private volatile boolean closed;
@@ -71,7 +71,7 @@ public final class FileBackend implements TransferBackend {
   private FileBackend(FileSettings settings, FileFolder folder) {
     this.settings = settings;
     this.folder = folder;
-    this.inbox = new Inbox(folder, counters, sinks::get, this::answered);
+    this.inbox = new Inbox(folder, counters, sinks::of, this::answered);
     this.tasks = new ArrayBlockingQueue<>(settings.blocksMax());
     this.thread = Thread.ofPlatform().daemon().name("stator-file").unstarted(this::run);
   }
@@ -100,15 +100,13 @@ public final class FileBackend implements TransferBackend {
 
   @Override
   public Map<String, String> attach(String agent, BlockSink sink) {
-    if (sinks.putIfAbsent(agent, sink) != null) {
-      throw new IllegalStateException("agent " + agent + " is attached already");
-    }
+    sinks.attach(agent, sink);
     return Map.of(NAME, folder.name());
   }
 
   @Override
   public void detach(String agent) {
-    sinks.remove(agent);
+    sinks.detach(agent);
   }
 
   @Override

@@ -1,6 +1,7 @@
 package dev.stator.transport.shared;
 
 import dev.stator.transport.AgentAddress;
+import dev.stator.transport.AgentSinks;
 import dev.stator.transport.BlockSink;
 import dev.stator.transport.BlockWrite;
 import dev.stator.transport.RejectionCounters;
@@ -53,7 +54,7 @@ public final class SharedBackend implements TransferBackend {
   private final RejectionCounters counters = new RejectionCounters();
   private final LocalSockets sockets; // With as many threads as lanes.
   private final SharedFolder folder;
-  private final Map<String, BlockSink> sinks = new ConcurrentHashMap<>();
+  private final AgentSinks sinks = new AgentSinks();
   private final Map<String, Peer> peers = new ConcurrentHashMap<>(); // By folder's name.
   private final MappedPools mapped;
   private final Map<Long, Staging> stagings = new ConcurrentHashMap<>(); // By blocks' length.
@@ -70,7 +71,7 @@ public final class SharedBackend implements TransferBackend {
     this.folder = sockets.folder();
     this.mapped = new MappedPools(folder);
     sockets.accept((channel, loop, onClosed) ->
-        new Incoming(channel, loop, settings, mapped, counters, sinks::get, onClosed));
+        new Incoming(channel, loop, settings, mapped, counters, sinks::of, onClosed));
   }
 
   /**
@@ -103,15 +104,13 @@ public final class SharedBackend implements TransferBackend {
 
   @Override
   public Map<String, String> attach(String agent, BlockSink sink) {
-    if (sinks.putIfAbsent(agent, sink) != null) {
-      throw new IllegalStateException("agent " + agent + " is attached already");
-    }
+    sinks.attach(agent, sink);
     return Map.of(NAME, folder.name());
   }
 
   @Override
   public void detach(String agent) {
-    sinks.remove(agent);
+    sinks.detach(agent);
   }
 
   @Override

@@ -89,7 +89,7 @@ class InboundLinkTest {
     grant =
         agent.grant(registered, List.of(GRANTED), Duration.ofHours(1), outcome -> {}).orElseThrow();
     sinks.put(AGENT, tap.sink);
-    link = new InboundLink(sinks, hello -> ears, faults);
+    link = new InboundLink(sinks::get, hello -> ears, faults);
     new Random(2).nextBytes(block);
   }
 
