@@ -21,8 +21,6 @@ final class AttentionPrices {
   private static final int[] SPLITS = {64, 128, 256, 512, 1024, 2048, 4096};
 
   private static final int LAYERS_MAX = 256;
-  private static final long FIXED_PARTIAL_BYTES = 256 << 20; // The default of attention-bytes.
-  private static final byte SMALL = 0x3C; // Twice: about 2^-6 as bf16.
   private static final int ALIGNMENT = 16;
 
   private final Driver driver;
@@ -82,11 +80,11 @@ final class AttentionPrices {
         Driver.Stream stream = driver.newStream();
         Arena arena = Arena.ofConfined()) {
       final var on = new Room(memory, stream, arena, layout(layers), tokens, blocks);
-      final var fixed = shape(FIXED_PARTIAL_BYTES);
+      final var fixed = shape();
       final List<Contest.Entry> entries = new ArrayList<>();
       entries.add(on.entry("split " + AttentionShape.SPLIT, true, fixed.plan(slices)));
       for (int split : splits) {
-        final var plan = shape(Long.MAX_VALUE).free(split).plan(slices);
+        final var plan = fixed.free(split).plan(slices);
         final String name = plan.merge() == null ? "one split" : "split " + split;
         entries.add(on.entry(name, false, plan));
       }
@@ -107,13 +105,14 @@ final class AttentionPrices {
         CudaDevice.BLOCK_SIZE);
   }
 
-  private AttentionShape shape(long partialBytes) {
+  /** With room for all partial results. */
+  private AttentionShape shape() {
     return new AttentionShape(
         config.headCount(),
         config.keyValueHeadCount(),
         config.headSize(),
         driver.sharedBytesMax(),
-        partialBytes);
+        Long.MAX_VALUE);
   }
 
   /** Queries, and keys and values of so many layers, in blocks that lie shuffled. */
@@ -153,7 +152,7 @@ final class AttentionPrices {
 
     private long filled(long bytes) {
       final long address = memory.take("values", bytes);
-      stream.fill(address, SMALL, bytes);
+      stream.fill(address, CudaBenchmark.SMALL, bytes);
       return address;
     }
 

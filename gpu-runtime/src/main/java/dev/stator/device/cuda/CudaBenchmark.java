@@ -20,7 +20,8 @@ public final class CudaBenchmark {
   /** Tokens of context that decoding sequences have. */
   static final int CONTEXT = 64;
 
-  private static final int WARM_UPS = 3; // Launches, then a graph that is recorded, then it alone.
+  static final int WARM_UPS = 3; // Launches, then a graph that is recorded, then it alone.
+  static final byte SMALL = 0x3C; // Of inputs; twice: about 2^-6 as bf16.
   private static final int COPIES = 10;
 
   /** Of free memory that may be taken by weights, keys and values. */

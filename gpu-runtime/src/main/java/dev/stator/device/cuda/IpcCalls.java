@@ -13,8 +13,8 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.StructLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * The driver's calls that share device memory between processes. They go past JCuda, whose handles
@@ -24,14 +24,6 @@ import java.util.Map;
  * <p><b>Threads:</b> any that has a current context.
  */
 final class IpcCalls {
-  /** What this class calls. */
-  static final List<String> FUNCTIONS =
-      List.of(
-          "cuIpcCloseMemHandle",
-          "cuIpcGetMemHandle",
-          "cuIpcOpenMemHandle_v2",
-          "cuMemGetAddressRange_v2");
-
   private static final int LAZY_ENABLE_PEER_ACCESS = 1;
 
   // CUipcMemHandle, which goes by value.
@@ -45,6 +37,9 @@ final class IpcCalls {
           "cuIpcGetMemHandle", FunctionDescriptor.of(JAVA_INT, ADDRESS, JAVA_LONG),
           "cuIpcOpenMemHandle_v2", FunctionDescriptor.of(JAVA_INT, ADDRESS, HANDLE, JAVA_INT),
           "cuMemGetAddressRange_v2", FunctionDescriptor.of(JAVA_INT, ADDRESS, ADDRESS, JAVA_LONG));
+
+  /** What this class calls. */
+  static final Set<String> FUNCTIONS = FORMS.keySet();
 
   private IpcCalls() {}
 

@@ -17,8 +17,6 @@ final class ProductPrices {
   /** Matrices that a measurement goes through, at most. */
   private static final int MATRICES_MAX = 256;
 
-  private static final byte SMALL = 0x3C; // Twice: about 2^-6 as bf16.
-
   private static final int[] NORM_THREADS = {0, 512, 1024}; // The first is ours.
 
   /**
@@ -84,7 +82,7 @@ final class ProductPrices {
   private Price measureNorm(int tokens) {
     final Activations rows = rank.rows();
     final int hidden = config.hiddenSize();
-    rank.stream().fill(rows.x(), SMALL, (long) tokens * hidden * Float.BYTES);
+    rank.stream().fill(rows.x(), CudaBenchmark.SMALL, (long) tokens * hidden * Float.BYTES);
     final List<CudaWeights.Layer> layers = rank.weights().layers();
     final List<Contest.Entry> entries = new ArrayList<>();
     for (int threads : NORM_THREADS) {
@@ -145,7 +143,7 @@ final class ProductPrices {
   }
 
   private void fill(long to, int tokens, int columns) {
-    rank.stream().fill(to, SMALL, (long) tokens * columns * Short.BYTES);
+    rank.stream().fill(to, CudaBenchmark.SMALL, (long) tokens * columns * Short.BYTES);
   }
 
   /** So many of them, or copies behind them, that caches do not hold all. */

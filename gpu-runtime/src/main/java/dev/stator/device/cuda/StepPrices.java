@@ -11,9 +11,6 @@ import java.util.List;
  * <p><b>Threads:</b> the driver's.
  */
 final class StepPrices {
-  private static final int WARM_UPS = 3; // Launches, then a graph that is recorded, then it alone.
-  private static final byte SMALL = 0x3C; // Twice: about 2^-6 as bf16.
-
   private final CudaDevice device;
   private final ProductPrices products;
   private final int rounds;
@@ -35,7 +32,8 @@ final class StepPrices {
   Price decode(int batch, int context) {
     final CudaRank rank = device.rank();
     rank.driver().attach();
-    rank.stream().fill(rank.pool(), SMALL, rank.blockCount() * rank.layout().blockBytes());
+    rank.stream()
+        .fill(rank.pool(), CudaBenchmark.SMALL, rank.blockCount() * rank.layout().blockBytes());
     final StepInput step = step(batch, context);
     final List<Contest.Entry> entries = new ArrayList<>();
     final StepVariant free = products.fastest(batch);
@@ -85,7 +83,7 @@ final class StepPrices {
     @Override
     public void ready() {
       device.vary(variant);
-      for (int i = 0; i < WARM_UPS; i++) device.run(step);
+      for (int i = 0; i < CudaBenchmark.WARM_UPS; i++) device.run(step);
     }
 
     @Override
