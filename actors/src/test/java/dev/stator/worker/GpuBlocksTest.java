@@ -17,7 +17,6 @@ import dev.stator.transport.TransferStatus;
 import dev.stator.transport.WriteOutcome;
 import dev.stator.transport.device.DeviceIpcBackend;
 import java.io.BufferedReader;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -40,7 +39,7 @@ class GpuBlocksTest {
       LendingCuda.compute(device);
       final BlockMemory blocks = DeviceBlocks.of(device);
       final int memoryId = agent.register(blocks);
-      final Process receiver = receiver(folder);
+      final Process receiver = LendingCuda.start(ReceivingGpu.class, folder.toString());
       try (BufferedReader said = receiver.inputReader()) {
         final Grant grant = grant(said.readLine(), blocks);
         final var written = new CompletableFuture<WriteOutcome>();
@@ -63,22 +62,6 @@ class GpuBlocksTest {
     return List.of(
         new BlockMove(LendingCuda.COMPUTED[0], ReceivingGpu.GRANTED.get(0)),
         new BlockMove(LendingCuda.COMPUTED[1], ReceivingGpu.GRANTED.get(1)));
-  }
-
-  private static Process receiver(Path folder) throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED",
-            "-Dstator.test.cuda=" + System.getProperty("stator.test.cuda", ""),
-            "-cp",
-            System.getProperty("java.class.path"),
-            ReceivingGpu.class.getName(),
-            folder.toString())
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
   }
 
   private static Grant grant(String line, BlockMemory like) {

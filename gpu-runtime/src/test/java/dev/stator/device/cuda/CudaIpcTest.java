@@ -13,8 +13,6 @@ import dev.stator.device.StepInput;
 import dev.stator.model.LoadedModel;
 import dev.stator.testing.Sequences;
 import java.io.BufferedReader;
-import java.io.IOException;
-import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
@@ -39,25 +37,10 @@ class CudaIpcTest {
     return CudaDevice.create(model, LendingCuda.SETTINGS, driver);
   }
 
-  private static Process lender() throws IOException {
-    return new ProcessBuilder(
-            Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-            "-XX:+UseSerialGC",
-            "-XX:TieredStopAtLevel=1",
-            "--add-modules=jdk.incubator.vector",
-            "--enable-native-access=ALL-UNNAMED",
-            "-Dstator.test.cuda=" + System.getProperty("stator.test.cuda", ""),
-            "-cp",
-            System.getProperty("java.class.path"),
-            LendingCuda.class.getName())
-        .redirectError(ProcessBuilder.Redirect.INHERIT)
-        .start();
-  }
-
   @Test
   void shouldPullBlocksOfAnotherProcessBesideRunningSteps() throws Exception {
     CudaTests.library();
-    final Process lender = lender();
+    final Process lender = LendingCuda.start(LendingCuda.class);
     try (BufferedReader said = lender.inputReader();
         CudaDevice device = device(CudaTests.openShared())) {
       CudaDeviceTest.poison(device);
@@ -124,7 +107,7 @@ class CudaIpcTest {
   @Test
   void shouldCloseAfterItsDevice() throws Exception {
     CudaTests.library();
-    final Process lender = lender();
+    final Process lender = LendingCuda.start(LendingCuda.class);
     try (BufferedReader said = lender.inputReader()) {
       final CudaDevice device = device(CudaTests.openShared());
       final BlockCopies.PeerBlocks peer =

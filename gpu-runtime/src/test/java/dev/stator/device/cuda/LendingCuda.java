@@ -8,8 +8,11 @@ import dev.stator.testing.RandomModels;
 import dev.stator.testing.Sequences;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.zip.CRC32C;
 
@@ -64,6 +67,24 @@ public final class LendingCuda {
     checksum.update(buffer.asByteBuffer());
     copies.give(buffer);
     return checksum.getValue();
+  }
+
+  /** Starts another process, which gets at the same devices; told by its input's end to end. */
+  public static Process start(Class<?> main, String... arguments) throws IOException {
+    final List<String> command =
+        new ArrayList<>(
+            List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+UseSerialGC",
+                "-XX:TieredStopAtLevel=1",
+                "--add-modules=jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-Dstator.test.cuda=" + System.getProperty("stator.test.cuda", ""),
+                "-cp",
+                System.getProperty("java.class.path"),
+                main.getName()));
+    command.addAll(List.of(arguments));
+    return new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.INHERIT).start();
   }
 
   /** Prints its handle and the computed blocks' checksums, and keeps them until the input ends. */
